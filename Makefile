@@ -1,0 +1,153 @@
+# The one door to the project: `make` lists the verbs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)/layers/shared:$(CURDIR)/functions/predict:$(CURDIR)/functions/retrain:$(CURDIR)/local:$(CURDIR)
+# bytecode is made when a module is first used, and must then be kept: without it every import takes seconds
+unexport PYTHONDONTWRITEBYTECODE
+# sam reports usage and looks for newer versions over the network unless told otherwise
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the verbs
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- environment -----------------------------------------------------------------------------------------
+
+.PHONY: env
+env: $(READY) ## create .venv from the locked requirements (done by the other verbs when needed)
+
+$(READY): requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) was not found; install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "error: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1); name another: make PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked requirements into $(VENV) (about a minute)"
+	@# the lock is the whole closure, so nothing needs resolving
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# tools that attack, in an environment of their own
+FUZZ_VENV := .venv-fuzz
+FUZZ_BIN := $(FUZZ_VENV)/bin
+FUZZ_READY := $(FUZZ_VENV)/.ready
+
+$(FUZZ_READY): requirements-fuzz.txt
+	@test -x $(FUZZ_BIN)/python || $(PYTHON) -m venv $(FUZZ_VENV)
+	@echo "installing the locked requirements into $(FUZZ_VENV)"
+	@$(FUZZ_BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements-fuzz.txt
+	@touch $@
+
+UV_COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade)
+LAMBDA_COMPILE := $(UV_COMPILE) --python-version 3.13 --python-platform linux --constraints requirements-dev.txt
+
+.PHONY: lock
+lock: $(READY) ## recompile the requirement locks from the .in files (UPGRADE=1 takes newer releases)
+	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras requirements-dev.in --output-file requirements-dev.txt
+	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras --constraints requirements-dev.txt requirements-fuzz.in --output-file requirements-fuzz.txt
+	$(LAMBDA_COMPILE) layers/shared/requirements.in --output-file layers/shared/requirements.txt
+	$(LAMBDA_COMPILE) --no-deps layers/shared/requirements-native.in --output-file layers/shared/requirements-native.txt
+	$(LAMBDA_COMPILE) functions/predict/requirements.in --output-file functions/predict/requirements.txt
+	$(LAMBDA_COMPILE) functions/retrain/requirements.in --output-file functions/retrain/requirements.txt
+
+# --- running it on this machine --------------------------------------------------------------------------
+
+# An S3 that AWS_ENDPOINT_URL names is used; otherwise an embedded one, whose data lies in FOLDER (.local/s3).
+flag = $(if $($(2)),--$(1) "$($(2))")
+FOLDER_FLAG = $(call flag,folder,FOLDER)
+
+.PHONY: demo
+demo: $(READY) ## simulate a month, retrain, predict every machine (SEED=, MACHINES=)
+	@$(BIN)/python -m monitory_local.demo $(FOLDER_FLAG) $(call flag,seed,SEED) $(call flag,machines,MACHINES)
+
+.PHONY: serve
+serve: $(READY) ## the API on 127.0.0.1:8000 beside a simulated factory (PORT=, FOLDER=)
+	@$(BIN)/python -m monitory_local.serve $(FOLDER_FLAG) $(call flag,port,PORT)
+
+.PHONY: invoke-predict
+invoke-predict: $(READY) ## call the predict handler (EVENT=file, or ZONE= EQUIP=)
+	@$(BIN)/python -m monitory_local.invoke predict $(FOLDER_FLAG) \
+		$(call flag,event,EVENT) $(call flag,zone,ZONE) $(call flag,equip,EQUIP)
+
+.PHONY: invoke-retrain
+invoke-retrain: $(READY) ## call the retrain handler (EVENT=file, or MONTH= SAMPLE=, or START= END=)
+	@$(BIN)/python -m monitory_local.invoke retrain $(FOLDER_FLAG) \
+		$(call flag,event,EVENT) $(call flag,month,MONTH) $(call flag,sample,SAMPLE) \
+		$(call flag,start,START) $(call flag,end,END) $(call flag,promote,PROMOTE)
+
+# --- checks ----------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint ## lint, types, import direction and all tests but the slow faults (CI runs test-faults, too)
+	$(BIN)/pytest -m "not slow"
+
+.PHONY: test-faults
+test-faults: $(READY) $(FUZZ_READY) ## every fault, the races, the crash points and the soak, with the table of what was lost
+	$(BIN)/pytest tests/faults tests/fuzz
+
+.PHONY: fuzz
+fuzz: $(FUZZ_READY) ## fuzz the decoders for SECONDS=60, guided by coverage where atheris installs
+	@$(FUZZ_BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+.PHONY: audit
+audit: $(FUZZ_READY) ## known vulnerabilities of every deployed package, as far as the registry tells
+	@$(FUZZ_BIN)/python -m monitory_local.audit
+
+.PHONY: licences
+licences: $(READY) ## licences of every deployed package
+	@$(BIN)/python -m monitory_local.audit --licences
+
+.PHONY: lint
+lint: $(READY) ## ruff, mypy and the import direction
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(READY) ## sort imports, mend what can be mended, format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# --- artifacts -------------------------------------------------------------------------------------------
+
+.PHONY: build
+build: $(READY) ## the zip function and the layer into .aws-sam/build, without Docker (ARCH=x86_64 or arm64)
+	@$(BIN)/python -m monitory_local.build $(call flag,arch,ARCH)
+
+.PHONY: image
+image: ## the retrain function's image, with Docker
+	docker build --file functions/retrain/Dockerfile --tag monitory-retrain .
+
+# --- measuring -------------------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: $(READY) ## cost of a prediction, of a night and under load, beside a reference
+	@for part in predict contributions ingest second_night load; do \
+		echo "# $$part" && $(BIN)/python -m benchmarks.$$part || exit 1; \
+	done
+
+.PHONY: bench-scale
+bench-scale: $(READY) ## growth with machines and days, with a plot (PLOT=file.svg)
+	@$(BIN)/python -m benchmarks.scale $(call flag,plot,PLOT)
+
+.PHONY: bench-factory
+bench-factory: $(READY) ## model quality on a simulated factory whose future is known
+	@$(BIN)/python -m benchmarks.factory
+
+.PHONY: bench-quality
+bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003")
+	@test -n "$(CMAPSS)" || { echo 'error: where is the data? make bench-quality CMAPSS=folder SUBSETS="FD001 FD003"' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.quality "$(CMAPSS)" $(or $(SUBSETS),FD001 FD003)
+
+# --- tidy ------------------------------------------------------------------------------------------------
+
+.PHONY: clean
+clean: ## remove caches, built artifacts and local data; the environment stays
+	rm -rf .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
