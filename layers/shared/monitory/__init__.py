@@ -1,0 +1,1 @@
+"""What the predict and the retrain function share: readings, features, storage and model versions."""

@@ -1,0 +1,253 @@
+"""The sensor lake: its layout, and hour rows out of its objects.
+
+    EQUIPMENT/date=YYYY-MM-DD/zone_id=<zoneId>/equip_id=<equipId>/equip-<uuid>-<n>.json
+
+`date` is the KST date on which the hour starts. Names are random, so which hour an object holds is known
+only from its readings. The unit of work is the *machine-day*: what is known of one machine's folder of a
+date, brought up to date by reading just the objects that are new or have another ETag.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from datetime import date, datetime
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+
+from monitory.errors import InvalidIdentifier, ObjectNotFound, StorageUnavailable, UnreadableObject
+from monitory.identifiers import Machine, machine
+from monitory.readings import Columns, Readings, Source
+from monitory.rows import Deviations, HourRow, hour_row, rolling_deviations
+from monitory.sensors import SensorSet
+from monitory.storage import Storage
+
+WHOLE_BYTES = 8 << 20
+"""A larger object is streamed instead of being held whole."""
+
+CHUNK_BYTES = 4 << 20
+READ_AHEAD = 16
+"""Objects on their way while one is decoded."""
+
+
+class LakeObject(NamedTuple):
+    """An object of the lake; `size` in bytes."""
+
+    key: str
+    etag: str
+    size: int
+    machine: Machine
+    day: date
+
+
+class SeenObject(msgspec.Struct, frozen=True):
+    """What is remembered of an object that was read.
+
+    Attributes:
+        key, etag: which object, in which state.
+        hours: the hours that its readings lie in.
+        rejected: lines that were skipped, by reason.
+        unreadable: why nothing in it could be read, or None.
+    """
+
+    key: str
+    etag: str
+    hours: tuple[int, ...]
+    rejected: dict[str, int]
+    unreadable: str | None = None
+
+
+class Hour(msgspec.Struct, frozen=True):
+    """An hour of a machine: its row's values, the number of readings and the newest reading's KST time."""
+
+    hour: int
+    values: tuple[float, ...]
+    readings: int
+    last: datetime
+
+    @property
+    def row(self) -> HourRow:
+        """The hour row."""
+        return HourRow(self.hour, self.values)
+
+
+class MachineDay(msgspec.Struct, frozen=True):
+    """All that is known of a machine's folder of one date, hours in order."""
+
+    objects: tuple[SeenObject, ...] = ()
+    hours: tuple[Hour, ...] = ()
+
+
+class Lake:
+    """Reads a lake; never writes to it."""
+
+    def __init__(
+        self, storage: Storage, prefix: str, sensors: SensorSet, deviations: Deviations = rolling_deviations
+    ) -> None:
+        """A lake under `prefix` of a bucket; `deviations` as in `rows.hour_row`."""
+        self.storage = storage
+        self.prefix = prefix.rstrip("/")
+        self.sensors = sensors
+        self._deviations = deviations
+
+    def machine_day(self, owner: Machine, day: date) -> list[LakeObject]:
+        """The objects of a machine's folder of a date."""
+        folder = f"{self.prefix}/date={day}/zone_id={owner.zone_id}/equip_id={owner.equip_id}"
+        return [LakeObject(e.key, e.etag, e.size, owner, day) for e in self.storage.list(folder) if e.size]
+
+    def day(self, day: date) -> dict[Machine, list[LakeObject]]:
+        """All objects of a date by machine; keys that don't follow the layout are left out."""
+        found: dict[Machine, list[LakeObject]] = {}
+        for entry in self.storage.list(f"{self.prefix}/date={day}"):
+            owner = self._owner(entry.key)
+            if owner and entry.size:
+                found.setdefault(owner, []).append(LakeObject(entry.key, entry.etag, entry.size, owner, day))
+        return found
+
+    def refresh(self, known: MachineDay, listed: Sequence[LakeObject], executor: Executor | None = None) -> MachineDay:
+        """Bring a machine-day up to date by reading the objects that aren't known in their present state.
+
+        An hour that several objects hold (a restart of the producer splits it) is computed from all their
+        readings together. Memory is that of one hour's readings, however many objects there are.
+
+        Args:
+            known: what is known, `MachineDay()` for nothing.
+            listed: the objects of the folder as they are now; one machine, one date.
+            executor: where objects are read ahead; none reads them one after the other.
+
+        Raises:
+            StorageUnavailable: an object cannot be read.
+        """
+        present = {item.key: item for item in listed}
+        kept = [seen for seen in known.objects if seen.key in present and present[seen.key].etag == seen.etag]
+        kept_keys = {seen.key for seen in kept}
+        stale = {hour for seen in known.objects if seen.key not in kept_keys for hour in seen.hours}
+        hours = {hour.hour: hour for hour in known.hours if hour.hour not in stale}
+        owners: dict[int, list[str]] = {}
+        for seen in kept:
+            for number in seen.hours:
+                owners.setdefault(number, []).append(seen.key)
+
+        fresh: list[SeenObject] = []
+        touched = set(stale)
+        for item, readings, unreadable in self._read([i for i in listed if i.key not in kept_keys], executor):
+            numbers = tuple(sorted(readings.hours))
+            rejected = dict(readings.rejected)
+            fresh.append(SeenObject(item.key, item.etag, numbers, rejected, unreadable))
+            for number in numbers:
+                owners.setdefault(number, []).append(item.key)
+                touched.add(number)
+                if len(owners[number]) == 1:
+                    hours[number] = self._hour(number, readings.hours[number])
+
+        shared = {number for number in touched if len(owners.get(number, ())) > 1 or number not in hours}
+        together = sorted({key for number in shared for key in owners.get(number, ())})
+        if together:
+            hours |= self._joint_hours([present[key] for key in together], shared, executor)
+        objects = tuple(sorted(kept + fresh, key=lambda seen: seen.key))
+        return MachineDay(objects, tuple(hours[number] for number in sorted(hours)))
+
+    def _joint_hours(self, items: Sequence[LakeObject], wanted: set[int], executor: Executor | None) -> dict[int, Hour]:
+        pooled: dict[int, Columns] = {}
+        for _, readings, _ in self._read(items, executor):
+            for number in wanted & readings.hours.keys():
+                into = pooled.setdefault(number, {})
+                for name, column in readings.hours[number].items():
+                    if name in into:
+                        into[name].extend(column.times, column.values, column.ids, ordered=column.ordered)
+                    else:
+                        into[name] = column
+        return {number: self._hour(number, columns) for number, columns in pooled.items()}
+
+    def _hour(self, number: int, columns: Columns) -> Hour:
+        row = hour_row(number, columns, self.sensors, self._deviations)
+        count = sum(len(column.values) for column in columns.values())
+        return Hour(number, row.values, count, max(column.times[-1] for column in columns.values()))
+
+    def _read(
+        self, items: Sequence[LakeObject], executor: Executor | None
+    ) -> Iterator[tuple[LakeObject, Readings, str | None]]:
+        """Decode objects one by one, while the next ones are on their way."""
+        for item, fetch in self._bodies(items, executor):
+            readings = Readings(self.sensors)
+            unreadable = None
+            try:
+                readings.add(Source(item.key, item.machine, item.day), fetch())
+            except UnreadableObject as exc:
+                unreadable = str(exc)
+            except ObjectNotFound:
+                continue  # deleted since it was listed
+            yield item, readings, unreadable
+
+    def _bodies(
+        self, items: Sequence[LakeObject], executor: Executor | None
+    ) -> Iterator[tuple[LakeObject, Callable[[], Iterable[bytes]]]]:
+        if executor is None or len(items) == 1:
+            for item in items:
+                yield item, partial(self._chunks, item)
+            return
+        small = iter([item for item in items if item.size <= WHOLE_BYTES])
+        ahead: list[tuple[LakeObject, Future[list[bytes]]]] = []
+        for item in islice(small, READ_AHEAD):
+            ahead.append((item, executor.submit(self._whole, item)))
+        while ahead:
+            item, body = ahead.pop(0)
+            for following in islice(small, 1):
+                ahead.append((following, executor.submit(self._whole, following)))
+            yield item, body.result
+        for item in items:
+            if item.size > WHOLE_BYTES:
+                yield item, partial(self._chunks, item)
+
+    def _whole(self, item: LakeObject) -> list[bytes]:
+        blob = self.storage.get(item.key)
+        if blob.etag == item.etag:
+            self._expect(item, len(blob.body))
+        return [blob.body]
+
+    def _chunks(self, item: LakeObject) -> Iterable[bytes]:
+        return self._streamed(item) if item.size > WHOLE_BYTES else self._whole(item)
+
+    def _streamed(self, item: LakeObject) -> Iterator[bytes]:
+        size = 0
+        for chunk in self.storage.stream(item.key, CHUNK_BYTES):
+            size += len(chunk)
+            yield chunk
+        self._expect(item, size)
+
+    def _expect(self, item: LakeObject, size: int) -> None:
+        """Half an object would pass for an hour with fewer readings, and be remembered as such."""
+        if size != item.size:
+            raise StorageUnavailable(
+                f"s3://{self.storage.name}/{item.key} came with {size:,} bytes, it was listed with {item.size:,}"
+            )
+
+    def _owner(self, key: str) -> Machine | None:
+        parts = key.removeprefix(self.prefix + "/").split("/")
+        if len(parts) != 4 or not parts[1].startswith("zone_id=") or not parts[2].startswith("equip_id="):
+            return None
+        try:
+            return machine(parts[1].removeprefix("zone_id="), parts[2].removeprefix("equip_id="))
+        except InvalidIdentifier:
+            return None
+
+
+def spread(objects: Sequence[LakeObject], count: int) -> list[LakeObject]:
+    """`count` objects spread evenly over a sequence, all of them when there are no more.
+
+    >>> spread(list("abcdefghij"), 3)
+    ['a', 'd', 'g']
+    """
+    if count >= len(objects):
+        return list(objects)
+    return [objects[index * len(objects) // count] for index in range(count)]
+
+
+def total_rejected(objects: Iterable[SeenObject]) -> Counter[str]:
+    """Skipped lines of several objects, by reason."""
+    total: Counter[str] = Counter()
+    for seen in objects:
+        total.update(seen.rejected)
+    return total

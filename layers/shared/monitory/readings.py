@@ -1,0 +1,254 @@
+"""Objects of the lake -> readings in columns, with every reject counted by its reason.
+
+A line that can't be read is skipped and counted, never guessed. The fast path decodes a whole piece of lines
+in one call of msgspec; only a piece with a defect in it is gone through line by line.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+from itertools import islice
+from operator import lt
+from typing import Annotated, Literal, NamedTuple, cast
+
+import msgspec
+
+from monitory import records
+from monitory.clock import first_hour, hour_of
+from monitory.errors import UnreadableObject
+from monitory.identifiers import Machine
+from monitory.records import MAX_RECORD_BYTES, TOO_LONG
+from monitory.sensors import SensorSet
+
+MAX_VALUE = 1e100
+"""A larger value, in either direction, counts as not finite: its square could not be computed with."""
+
+NOT_JSON = "not_json"
+NOT_UTF8 = "not_utf8"
+WRONG_TYPE = "wrong_type"
+MISSING_FIELD = "missing_field"
+NOT_FINITE = "not_finite"
+UNKNOWN_SENSOR = "unknown_sensor"
+OTHER_MACHINE = "other_machine"
+OTHER_DATE = "other_date"
+
+READABLE_REJECTS = frozenset({UNKNOWN_SENSOR, OTHER_MACHINE, OTHER_DATE})
+"""Reasons for which a line was read, but isn't wanted."""
+
+Value = Annotated[float, msgspec.Meta(ge=-MAX_VALUE, le=MAX_VALUE)]
+WallClock = Annotated[datetime, msgspec.Meta(tz=False)]
+
+
+class Reading(msgspec.Struct, gc=False, rename="camel"):
+    """One line of the lake, as the producer writes it; other fields are ignored."""
+
+    zone_id: str
+    equip_id: str
+    sensor_id: str
+    sensor_type: str
+    val: Value
+    time: WallClock
+
+
+@dataclass(slots=True)
+class Column:
+    """The readings of one sensor in one hour, in parallel lists.
+
+    Attributes:
+        times: KST wall clock, naive.
+        values: in the sensor's unit, finite.
+        ids: each reading's sensorId; two sensors of a kind may share an hour.
+        ordered: times strictly increase, so nothing is out of order and nothing is repeated.
+    """
+
+    times: list[datetime] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    ordered: bool = True
+
+    def extend(self, times: list[datetime], values: list[float], ids: list[str], *, ordered: bool) -> None:
+        """Append readings."""
+        self.ordered = self.ordered and ordered and (not self.times or self.times[-1] < times[0])
+        self.times += times
+        self.values += values
+        self.ids += ids
+
+    def settled_values(self) -> list[float]:
+        """The values in order of time, exact repeats (same sensor, time and value) counted once."""
+        if not self.ordered:
+            settled = sorted(set(zip(self.times, self.ids, self.values, strict=True)))
+            self.times = [time for time, _, _ in settled]
+            self.ids = [sensor_id for _, sensor_id, _ in settled]
+            self.values = [value for _, _, value in settled]
+            self.ordered = True
+        return self.values
+
+
+Columns = dict[str, Column]
+"""The readings of one machine in one hour, by the sensors' feature names."""
+
+
+class Source(NamedTuple):
+    """Whose readings an object may hold, and of which date: what its key says."""
+
+    key: str
+    machine: Machine
+    day: date
+
+
+class Readings:
+    """Readings of one machine, gathered hour by hour from any number of objects."""
+
+    def __init__(self, sensors: SensorSet) -> None:
+        """Start with none; only sensors of the set are kept."""
+        self.hours: dict[int, Columns] = {}
+        self.rejected: Counter[str] = Counter()
+        self._names = {sensor.lake_name: sensor.name for sensor in sensors.sensors}
+
+    def add(self, source: Source, chunks: Iterable[bytes]) -> None:
+        """Add what an object holds.
+
+        Args:
+            source: what the object's key says of it.
+            chunks: its bytes, in pieces of any size.
+
+        Raises:
+            UnreadableObject: it holds no line that could be read. What was gathered before stays.
+        """
+        readable = 0
+        rejected: Counter[str] = Counter()
+        for piece, is_array in records.pieces(chunks, rejected):
+            batch = _decode(piece, is_array, source.machine, rejected)
+            readable += len(batch)
+            self._take(batch, first_hour(source.day), rejected)
+        self.rejected += rejected
+        if not readable and not any(rejected[reason] for reason in READABLE_REJECTS):
+            reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.items())
+            raise UnreadableObject(f"nothing in {source.key} is readable ({reasons or 'it is empty'})")
+
+    def count(self, hour: int) -> int:
+        """How many readings an hour has, repeats counted once."""
+        return sum(len(column.settled_values()) for column in self.hours.get(hour, {}).values())
+
+    def _take(self, batch: list[Reading], midnight: int, rejected: Counter[str]) -> None:
+        by_type: dict[str, list[Reading]] = {}
+        for reading in batch:
+            try:
+                by_type[reading.sensor_type].append(reading)
+            except KeyError:
+                by_type[reading.sensor_type] = [reading]
+        for lake_name, group in by_type.items():
+            name = self._names.get(lake_name)
+            if name is None:
+                rejected[UNKNOWN_SENSOR] += len(group)
+                continue
+            times = [reading.time for reading in group]
+            ordered = all(map(lt, times, islice(times, 1, None)))
+            first, last = (times[0], times[-1]) if ordered else (min(times), max(times))
+            hour = hour_of(first)
+            if hour == hour_of(last):
+                self._put(hour, midnight, name, group, times, rejected, ordered=ordered)
+                continue
+            by_hour: dict[int, list[Reading]] = {}
+            for reading in group:
+                by_hour.setdefault(hour_of(reading.time), []).append(reading)
+            for hour, part in by_hour.items():
+                self._put(hour, midnight, name, part, [r.time for r in part], rejected, ordered=False)
+
+    def _put(
+        self,
+        hour: int,
+        midnight: int,
+        name: str,
+        group: list[Reading],
+        times: list[datetime],
+        rejected: Counter[str],
+        *,
+        ordered: bool,
+    ) -> None:
+        if not midnight <= hour < midnight + 24:
+            rejected[OTHER_DATE] += len(group)
+            return
+        column = self.hours.setdefault(hour, {}).setdefault(name, Column())
+        column.extend(times, [r.val for r in group], [r.sensor_id for r in group], ordered=ordered)
+
+
+_LINES = msgspec.json.Decoder(Reading)
+
+
+@lru_cache(maxsize=32)
+def _own_decoders(
+    owner: Machine,
+) -> tuple[msgspec.json.Decoder[Reading], msgspec.json.Decoder[list[Reading]]]:
+    """Decoders that accept readings of one machine only, so that the check costs nothing per reading."""
+    own = msgspec.defstruct(
+        "OwnReading",
+        [
+            ("zone_id", Literal[owner.zone_id]),
+            ("equip_id", Literal[owner.equip_id]),
+            ("sensor_id", str),
+            ("sensor_type", str),
+            ("val", Value),
+            ("time", WallClock),
+        ],
+        gc=False,
+        rename="camel",
+    )
+    reading = cast(type[Reading], own)
+    return msgspec.json.Decoder(reading), msgspec.json.Decoder(cast(type[list[Reading]], list[reading]))  # type: ignore[valid-type]
+
+
+def _decode(piece: bytes, is_array: bool, owner: Machine, rejected: Counter[str]) -> list[Reading]:
+    lines, array = _own_decoders(owner)
+    try:
+        if is_array:
+            return array.decode(b"[" + piece.strip(records.BETWEEN) + b"]")
+        if not records.has_long_line(piece):
+            found = lines.decode_lines(piece)
+            if records.has_lines(piece, len(found)):
+                return found
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    # A defect somewhere: find it, record by record.
+    batch: list[Reading] = []
+    for record in records.elements(piece) if is_array else records.lines(piece):
+        reason = _reject_reason(record, owner, batch)
+        if reason:
+            rejected[reason] += 1
+    return batch
+
+
+def _reject_reason(record: bytes, owner: Machine, batch: list[Reading]) -> str | None:
+    """Add a record to the batch, or tell why it cannot be."""
+    if len(record) > MAX_RECORD_BYTES:
+        return TOO_LONG
+    try:
+        reading = _LINES.decode(record)
+    except UnicodeDecodeError:
+        return NOT_UTF8
+    except msgspec.ValidationError as exc:
+        text = str(exc)
+        if "missing required field" in text:
+            return MISSING_FIELD
+        return NOT_FINITE if "out of range" in text or "1e+100" in text else WRONG_TYPE
+    except (msgspec.MsgspecError, RecursionError):
+        return _not_json_reason(record)
+    if reading.zone_id != owner.zone_id or reading.equip_id != owner.equip_id:
+        return OTHER_MACHINE
+    batch.append(reading)
+    return None
+
+
+_NON_FINITE = re.compile(rb":\s*[-+]?(?:NaN|Infinity|inf|nan)\b")
+
+
+def _not_json_reason(record: bytes) -> str:
+    """NaN and Infinity aren't JSON, but what many writers print: they get a name of their own."""
+    try:
+        record.decode()
+    except UnicodeDecodeError:
+        return NOT_UTF8
+    return NOT_FINITE if _NON_FINITE.search(record) else NOT_JSON

@@ -1,0 +1,103 @@
+"""Which sensors a factory has: data, not code.
+
+A sensor set is a JSON file; the one in this package describes the default factory. `SENSORS_FILE` names
+another one.
+"""
+
+import hashlib
+import re
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from monitory.errors import UNDECODABLE, SensorSetError
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}")
+_DERIVED = re.compile(r"_(rollmean|rollstd|min|max|outside|count|(mean|std|slope)_\d+h)$")
+_RESERVED = frozenset({"equipment", "hours_since_failure", "power_factor"})
+
+
+class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of sensor.
+
+    Attributes:
+        lake_name: its `sensorType` in the lake.
+        name: its name as a feature of models.
+        unit: the unit of its values, for people; may be empty.
+        low: lower alert limit, in the sensor's unit. A reading below it counts as outside.
+        high: upper alert limit. A reading above it counts as outside.
+    """
+
+    lake_name: str
+    name: str
+    unit: str
+    low: float
+    high: float
+
+
+class PowerFactor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The feature names of the sensors that give active (P) and reactive (Q) power."""
+
+    active: str
+    reactive: str
+
+
+class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The sensors of a factory, in the order in which features are listed."""
+
+    sensors: tuple[Sensor, ...]
+    power_factor: PowerFactor | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a set that contradicts itself.
+
+        Raises:
+            SensorSetError: no sensor, a name that is unusable, given twice or a computed feature's, limits in disorder.
+        """
+        if not self.sensors:
+            raise SensorSetError("a sensor set needs at least one sensor")
+        names = [sensor.name for sensor in self.sensors]
+        for what, values in (("name", names), ("lake_name", [s.lake_name for s in self.sensors])):
+            for value in values:
+                if values.count(value) > 1:
+                    raise SensorSetError(f"{what} {value!r} is given twice")
+        for sensor in self.sensors:
+            if not _NAME.fullmatch(sensor.name):
+                raise SensorSetError(f"name {sensor.name!r} must be letters, digits and _, a letter first")
+            if sensor.name in _RESERVED or _DERIVED.sub("", sensor.name) in set(names) - {sensor.name}:
+                raise SensorSetError(f"name {sensor.name!r} is that of a feature which is computed from others")
+            if not sensor.low < sensor.high:
+                raise SensorSetError(f"sensor {sensor.name!r}: low {sensor.low} is not below high {sensor.high}")
+        if self.power_factor:
+            for name in (self.power_factor.active, self.power_factor.reactive):
+                if name not in names:
+                    raise SensorSetError(f"power_factor names {name!r}, which is no sensor of the set")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The sensors' feature names, in order."""
+        return tuple(sensor.name for sensor in self.sensors)
+
+    def fingerprint(self) -> str:
+        """Eight hex digits that change whenever anything in the set changes."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:8]
+
+
+def load(path: str | None = None) -> SensorSet:
+    """The sensor set in a JSON file, or the default factory's when no path is given.
+
+    Args:
+        path: of the file; a name without a folder is that of a file of this package, which every artifact carries.
+
+    Raises:
+        SensorSetError: the file cannot be read, or what it says cannot be used.
+    """
+    try:
+        named = path or "sensors.json"
+        text = (Path(named) if "/" in named else resources.files("monitory").joinpath(named)).read_bytes()
+        return msgspec.json.decode(text, type=SensorSet)
+    except OSError as exc:
+        raise SensorSetError(f"sensor set {path}: {exc.strerror or exc}") from exc
+    except UNDECODABLE as exc:
+        raise SensorSetError(f"sensor set {path or 'of the package'}: {exc}") from exc

@@ -1,0 +1,65 @@
+"""Settings: environment variables, typed, checked when a function starts."""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from monitory import metrics
+from monitory.errors import SettingsError
+
+Name = Annotated[str, Field(min_length=1)]
+T = TypeVar("T", bound="Settings")
+
+
+class Settings(BaseSettings):
+    """What both functions are told. Field names are the variables' names in lower case."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", protected_namespaces=(), str_strip_whitespace=True)
+
+    aws_region: Name = "ap-northeast-2"
+    s3_model_bucket_name: Name = "monitory-model"
+    s3_model_key: Name = "models/latest/lgbm_regressor.json"
+    s3_input_data_bucket_name: Name = "monitory-bucket"
+    s3_input_data_key: Name = "EQUIPMENT/"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_format: Literal["TEXT", "JSON"] = "JSON"
+    log_emoji: bool = False
+    powertools_metrics_namespace: Name = metrics.NAMESPACE
+    sensors_file: str | None = None
+    max_rul_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
+    failure_log_key: str | None = None
+
+
+class PredictSettings(Settings):
+    """What the predict function is told besides."""
+
+    max_data_age_hours: Annotated[float, Field(gt=0, le=720)] = 3.0
+    max_model_age_days: Annotated[float, Field(gt=0, le=3650)] = 14.0
+
+
+class RetrainSettings(Settings):
+    """What the retrain function is told besides."""
+
+    training_days: Annotated[int, Field(ge=1, le=400)] = 21
+    min_readings: Annotated[int, Field(ge=0)] = 50_000
+    min_days: Annotated[int, Field(ge=1)] = 7
+    min_machines: Annotated[int, Field(ge=1)] = 2
+    min_failures: Annotated[int, Field(ge=1)] = 5
+    excursion_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    excursion_sensors: Annotated[int, Field(ge=1)] = 1
+    coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    promotion_margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
+
+
+def load(kind: type[T]) -> T:
+    """Read settings from the environment.
+
+    Raises:
+        SettingsError: a variable has a wrong value; the message names each.
+    """
+    try:
+        return kind()
+    except ValidationError as exc:
+        faults = [f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']} (got {e['input']!r})" for e in exc.errors()]
+        raise SettingsError("environment: " + "; ".join(faults)) from exc
