@@ -1,0 +1,198 @@
+"""The HTTP API: routes, and one table from errors to statuses."""
+
+import time
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monitory import clock, errors, features
+from monitory.identifiers import PATTERN, machine
+from monitory.log import Logger
+from monitory_predict import responses
+from monitory_predict.prediction import window
+from monitory_predict.service import Answer, PredictService
+from monitory_predict.telemetry import Telemetry
+
+STATUSES: dict[type[errors.MonitoryError], int] = {
+    errors.InvalidIdentifier: 422,
+    errors.NoData: 404,
+    errors.UnknownVersion: 404,
+    errors.NoModel: 503,
+    errors.BrokenModel: 503,
+    errors.StorageError: 503,
+}
+"""Errors not listed here are defects: they answer 500 with a fixed text."""
+
+RETRY_AFTER_SECONDS = 30
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {"model": responses.ErrorResponse, "description": "No data, or none that is recent enough"},
+    422: {"model": responses.ErrorResponse, "description": "A parameter is missing or malformed"},
+    503: {"model": responses.ErrorResponse, "description": "No model, or the storage fails; see Retry-After"},
+}
+
+# told in full: a route that answers HTML would have its errors described as HTML
+_JSON_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": _ERRORS[status]["description"],
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}},
+    }
+    for status in (404, 422, 503)
+}
+
+_ALLOWED = "letters, digits, '-', '_', '.'; at most 64, no dot first"
+ZoneId = Annotated[str, Query(alias="zoneId", pattern=PATTERN, description=_ALLOWED, examples=["ZONE-001"])]
+EquipId = Annotated[str, Query(alias="equipId", pattern=PATTERN, description=_ALLOWED, examples=["EQUIP-001"])]
+
+
+def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> FastAPI:
+    """The application; the same under Lambda and under uvicorn."""
+    app = FastAPI(
+        title="Monitory ML",
+        version="1",
+        summary="Remaining useful life of factory machines",
+        description="Reads a machine's newest hour of sensor readings and answers its RUL in days.",
+        redirect_slashes=False,  # it would send callers to whatever host they named, without the gateway's stage
+    )
+    app.add_middleware(_SecurityHeaders)
+    for kind, status in STATUSES.items():
+        app.exception_handler(kind)(_error_handler(status, log))
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(Exception)(_defect)
+
+    @app.get("/api/v1/predict", responses={**_ERRORS}, response_model=responses.PredictResponse)
+    def predict(zone_id: ZoneId, equip_id: EquipId) -> Response:
+        """The remaining useful life of a machine in days, with its interval and the sensors that drive it."""
+        started = time.perf_counter()
+        try:
+            answer = service.predict(machine(zone_id, equip_id), clock.now())
+        except errors.NoData:
+            telemetry.no_data()
+            raise
+        telemetry.predicted(answer, time.perf_counter() - started)
+        if answer.current.problem:
+            log.error("the last good model answers: %s", answer.current.problem)
+        return _json(predict_response(answer))
+
+    @app.get("/api/v1/health", responses={503: _ERRORS[503]}, response_model=responses.HealthResponse)
+    def health() -> Response:
+        """Whether a model can be served."""
+        current = service.current_model()
+        message = f"serving, but not the newest model: {current.problem}" if current.problem else "serving"
+        served = current.served
+        return _json(responses.HealthResponse(message=message, version=served.version, trained_at=served.trained_at))
+
+    @app.get("/api/v1/models", responses={503: _ERRORS[503]}, response_model=responses.ModelsResponse)
+    def models() -> Response:
+        """The stored versions with their metrics, which one is served since when, and the promotion history."""
+        stored, history, promotion = service.versions()
+        served = promotion.version if promotion else None
+        versions = [
+            responses.VersionInfo(
+                version=item.version,
+                served=item.version == served,
+                served_since=promotion.at if promotion and item.version == served else None,
+                metrics=item.metrics,
+            )
+            for item in stored
+        ]
+        changes = [responses.PromotionInfo.model_validate(change, from_attributes=True) for change in reversed(history)]
+        return _json(responses.ModelsResponse(served=served, versions=versions, history=changes))
+
+    @app.get("/api/v1/models/{version:path}/report", responses={**_JSON_ERRORS}, response_class=HTMLResponse)
+    def report(version: str) -> Response:
+        """The report page of a version; dashes stand for the slashes: `2026-11-20-150312`."""
+        return HTMLResponse(service.report(version))
+
+    return app
+
+
+def predict_response(answer: Answer) -> responses.PredictResponse:
+    """What a caller is told of a prediction; days with two decimals."""
+    prediction, recent = answer.prediction, answer.recent
+    estimate, served = prediction.estimate, answer.current.served
+    start, end = window(recent.newest.hour)
+    interval = None
+    if served.model.card and served.model.card.calibration and estimate.low is not None and estimate.high is not None:
+        interval = responses.Interval(
+            low=round(estimate.low, 2),
+            high=round(estimate.high, 2),
+            coverage=served.model.card.calibration.coverage,
+        )
+    warnings = list(prediction.warnings)
+    if answer.current.problem:
+        warnings.append(f"the newest model cannot be used, the last good one answers: {answer.current.problem}")
+    if recent.future_hours:
+        warnings.append(f"{recent.future_hours} hours with readings from the future were left out")
+    warnings += recent.unreadable[-3:]
+    last = recent.newest.last.replace(tzinfo=clock.KST)
+    first = recent.newest.hour - features.HISTORY_HOURS
+    return responses.PredictResponse(
+        predictions=[round(estimate.days, 4)],
+        rul=f">= {served.model.cap_days:g} days" if prediction.at_cap else f"{estimate.days:.1f} days",
+        interval=interval,
+        base_days=round(prediction.base, 4),
+        drivers=[responses.SensorShare(sensor=d.sensor, days=round(d.days, 4)) for d in prediction.drivers],
+        state=prediction.state,
+        warnings=warnings,
+        window=responses.Window(
+            start=start,
+            end=end,
+            readings=recent.newest.readings,
+            rejected=recent.rejected,
+            missing_sensors=prediction.missing_sensors,
+            history_hours=sum(1 for row in recent.rows if row.hour > first),
+        ),
+        data_age_minutes=round(max((answer.at - last).total_seconds(), 0.0) / 60, 1),
+        model=responses.ModelUsed(version=served.version, trained_at=served.trained_at),
+    )
+
+
+def _json(body: Any) -> Response:
+    return Response(body.model_dump_json(), media_type="application/json")
+
+
+def _error_handler(status: int, log: Logger) -> Any:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
+
+    def handle(request: Request, error: Exception) -> JSONResponse:
+        if status >= 500:
+            log.error("%s: %s", type(error).__name__, error)
+        else:
+            log.info("%s: %s", type(error).__name__, error)
+        return JSONResponse({"detail": str(error)}, status, headers)
+
+    return handle
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    listed = error.errors() if isinstance(error, RequestValidationError) else []
+    faults = [f"{fault['loc'][-1]}: {fault['msg']}" for fault in listed]
+    return JSONResponse({"detail": "; ".join(faults)}, 422)
+
+
+def _defect(request: Request, error: Exception) -> JSONResponse:
+    """A fixed text: what is inside stays inside. Starlette raises it again, for the log."""
+    return JSONResponse({"detail": "internal error"}, 500, _SECURITY_HEADERS)
+
+
+_SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class _SecurityHeaders:
+    """Puts headers on every answer; plain ASGI, for Starlette's own kind of middleware costs a task a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_SECURITY_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

@@ -1,0 +1,136 @@
+"""From a machine's recent hour rows and a model to what the caller is told; no HTTP, no AWS."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import isnan
+
+from monitory import clock, features
+from monitory.identifiers import Machine
+from monitory.model import Driver, Estimate, Model
+from monitory.rows import COUNT, MAX, MIN, PER_SENSOR, HourRow, off_rule
+from monitory.sensors import SensorSet
+
+_MAX_OUT_OF_RANGE = 3
+"""So many features beyond the training range are named in a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A RUL and what an engineer needs to judge it.
+
+    Attributes:
+        estimate: days, interval, contributions.
+        at_cap: the RUL is at least the cap; no more precise number is known.
+        base: what the machine's running time alone says, days: the mean prediction and the contribution of its age.
+        drivers: days that each sensor adds to the base, largest first; with it they add up to the model's answer.
+        state: `ok`, `off` (no power or no movement in any sensor) or `degraded` (sensors missing or flat).
+        missing_sensors: sensors without a reading in the hour.
+        flat_sensors: sensors whose readings did not change in the hour.
+        warnings: sentences for an operator.
+    """
+
+    estimate: Estimate
+    at_cap: bool
+    base: float
+    drivers: list[Driver]
+    state: str
+    missing_sensors: list[str]
+    flat_sensors: list[str]
+    warnings: list[str]
+
+
+def predict(
+    rows: list[HourRow], machine: Machine, model: Model, sensors: SensorSet, last_failure: int | None
+) -> Prediction:
+    """Predict the RUL at the newest of a machine's hour rows (oldest first).
+
+    Args:
+        rows: the machine's recent history.
+        machine: whose.
+        model: answers.
+        sensors: the sensor set that the rows were made with.
+        last_failure: the machine's last hour of failure, None where none is known.
+
+    Raises:
+        BrokenModel: the model's answer is no number.
+    """
+    values = dict(zip(features.names(sensors), features.build(rows, sensors, last_failure), strict=True))
+    estimate = model.estimate(values, machine.equip_id)
+    missing, flat = _silent(rows[-1], sensors)
+    state = "off" if off_rule(sensors)(rows[-1]) else "degraded" if missing or flat else "ok"
+    return Prediction(
+        estimate=estimate,
+        at_cap=estimate.days >= model.cap_days,
+        base=estimate.base + estimate.contributions.get(features.AGE, 0.0),
+        drivers=drivers(estimate.contributions, sensors),
+        state=state,
+        missing_sensors=missing,
+        flat_sensors=flat,
+        warnings=_warnings(state, missing, flat, values, machine, model),
+    )
+
+
+def drivers(contributions: Mapping[str, float], sensors: SensorSet) -> list[Driver]:
+    """Contributions of features summed by the sensor that they are computed from, largest first; age is no sensor."""
+    by_sensor: dict[str, float] = {}
+    for feature, days in contributions.items():
+        sensor = features.sensor_of(feature, sensors)
+        if sensor != features.AGE:
+            by_sensor[sensor] = by_sensor.get(sensor, 0.0) + days
+    ranked = sorted(by_sensor.items(), key=lambda item: -abs(item[1]))
+    return [Driver(sensor, days) for sensor, days in ranked if days]
+
+
+def window(hour: int) -> tuple[datetime, datetime]:
+    """The start and the end of an hour, aware, in KST."""
+    start = clock.hour_start(hour)
+    return start, start + timedelta(hours=1)
+
+
+def _silent(row: HourRow, sensors: SensorSet) -> tuple[list[str], list[str]]:
+    """Sensors without a reading, and sensors whose readings did not change."""
+    missing, flat = [], []
+    for index, name in enumerate(sensors.names):
+        at = index * len(PER_SENSOR)
+        count = row.values[at + COUNT]
+        if not count:
+            missing.append(name)
+        elif count > 1 and row.values[at + MIN] == row.values[at + MAX]:
+            flat.append(name)
+    return missing, flat
+
+
+def _warnings(
+    state: str,
+    missing: list[str],
+    flat: list[str],
+    values: Mapping[str, float],
+    machine: Machine,
+    model: Model,
+) -> list[str]:
+    found = []
+    if state == "off":
+        found.append(
+            "the machine seems to be off (no active power, or no sensor changed); the RUL is not about its wear"
+        )
+    elif flat:
+        found.append(f"flat readings, the sensor may be stuck: {', '.join(flat)}")
+    if missing:
+        found.append(f"no readings from: {', '.join(missing)}")
+    if model.knows_machine(machine.equip_id) is False:
+        found.append(f"the model has not seen machine {machine.equip_id} in training")
+    outside = _out_of_range(values, model)
+    if outside:
+        more = f" and {len(outside) - _MAX_OUT_OF_RANGE} more" if len(outside) > _MAX_OUT_OF_RANGE else ""
+        found.append(f"outside the range seen in training: {', '.join(outside[:_MAX_OUT_OF_RANGE])}{more}")
+    return found
+
+
+def _out_of_range(values: Mapping[str, float], model: Model) -> list[str]:
+    ranges = model.card.ranges if model.card else {}
+    return [
+        name
+        for name, (low, high) in ranges.items()
+        if not isnan(value := values.get(name, float("nan"))) and not low <= value <= high
+    ]

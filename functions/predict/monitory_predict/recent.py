@@ -1,0 +1,236 @@
+"""A machine's recent hour rows, without reading days of raw readings again and again.
+
+What was computed once is kept in a small object per machine in the model bucket. It is a cache: whoever computes
+a row first writes it, losing a race or the whole object costs a few reads, and a damaged one is made anew.
+"""
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import Executor, Future, wait
+from datetime import date, datetime, timedelta
+from math import ceil
+from typing import NamedTuple
+
+import msgspec
+
+from monitory import clock, features
+from monitory.errors import UNDECODABLE, MonitoryError, NoData, ObjectNotFound, StaleData, StorageError
+from monitory.identifiers import Machine
+from monitory.lake import Hour, Lake, LakeObject, MachineDay, SeenObject
+from monitory.log import Logger
+from monitory.rows import HourRow
+from monitory.storage import Storage
+
+FOLDER = "cache/recent"
+RELIST_AFTER = timedelta(hours=6)
+"""A day that is over is looked at again for late objects when it was last listed longer ago than this."""
+
+SETTLE = timedelta(hours=3)
+"""Objects come up to 65 minutes after their hour; a day is over for sure this long after midnight."""
+
+CACHE_SECONDS = 2.0
+"""So long an answer waits for the cache to be read, and again for it to be written."""
+
+LOOK_BACK_DAYS = 30
+MEMORY_MACHINES = 100
+
+
+class KnownDay(msgspec.Struct, frozen=True):
+    """A machine-day and when its folder was last listed (KST)."""
+
+    day: date
+    listed: datetime
+    content: MachineDay
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """All that's kept of a machine."""
+
+    days: tuple[KnownDay, ...] = ()
+
+
+class Recent(NamedTuple):
+    """A machine's history up to its newest hour.
+
+    Attributes:
+        rows: hour rows, oldest first; the last is the newest hour.
+        newest: that hour with its number of readings and the time of its newest one.
+        rejected: lines that were skipped in the newest hour's objects, by reason.
+        unreadable: what was said of objects in which nothing was readable.
+        future_hours: hours with readings from after now, which were left out.
+    """
+
+    rows: list[HourRow]
+    newest: Hour
+    rejected: dict[str, int]
+    unreadable: list[str]
+    future_hours: int
+
+
+class RecentRows:
+    """Recent hour rows of any machine."""
+
+    def __init__(self, lake: Lake, cache: Storage, executor: Executor, log: Logger, max_age: timedelta) -> None:
+        """Rows of a lake, kept in the `cache` bucket; readings older than `max_age` are stale."""
+        self._lake = lake
+        self._cache = cache
+        self._executor = executor
+        self._log = log
+        self._max_age = max_age
+        self._reach = max_age + timedelta(hours=features.HISTORY_HOURS)
+        self._folder = f"{FOLDER}/{features.SCHEMA}-{lake.sensors.fingerprint()}"
+        self._memory: OrderedDict[Machine, tuple[str, Memory]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def up_to(self, machine: Machine, now: datetime) -> Recent:
+        """A machine's history as of now.
+
+        Raises:
+            NoData: there's nothing of this machine.
+            StaleData: its newest reading is older than the limit.
+            StorageUnavailable: the lake cannot be read. A failing cache is only logged.
+        """
+        listings = {day: self._executor.submit(self._lake.machine_day, machine, day) for day in self._at_once(now)}
+        etag, memory = self._remembered_in_time(machine)
+        known = {day.day: day for day in memory.days}
+        for day in self._days(now):
+            if day not in listings and self._outdated(known.get(day), now):
+                listings[day] = self._executor.submit(self._lake.machine_day, machine, day)
+        listed = {day: listing.result() for day, listing in listings.items()}
+        days = {day: known[day] for day in self._days(now) if day in known} | self._refreshed(known, listed, now)
+        writing = self._remember(machine, etag, memory, days, now)
+        recent = self._recent(machine, days, now)
+        if writing:  # what isn't sent yet when Lambda freezes the function may be lost
+            wait([writing], CACHE_SECONDS)
+        return recent
+
+    def _days(self, now: datetime) -> list[date]:
+        return clock.days_between((now - self._reach).date(), now.date())
+
+    def _at_once(self, now: datetime) -> list[date]:
+        """Folders that must be looked at in any case: today's, and yesterday's while the newest hour may be in it."""
+        return clock.days_between((now - self._max_age - timedelta(hours=1)).date(), now.date())
+
+    def _outdated(self, known: KnownDay | None, now: datetime) -> bool:
+        if known is None:
+            return True
+        over = datetime.combine(known.day + timedelta(days=1), datetime.min.time(), clock.KST) + SETTLE
+        return known.listed < over or now - known.listed > RELIST_AFTER
+
+    def _refreshed(
+        self, known: dict[date, KnownDay], listed: dict[date, list[LakeObject]], now: datetime
+    ) -> dict[date, KnownDay]:
+        found = {}
+        for day, objects in listed.items():
+            before = known[day].content if day in known else MachineDay()
+            unchanged = {(seen.key, seen.etag) for seen in before.objects} == {(o.key, o.etag) for o in objects}
+            content = before if unchanged else self._lake.refresh(before, objects, self._executor)
+            found[day] = KnownDay(day, now, content)
+        return found
+
+    def _recent(self, machine: Machine, days: dict[date, KnownDay], now: datetime) -> Recent:
+        objects = [seen for day in days.values() for seen in day.content.objects]
+        hours = [hour for day in sorted(days) for hour in days[day].content.hours]
+        present = clock.hour_of(now)
+        past = [hour for hour in hours if hour.hour <= present]
+        unreadable = [seen.unreadable for seen in objects if seen.unreadable]
+        if not past:
+            if hours:
+                raise NoData(f"all {len(hours)} hours with readings of {machine} are in the future")
+            raise NoData(self._nothing(machine, now, objects, unreadable))
+        newest = past[-1]
+        age = now - newest.last.replace(tzinfo=clock.KST)
+        if age > self._max_age:
+            raise StaleData(
+                f"the newest reading of {machine} is {_hours(age)} old ({newest.last:%Y-%m-%dT%H:%M:%S} KST); "
+                f"readings older than {_hours(self._max_age)} are not used"
+            )
+        rejected: dict[str, int] = {}
+        for seen in objects:
+            if newest.hour in seen.hours:
+                for reason, count in seen.rejected.items():
+                    rejected[reason] = rejected.get(reason, 0) + count
+        return Recent([hour.row for hour in past], newest, rejected, unreadable, len(hours) - len(past))
+
+    def _nothing(self, machine: Machine, now: datetime, objects: list[SeenObject], unreadable: list[str]) -> str:
+        if unreadable:
+            return f"no readings of {machine}: {unreadable[-1]}"
+        if objects:
+            return f"no readings of {machine} in {len(objects)} objects"
+        searched = self._days(now)
+        earlier = [searched[0] - timedelta(days=n) for n in range(1, LOOK_BACK_DAYS - len(searched) + 1)]
+        found = self._executor.map(lambda day: bool(self._lake.machine_day(machine, day)), earlier)
+        newest = next((day for day, there in zip(earlier, found, strict=True) if there), None)
+        where = f"s3://{self._lake.storage.name}/{self._lake.prefix}/date=*/zone_id={machine.zone_id}/equip_id={machine.equip_id}"
+        if newest:
+            return f"no readings of {machine} since {newest} ({(now.date() - newest).days} days ago); looked in {where}"
+        return f"no readings of {machine} in the last {LOOK_BACK_DAYS} days; looked in {where}"
+
+    def _key(self, machine: Machine) -> str:
+        return f"{self._folder}/{machine.zone_id}/{machine.equip_id}.msgpack"
+
+    def _remembered_in_time(self, machine: Machine) -> tuple[str | None, Memory]:
+        try:
+            return self._executor.submit(self._remembered, machine).result(CACHE_SECONDS)
+        except TimeoutError:
+            self._log.warning("the cache of recent rows of %s could not be read in time", machine)
+        with self._lock:
+            return self._memory.get(machine, (None, Memory()))
+
+    def _remembered(self, machine: Machine) -> tuple[str | None, Memory]:
+        with self._lock:
+            held = self._memory.get(machine)
+        try:
+            blob = self._cache.get_if_changed(self._key(machine), held[0] if held else None)
+            if blob is None and held:
+                return held
+            if blob:
+                return blob.etag, msgspec.msgpack.decode(blob.body, type=Memory)
+        except ObjectNotFound:
+            pass
+        except StorageError as exc:
+            self._log.warning("the cache of recent rows cannot be read: %s", exc)
+            if held:
+                return held
+        except UNDECODABLE as exc:
+            self._log.warning("the cache of recent rows of %s is damaged and made anew: %s", machine, exc)
+            return blob.etag if blob else None, Memory()
+        return None, Memory()
+
+    def _remember(
+        self, machine: Machine, etag: str | None, before: Memory, days: dict[date, KnownDay], now: datetime
+    ) -> Future[None] | None:
+        """Keep what is known now where it says more than before; in the background, the answer doesn't need it."""
+        if not any(day.content.objects for day in days.values()):
+            return None  # or callers could fill the bucket with names of machines that don't exist
+        known = {day.day: day for day in before.days}
+        news = (
+            day.day not in known
+            or known[day.day].content is not day.content
+            or (self._outdated(known[day.day], now) and not self._outdated(day, now))
+            for day in days.values()
+        )
+        if not any(news):
+            return None
+        after = Memory(tuple(days[day] for day in sorted(days)))
+        return self._executor.submit(self._write, machine, etag, after)
+
+    def _write(self, machine: Machine, etag: str | None, memory: Memory) -> None:
+        body = msgspec.msgpack.encode(memory)
+        try:
+            written = self._cache.put(
+                self._key(machine), body, content_type="application/vnd.msgpack", replaces=etag, create=etag is None
+            )
+        except MonitoryError as exc:
+            self._log.info("the cache of recent rows of %s was not written: %s", machine, exc)
+            return
+        with self._lock:
+            self._memory[machine] = (written, memory)
+            self._memory.move_to_end(machine)
+            while len(self._memory) > MEMORY_MACHINES:
+                self._memory.popitem(last=False)
+
+
+def _hours(duration: timedelta) -> str:
+    minutes = ceil(duration.total_seconds() / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes % 60 else f"{minutes // 60} h"

@@ -1,0 +1,128 @@
+"""What the API answers, as types: the source of its OpenAPI document."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+_PREDICT_EXAMPLE: JsonDict = {
+    "status": "ok",
+    "predictions": [4.31],
+    "rul": "4.3 days",
+    "interval": {"low": 2.9, "high": 6.0, "coverage": 0.9},
+    "base_days": 11.2,
+    "drivers": [{"sensor": "vibration", "days": -5.9}, {"sensor": "temperature", "days": -0.8}],
+    "state": "ok",
+    "warnings": [],
+    "window": {
+        "start": "2026-11-20T20:00:00+09:00",
+        "end": "2026-11-20T21:00:00+09:00",
+        "readings": 4320,
+        "rejected": {"unknown_sensor": 720},
+        "missing_sensors": [],
+        "history_hours": 168,
+    },
+    "data_age_minutes": 12.4,
+    "model": {"version": "2026/11/20/150312", "trained_at": "2026-11-20T15:03:12+00:00"},
+}
+
+
+class Interval(BaseModel):
+    """Where the RUL lies with probability `coverage`, in days."""
+
+    low: float
+    high: float
+    coverage: float
+
+
+class SensorShare(BaseModel):
+    """How many days a sensor adds to `base_days`; negative shortens the RUL."""
+
+    sensor: str
+    days: float
+
+
+class Window(BaseModel):
+    """The hour that was used. Times are KST."""
+
+    start: datetime
+    end: datetime
+    readings: int
+    rejected: Annotated[dict[str, int], Field(description="skipped lines of its objects, by reason")]
+    missing_sensors: list[str]
+    history_hours: Annotated[int, Field(description="hour rows of the last week that were used")]
+
+
+class ModelUsed(BaseModel):
+    """Which model answered; `version` is null for a model that this service did not train."""
+
+    version: str | None
+    trained_at: str
+
+
+class PredictResponse(BaseModel):
+    """The remaining useful life of a machine."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PREDICT_EXAMPLE]})
+
+    status: Literal["ok"] = "ok"
+    predictions: Annotated[list[float], Field(description="days of remaining useful life; one value")]
+    rul: Annotated[str, Field(description="the same in words; '>= cap' instead of a false precise number")]
+    interval: Interval | None
+    base_days: Annotated[
+        float, Field(description="what running time alone says; with all drivers it sums up to the model's answer")
+    ]
+    drivers: list[SensorShare]
+    state: Annotated[str, Field(description="ok, degraded (sensors missing or flat) or off")]
+    warnings: list[str]
+    window: Window
+    data_age_minutes: Annotated[float, Field(description="age of the newest reading")]
+    model: ModelUsed
+
+
+class HealthResponse(BaseModel):
+    """Whether predictions can be served."""
+
+    status: Literal["ok"] = "ok"
+    message: str
+    version: str | None
+    trained_at: str
+
+
+class VersionInfo(BaseModel):
+    """A stored version."""
+
+    version: str
+    served: bool
+    served_since: str | None
+    metrics: dict[str, object] | None
+
+
+class PromotionInfo(BaseModel):
+    """A change of the served model."""
+
+    number: int
+    action: str
+    version: str
+    replaced: str | None
+    at: str
+    by: str
+    reason: str
+
+
+class ModelsResponse(BaseModel):
+    """Versions, newest first, and the newest promotions and rollbacks."""
+
+    status: Literal["ok"] = "ok"
+    served: str | None
+    versions: list[VersionInfo]
+    history: list[PromotionInfo]
+
+
+class ErrorResponse(BaseModel):
+    """What went wrong, in words."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"detail": "no readings of ZONE-001/EQUIP-404 …"}]})
+
+    detail: str

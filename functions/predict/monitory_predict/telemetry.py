@@ -1,0 +1,65 @@
+"""What operators are told of predictions: EMF metrics on Lambda, nothing elsewhere."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from monitory import clock, metrics
+from monitory_predict.service import Answer
+
+
+class Telemetry(Protocol):
+    """Where observations go."""
+
+    def predicted(self, answer: Answer, seconds: float) -> None:
+        """A prediction was answered in so many seconds."""
+
+    def no_data(self) -> None:
+        """There was nothing to predict from."""
+
+
+class EmfTelemetry:
+    """Embedded metric format on standard output, one line per observation; safe in several threads."""
+
+    def __init__(self, namespace: str = metrics.NAMESPACE) -> None:
+        """Metrics of a CloudWatch namespace."""
+        self._namespace = namespace
+
+    def predicted(self, answer: Answer, seconds: float) -> None:
+        """See Telemetry."""
+        served = answer.current.served
+        trained = datetime.fromisoformat(served.trained_at)
+        last = answer.recent.newest.last.replace(tzinfo=clock.KST)
+        line = self._line()
+        line.add_metric(metrics.PREDICTIONS, MetricUnit.Count, 1)
+        line.add_metric(metrics.PREDICT_LATENCY, MetricUnit.Milliseconds, seconds * 1000)
+        line.add_metric(metrics.PREDICTED_RUL, MetricUnit.NoUnit, answer.prediction.estimate.days)
+        line.add_metric(metrics.REJECTED_READINGS, MetricUnit.Count, sum(answer.recent.rejected.values()))
+        line.add_metric(metrics.MODEL_AGE_HOURS, MetricUnit.NoUnit, _hours(datetime.now(UTC), trained))
+        line.add_metric(metrics.LAST_GOOD_MODEL_IN_USE, MetricUnit.Count, 1 if answer.current.problem else 0)
+        line.add_metric(metrics.DATA_AGE_MINUTES, MetricUnit.NoUnit, _hours(answer.at, last) * 60)
+        line.flush_metrics()
+
+    def no_data(self) -> None:
+        """See Telemetry."""
+        line = self._line()
+        line.add_metric(metrics.NO_DATA, MetricUnit.Count, 1)
+        line.flush_metrics()
+
+    def _line(self) -> EphemeralMetrics:
+        return EphemeralMetrics(namespace=self._namespace, service=metrics.PREDICT_SERVICE)
+
+
+class NoTelemetry:
+    """Drops observations."""
+
+    def predicted(self, answer: Answer, seconds: float) -> None:
+        """See Telemetry."""
+
+    def no_data(self) -> None:
+        """See Telemetry."""
+
+
+def _hours(later: datetime, earlier: datetime) -> float:
+    return max((later - earlier).total_seconds() / 3600, 0.0)
