@@ -1,0 +1,14 @@
+"""Where Lambda enters: one event, one answer."""
+
+from typing import Any
+
+from monitory.settings import RetrainSettings, load
+from monitory_retrain.job import Answer
+from monitory_retrain.wiring import answer, build_job
+
+_job = build_job(load(RetrainSettings))
+
+
+def lambda_handler(event: Any, context: Any) -> Answer:
+    """Retrain, promote or roll back, as the event says (see event.py)."""
+    return answer(_job, event, lambda: context.get_remaining_time_in_millis() / 1000)

@@ -1,0 +1,410 @@
+"""The retrain job: read -> decide -> write.
+
+What is decided lives in pure modules (learning, verdict); this one reads what they need and writes what they say:
+the version first, then the promotion, then the machines' last failures.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from monitory import failures, features, probe
+from monitory.errors import BrokenModel, Conflict, ModelError, NoModel, ObjectNotFound, UnknownVersion
+from monitory.failures import Excursion, FailureState
+from monitory.identifiers import Machine, machine
+from monitory.log import Logger
+from monitory.model import Card, Model, decode_card
+from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, ROLLBACK, Promotion, Registry, Served
+from monitory.sensors import SensorSet
+from monitory.settings import RetrainSettings
+from monitory.storage import Storage
+from monitory.version import Version
+from monitory_retrain import card, drift, event, failure_log, learning, report, validation, verdict
+from monitory_retrain.drift import Drift
+from monitory_retrain.ingest import Counts, Ingest
+from monitory_retrain.labels import Labels
+from monitory_retrain.learning import Challenger
+from monitory_retrain.presence import Presence, presence
+from monitory_retrain.report import Findings
+from monitory_retrain.scores import score
+from monitory_retrain.training import Recipe
+from monitory_retrain.validation import Champion
+from monitory_retrain.verdict import Verdict
+
+VERDICT_FILE = "verdict.json"
+REPORT_FILE = "report.html"
+RUNS = "runs"
+ATTEMPTS = 3
+"""Verdicts sought anew when another promotion came in between."""
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the job works with."""
+
+    settings: RetrainSettings
+    sensors: SensorSet
+    lake: Storage
+    models: Storage
+    registry: Registry
+    ingest: Ingest
+    recipe: Recipe
+    log: Logger
+
+    def train(self, request: event.Training, in_time: Callable[[], bool]) -> Answer:
+        """Train on days of the lake, store the version and promote it if it deserves it.
+
+        Args:
+            request: which days, and how.
+            in_time: asked before each day is read; False ends the run in good order.
+
+        Returns:
+            `status` is `trained`, `unchanged` (the model is the one that is served), `skipped` (with the reasons) or
+            `continue` (days are left for the next invocation), and the figures.
+
+        Raises:
+            StorageUnavailable: the store failed; what was finished is kept.
+        """
+        done = self._finished_run(request.run_id)
+        if done:
+            return {**done, "repeated": True}
+        self._repair()
+        days = request.days
+        if request.sample:
+            ingested = self.ingest.sample(days, request.sample)
+        else:
+            ingested = self.ingest.days(days, refresh=request.refresh, in_time=in_time)
+        data = _counts(ingested.counts)
+        if ingested.left:
+            left = [str(day) for day in ingested.left]
+            self.log.warning("out of time: %d of %d days are left", len(left), len(days))
+            return {"status": "continue", "left": left, "data": data}
+        logged = self._failure_log()
+        known = failures.read(self.models)
+        outcome = learning.learn(
+            ingested.table,
+            self.sensors,
+            self.settings,
+            self.recipe,
+            self.log,
+            failure_log=logged,
+            earlier=_before(known, ingested.table.hour.min() if len(ingested.table) else 0),
+        )
+        if isinstance(outcome, learning.Skipped):
+            reason = "; ".join(outcome.reasons)
+            self.log.warning("skipped: %s", reason)
+            answer = {"status": "skipped", "reason": reason, "found": outcome.supply._asdict(), "data": data}
+        else:
+            hours = presence(ingested.table, days)
+            answer = {**self._conclude(outcome, hours, request), "data": data}
+            self._keep_failures(outcome.labels, known)
+        self._finish_run(request.run_id, answer)
+        return answer
+
+    def promote(self, request: event.Promotion) -> Answer:
+        """Serve a stored version, after it was checked.
+
+        Raises:
+            UnknownVersion, BrokenModel: the version can't be served. Conflict: another promotion came in between.
+        """
+        self._repair()
+        served = self._served()
+        if served and served.version == request.version:
+            return {"status": "unchanged", "version": request.version, "reason": "it is served already"}
+        checked = self._check(request.version)
+        made = self.registry.promote(
+            request.version, by=request.by, reason=request.reason or "asked for", expected=served, sha256=checked
+        )
+        return _promoted("promoted", made)
+
+    def rollback(self, request: event.Rollback) -> Answer:
+        """Serve what was served before the current version.
+
+        A rollback that died unfinished is finished, not followed by a second one: events are delivered at least once.
+
+        Raises:
+            NoModel: nothing was. UnknownVersion, BrokenModel: it can't be served. Conflict: as in `promote`.
+        """
+        repaired = self._repair()
+        if repaired and repaired.action == ROLLBACK:
+            return _promoted("rolled back", repaired)
+        served = self._served()
+        version = self.registry.rollback_target()
+        checked = self._check(version)
+        made = self.registry.promote(
+            version,
+            by=request.by,
+            reason=request.reason or "asked for",
+            expected=served,
+            action=ROLLBACK,
+            sha256=checked,
+        )
+        return _promoted("rolled back", made)
+
+    # -- decide and write ------------------------------------------------------------------------------------
+
+    def _conclude(self, challenger: Challenger, hours: Presence, request: event.Training) -> Answer:
+        """Judge a challenger, store it and promote it if it deserves it and that was asked for."""
+        served = self._served()
+        moved = self._compare_day(challenger, served)
+        if served and served.verified and served.blob.metadata.get("sha256") == challenger.sha256:
+            self.log.info("the data gave the model that is served: %s", served.version)
+            return {
+                "status": "unchanged",
+                "version": served.version,
+                "promoted": False,
+                "metrics": _builtin(challenger),
+                "drift": _drift(moved),
+            }
+        ruling, champion = self._judge(challenger, served)
+        version = self._store(challenger, ruling, champion, moved, hours, request)
+        promoted, reasons = None, list(ruling.reasons)
+        if not request.promote:
+            reasons.append("promotion was not asked for")
+        for attempt in range(ATTEMPTS):
+            if not (ruling.promote and request.promote):
+                break
+            try:
+                promoted = self.registry.promote(
+                    version,
+                    by=request.by,
+                    reason=ruling.reasons[0],
+                    expected=served,
+                    score=challenger.scores.mae,
+                    replaced_score=champion.scores.mae if champion else None,
+                    sha256=challenger.sha256,
+                )
+                break
+            except Conflict as exc:
+                self.log.warning("%s (attempt %d)", exc, attempt + 1)
+                served = self._served()
+                ruling, champion = self._judge(challenger, served)
+                reasons = [f"judged anew, another model came first: {ruling.reasons[0]}", *ruling.reasons[1:]]
+        self.log.info("version %s, promoted: %s: %s", version, bool(promoted), "; ".join(reasons))
+        return {
+            "status": "trained",
+            "version": version,
+            "promoted": bool(promoted),
+            "reasons": reasons,
+            "metrics": _builtin(challenger),
+            "champion": msgspec.to_builtins(champion.scores) if champion else None,
+            "drift": _drift(moved),
+        }
+
+    def _compare_day(self, challenger: Challenger, served: Served | None) -> Drift:
+        """The last day beside the served model's training, or the new one's own where nobody kept that."""
+        day = challenger.last_day
+        try:
+            if served and served.version:
+                known = drift.of_card(self.registry.read(served.version, CARD_FILE))
+                if known:
+                    predicted = validation.predictions(self._load(served), day)
+                    return drift.compare(known, day, predicted, self.sensors, served.version)
+        except ModelError as exc:
+            self.log.warning("drift is told against the new model: %s", exc)
+        predicted = validation.predictions(self._model(challenger.trained.text.encode(), None), day)
+        return drift.compare(challenger.reference, day, predicted, self.sensors)
+
+    def _judge(self, challenger: Challenger, served: Served | None) -> tuple[Verdict, Champion | None]:
+        """The verdict, and the champion on the challenger's hold-out."""
+        baselines = challenger.baselines
+        alone = verdict.first(challenger.scores, baselines.mean.mae, baselines.last_value.mae)
+        if served is None:
+            return alone, None
+        try:
+            model = self._load(served)
+        except ModelError as exc:
+            reason = f"what is served cannot be used ({exc})"
+            return Verdict(alone.promote, (*alone.reasons, reason)), None
+        holdout = challenger.split.holdout
+        predicted = validation.predictions(model, holdout)
+        interval = model.card.calibration if model.card else None
+        scores = score(holdout.rul, predicted, interval, model.cap_days)
+        comparison = verdict.compare(holdout.rul, predicted, challenger.predicted, holdout.machine, holdout.hour // 24)
+        ruling = verdict.against(
+            scores,
+            challenger.scores,
+            comparison,
+            margin=self.settings.promotion_margin,
+            coverage=self.settings.coverage,
+        )
+        return ruling, Champion(served.version, predicted, scores)
+
+    def _store(
+        self,
+        challenger: Challenger,
+        ruling: Verdict,
+        champion: Champion | None,
+        moved: Drift,
+        hours: Presence,
+        request: event.Training,
+    ) -> str:
+        """Store a version under the first free second from now."""
+        now = datetime.now(UTC)
+        version = Version.at(now)
+        while True:
+            made = learning.card(
+                challenger,
+                version=str(version),
+                trained_at=now.isoformat(timespec="seconds"),
+                days=request.days,
+                sensors=self.sensors,
+                settings=self.settings,
+                recipe=self.recipe,
+            )
+            findings = Findings(made, challenger, ruling, request.promote, champion, moved, hours)
+            json = "application/json"
+            files = {
+                MODEL_FILE: (challenger.trained.text.encode(), "text/plain; charset=utf-8"),
+                CARD_FILE: (card.encode(made), json),
+                METRICS_FILE: (_json(learning.metrics(challenger)), json),
+                VERDICT_FILE: (_json({"verdict": ruling, "champion": champion.scores if champion else None}), json),
+                REPORT_FILE: (report.render(findings), "text/html; charset=utf-8"),
+            }
+            try:
+                self.registry.store(str(version), files)
+                return str(version)
+            except Conflict:
+                version = version.later()
+
+    # -- the registry's side ---------------------------------------------------------------------------------
+
+    def _repair(self) -> Promotion | None:
+        """Finish what a run that died left unfinished; the promotion, where there was one."""
+        repaired = self.registry.repair()
+        if repaired:
+            self.log.warning("wrote the missing record of promotion %d (%s)", repaired.number, repaired.version)
+        return repaired
+
+    def _served(self) -> Served | None:
+        try:
+            return self.registry.served()
+        except NoModel:
+            return None
+
+    def _load(self, served: Served) -> Model:
+        """The served model as serving would load it.
+
+        Raises:
+            ModelError: it cannot be used.
+        """
+        if served.promotion and not served.verified:
+            raise BrokenModel("its bytes are not those that were promoted")
+        if not served.promotion:
+            probe.check(served.blob.body)
+        return self._model(served.blob.body, self._card(served.version) if served.version else None)
+
+    def _check(self, version: str) -> str:
+        """Check that a stored version can be served, by its hash, its parser's opinion and its self-test.
+
+        Returns:
+            The SHA-256 of what was checked.
+
+        Raises:
+            UnknownVersion: it isn't stored. BrokenModel: it can't be used.
+        """
+        text = self.registry.read(version, MODEL_FILE)
+        found = self._card(version)
+        if found is None:
+            probe.check(text)
+        return self._model(text, found).fingerprint
+
+    def _card(self, version: str) -> Card | None:
+        """A version's card; None for a foreign model that was adopted."""
+        try:
+            return decode_card(self.registry.read(version, CARD_FILE))
+        except UnknownVersion:
+            return None
+
+    def _model(self, text: bytes, found: Card | None) -> Model:
+        sensors = found.sensors if found else self.sensors
+        return Model(text, found, known=features.names(sensors), cap_days=self.settings.max_rul_days)
+
+    # -- runs and failures -----------------------------------------------------------------------------------
+
+    def _finished_run(self, run_id: str | None) -> Answer | None:
+        """The answer of a scheduled run that happened already: events are delivered at least once."""
+        if run_id is None:
+            return None
+        try:
+            answer: Answer = msgspec.json.decode(self.models.get(_run_key(run_id)).body, type=dict[str, Any])
+        except (ObjectNotFound, msgspec.MsgspecError):
+            return None
+        return answer
+
+    def _finish_run(self, run_id: str | None, answer: Mapping[str, Any]) -> None:
+        if run_id is not None:
+            self.models.put(_run_key(run_id), _json(answer), content_type="application/json")
+
+    def _failure_log(self) -> dict[str, list[int]] | None:
+        if not self.settings.failure_log_key:
+            return None
+        log = failure_log.read(self.lake, self.settings.failure_log_key)
+        if log.rejected:
+            self.log.warning("%d lines of the failure log cannot be read", log.rejected)
+        return log.hours
+
+    def _keep_failures(self, found: Labels, known: FailureState) -> None:
+        """Leave each machine's last hour of failure for serving and for the next run."""
+        excursion = None
+        if not self.settings.failure_log_key:
+            excursion = Excursion(self.settings.excursion_share, self.settings.excursion_sensors)
+        last = dict(known.last)
+        for owner, hour in found.last_hours.items():
+            last[str(owner)] = max(hour, last.get(str(owner), hour))
+        failures.write(self.models, FailureState(excursion, last))
+
+
+def _before(known: FailureState, first_hour: int) -> dict[Machine, int]:
+    """Failures before the first hour of a range: what came later is found in the range itself."""
+    return {
+        machine(*name.split("/", 1)): hour for name, hour in known.last.items() if hour < first_hour and "/" in name
+    }
+
+
+def _run_key(run_id: str) -> str:
+    return f"{RUNS}/{''.join(c if c.isalnum() or c == '-' else '_' for c in run_id)[:100]}.json"
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1)
+
+
+def _builtin(challenger: Challenger) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(learning.metrics(challenger))
+    return found
+
+
+def _drift(moved: Drift) -> dict[str, Any]:
+    """Drift as answers tell it: what moved and what to watch, in sentences."""
+    said = (sensor for sensor in moved.sensors if sensor.status != "steady")
+    return {
+        "day": moved.day,
+        "against": moved.against,
+        "unjudged": moved.unjudged,
+        "moved": moved.named("moved"),
+        "watch": moved.named("watch"),
+        "sentences": [f"{sensor.status}: {sensor.sentence}" for sensor in said],
+        "predictions": moved.predictions.status if moved.predictions else None,
+    }
+
+
+def _promoted(status: str, made: Promotion) -> Answer:
+    return {"status": status, "version": made.version, "replaced": made.replaced, "promotion": made.number}
+
+
+def _counts(counts: Counts) -> dict[str, Any]:
+    return {
+        "objects": counts.objects,
+        "objects_read": counts.read,
+        "bytes_read": counts.raw_bytes,
+        "readings": counts.readings,
+        "rejected": dict(counts.rejected),
+        "unreadable": counts.unreadable[:20],
+        "days_without_data": [str(day) for day in counts.days_without_data],
+    }

@@ -1,0 +1,236 @@
+"""What the report says, as plain values: tables and sentences, without any drawing or markup."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import NamedTuple
+
+import lightgbm as lgb
+import numpy as np
+
+from monitory.clock import HOURS_PER_DAY, KST
+from monitory.features import sensor_of
+from monitory.model import Calibration
+from monitory.sensors import SensorSet
+from monitory_retrain.card import ModelCard
+from monitory_retrain.drift import Drift
+from monitory_retrain.labels import CENSORED, DOWN, OFF
+from monitory_retrain.learning import Challenger
+from monitory_retrain.presence import Presence
+from monitory_retrain.report.figures import Coverage, Life
+from monitory_retrain.scores import NEAR_FAILURE_DAYS, Scores, intervals
+from monitory_retrain.table import Floats
+from monitory_retrain.validation import Champion
+from monitory_retrain.verdict import Verdict
+
+EDGES = (0.0, 1.0, 3.0, 5.0, 10.0, 20.0, np.inf)
+"""Bins of true RUL, days."""
+
+LIVES = 4
+LIFE_HOURS = 24
+"""Shorter ways to a failure show nothing."""
+
+REASONS = {
+    CENSORED: "no failure was seen afterwards, so the true RUL isn't known",
+    DOWN: "the machine was down after a failure",
+    OFF: "the machine stood still",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a report is made of.
+
+    Attributes:
+        card: the version's.
+        challenger: the new model and its hold-out.
+        verdict: on it.
+        asked: whether promotion was asked for at all.
+        champion: the served model on the same hold-out; None where there's none that can be used.
+        drift: of the last day.
+        presence: which hours there were.
+    """
+
+    card: ModelCard
+    challenger: Challenger
+    verdict: Verdict
+    asked: bool
+    champion: Champion | None
+    drift: Drift
+    presence: Presence
+
+
+class Row(NamedTuple):
+    """A row of a table: what, a text for each column, and what stands small below the label."""
+
+    label: str
+    cells: tuple[str, ...]
+    note: str = ""
+
+
+def days(value: float | None) -> str:
+    """Days with two decimals; a dash without a value."""
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+
+
+def percent(value: float | None) -> str:
+    """A share as whole percent; a dash without a value."""
+    return "–" if value is None else f"{value:.0%}"
+
+
+def comparison(found: Findings) -> tuple[tuple[str, ...], list[Row]]:
+    """The columns and rows of the table of scores: the model, its champion and the rules without sensors."""
+    baselines = found.challenger.baselines
+    columns: list[tuple[str, Scores]] = [("this model", found.challenger.scores)]
+    if found.champion:
+        columns.append(("champion", found.champion.scores))
+    columns += [("training mean", baselines.mean), ("last-value rule", baselines.last_value)]
+    scores = [score for _, score in columns]
+    near = f"MAE near failure (RUL ≤ {NEAR_FAILURE_DAYS:g} days), days"
+    rows = [
+        Row("mean absolute error (MAE), days", tuple(days(score.mae) for score in scores)),
+        Row(near, tuple(days(score.near_mae) for score in scores)),
+        Row("root mean square error, days", tuple(days(score.rmse) for score in scores)),
+        Row("R² (1 is perfect)", tuple(days(score.r2) for score in scores)),
+        Row("true RUL within the interval", tuple(percent(score.coverage) for score in scores)),
+        Row("width of the interval, days", tuple(days(score.width) for score in scores)),
+    ]
+    return tuple(label for label, _ in columns), rows
+
+
+def error_bins(found: Findings) -> tuple[list[str], list[tuple[str, list[float | None]]]]:
+    """MAE by bins of true RUL, of the model, the champion if any and the training mean; None in bins without hours."""
+    holdout = found.challenger.split.holdout
+    true = holdout.rul
+    mean = np.full(len(true), found.challenger.split.training.rul.mean())
+    models = [("this model", found.challenger.predicted)]
+    if found.champion:
+        models.append(("champion", found.champion.predicted))
+    models.append(("training mean", mean))
+    bins = np.digitize(true, EDGES[1:], right=True)
+    last = int(bins.max())
+    labels = [
+        f"over {low:g}" if np.isinf(high) else f"{low:g}–{high:g}" for low, high in list(pairwise(EDGES))[: last + 1]
+    ]
+
+    def errors(predicted: Floats) -> list[float | None]:
+        off = np.abs(predicted - true)
+        return [float(off[bins == b].mean()) if (bins == b).any() else None for b in range(last + 1)]
+
+    return labels, [(label, errors(predicted)) for label, predicted in models]
+
+
+def coverage(true: Floats, predicted: Floats, calibration: Calibration, cap: float) -> list[Coverage]:
+    """The interval's coverage overall and by thirds of predicted RUL."""
+    low, high = intervals(predicted, calibration, cap)
+    held, width = (low <= true) & (true <= high), high - low
+    parts = [Coverage("all hours", float(held.mean()), float(width.mean()))]
+    order = np.argsort(predicted, kind="stable")
+    for third in np.array_split(order, 3):
+        if len(third):
+            label = f"predicted {predicted[third].min():.1f}–{predicted[third].max():.1f}"
+            parts.append(Coverage(label, float(held[third].mean()), float(width[third].mean())))
+    return parts
+
+
+def lives(challenger: Challenger, cap: float) -> list[Life]:
+    """Ways to a failure in the hold-out, from the best predicted to the worst, at most `LIVES`."""
+    holdout, predicted = challenger.split.holdout, challenger.predicted
+    ended = [
+        rows
+        for life in np.unique(holdout.life).tolist()
+        if (rows := np.flatnonzero(holdout.life == life)).size >= LIFE_HOURS and holdout.rul[rows].min() == 0
+    ]
+    ended.sort(key=lambda rows: float(np.abs(predicted[rows] - holdout.rul[rows]).mean()))
+    count = min(LIVES, len(ended))
+    picked = [ended[round(at)] for at in np.linspace(0, len(ended) - 1, count)] if count else []
+    found = []
+    for number, rows in enumerate(picked):
+        place = round(number * (len(ended) - 1) / max(count - 1, 1)) + 1
+        rank = "best" if place == 1 else "worst" if place == len(ended) else f"number {place}"
+        error = float(np.abs(predicted[rows] - holdout.rul[rows]).mean())
+        low = high = None
+        if challenger.calibration:
+            low, high = intervals(predicted[rows], challenger.calibration, cap)
+        failed = holdout.hour[rows] + np.round(holdout.rul[rows] * HOURS_PER_DAY)
+        before = (failed.min() - holdout.hour[rows]) / HOURS_PER_DAY
+        machine = holdout.machines[int(holdout.machine[rows[0]])].equip_id
+        title = f"MAE {error:.1f} days" + (f" ({rank} of {len(ended)})" if len(ended) > 1 else "")
+        found.append(Life(machine, title, before, holdout.rul[rows], predicted[rows], low, high))
+    return found
+
+
+def importance(text: str, sensors: SensorSet) -> list[tuple[str, float]]:
+    """Each sensor's share of the gain of all splits, 0..1, the largest first; empty for a model without splits."""
+    booster = lgb.Booster(model_str=text)
+    gains: dict[str, float] = {}
+    for feature, gain in zip(booster.feature_name(), booster.feature_importance("gain").tolist(), strict=True):
+        owner = sensor_of(feature, sensors)
+        gains[owner] = gains.get(owner, 0.0) + gain
+    total = sum(gains.values())
+    ranked = sorted(gains.items(), key=lambda item: (-item[1], item[0]))
+    return [(sensor.replace("_", " "), gain / total) for sensor, gain in ranked if total]
+
+
+def machines(found: Findings) -> list[Row]:
+    """Each machine's failures, missing hours and scores; machines without hold-out rows have no scores."""
+    scores: Mapping[str, Scores] = {score.machine: score.scores for score in found.challenger.machines}
+    rows = []
+    for machine, missing in zip(found.presence.machines, found.presence.missing.tolist(), strict=True):
+        score = scores.get(str(machine))
+        cells = (
+            f"{len(found.challenger.labels.failures.get(machine, ()))}",
+            f"{missing:,}",
+            f"{score.rows:,}" if score else "–",
+            days(score.mae if score else None),
+            days(score.near_mae if score else None),
+            percent(score.coverage if score else None),
+        )
+        rows.append(Row(machine.equip_id, cells, machine.zone_id))
+    return rows
+
+
+def left_out(challenger: Challenger) -> list[Row]:
+    """Hours that could not be used for training or judging, and why."""
+    return [
+        Row(f"{count:,}", (REASONS.get(reason, reason),)) for reason, count in challenger.labels.left_out.most_common()
+    ]
+
+
+def present(found: Presence) -> float:
+    """The share of machine hours with data, 0..1."""
+    return float(found.hours.sum()) / max(found.hours.size * HOURS_PER_DAY, 1)
+
+
+def moment(trained_at: str) -> str:
+    """A time with an offset, ISO 8601, as people of the factory read it.
+
+    >>> moment("2026-11-22T15:01:02+00:00")
+    '2026-11-23 00:01 KST'
+    """
+    return f"{datetime.fromisoformat(trained_at).astimezone(KST):%Y-%m-%d %H:%M} KST"
+
+
+def gaps(found: Presence) -> list[str]:
+    """What is missing, in sentences; nothing where no machine was heard at all."""
+    if not found.machines:
+        return []
+    silent = [str(day) for day, hours in zip(found.days, found.hours.sum(axis=0).tolist(), strict=True) if not hours]
+    said = []
+    if silent:
+        said.append(f"No machine has data on {_some(silent)}.")
+    lacking = [machine.equip_id for machine, hours in zip(found.machines, found.missing.tolist(), strict=True) if hours]
+    said.append(
+        f"{present(found):.1%} of all machine hours have data, {len(lacking)} of {len(found.machines)} have gaps."
+    )
+    if lacking:
+        worst = np.argsort(-found.missing, kind="stable")[:3]
+        named = (f"{found.machines[at].equip_id} ({found.missing[at]:,})" for at in worst.tolist() if found.missing[at])
+        said.append(f"Most hours are missing of {', '.join(named)}.")
+    return said
+
+
+def _some(names: Sequence[str], count: int = 5) -> str:
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more

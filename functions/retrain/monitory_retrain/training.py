@@ -1,0 +1,188 @@
+"""Training: folds of lives, one LightGBM booster each, averaged into one model text.
+
+Every booster leaves one fold of lives out, watches its error on lives taken out of the rest, and predicts the fold
+that it never saw. Where to stop is decided for all boosters together, from their pooled watched errors: the few lives
+that one booster can watch are too few to tell. The out-of-fold predictions calibrate the interval (calibration.py);
+the served model is the mean of the boosters, written as one LightGBM text.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from monitory.features import AGE
+from monitory_retrain.balancing import balanced
+from monitory_retrain.ensemble import average
+from monitory_retrain.split import folds
+from monitory_retrain.table import Floats, Ints
+
+STOPPING_SHARE = 7
+"""One in so many of the remaining lives tells when to stop."""
+
+SETTLED_HOURS = 30.0
+"""So long after a repair trends have something to go by; earlier rows count little in training, not at all after it."""
+
+EARLY_WEIGHT = 0.05
+
+MIN_TREES = 40
+"""With fewer, at this learning rate, predictions have hardly left the mean, whatever a few watched lives say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How boosters are trained.
+
+    Attributes:
+        folds: boosters that are averaged.
+        max_trees: per booster.
+        seed: of folds, balancing and LightGBM.
+        threads: of LightGBM; 0 for all cores.
+        parameters: LightGBM's own. Small trees: the drivers' cost (TreeSHAP) goes with trees times leaves.
+    """
+
+    folds: int = 5
+    max_trees: int = 150
+    seed: int = 0
+    threads: int = 0
+    parameters: dict[str, object] = field(
+        default_factory=lambda: {
+            "objective": "regression",
+            "learning_rate": 0.1,
+            "num_leaves": 12,
+            "max_depth": 5,
+            "min_data_in_leaf": 50,
+            "extra_trees": True,
+            "bagging_fraction": 0.7,
+            "bagging_freq": 1,
+            "lambda_l2": 1.0,
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained model.
+
+    Attributes:
+        text: LightGBM's model text.
+        features: names that the model uses, in its order.
+        out_of_fold: prediction of each training row by the booster that did not see its life, days, shape (n,).
+        settled: rows whose trends have something to go by, shape (n,).
+        trees: of each booster.
+        stopping: pooled error of the watched lives, days, after each tree.
+    """
+
+    text: str
+    features: tuple[str, ...]
+    out_of_fold: Floats
+    settled: npt.NDArray[np.bool_]
+    trees: int
+    stopping: list[float]
+
+
+def train(
+    x: Floats,
+    rul: Floats,
+    life: Ints,
+    names: tuple[str, ...],
+    recipe: Recipe,
+    said: Callable[[str], None] = lambda _: None,
+) -> Trained:
+    """Train on labelled rows.
+
+    Args:
+        x: features, shape (n, f); NaN is missing.
+        rul: days, shape (n,).
+        life: which run between failures each row belongs to, shape (n,).
+        names: of the columns of x.
+        recipe: how.
+        said: told of each finished booster.
+
+    Raises:
+        ValueError: there are fewer than three lives: one to fit, one to stop on and one to leave out.
+    """
+    if len(np.unique(life)) < 3:
+        raise ValueError("training needs rows of at least three runs between failures")
+    weight = life_weights(life, x[:, names.index(AGE)] if AGE in names else np.full(len(rul), np.nan))
+    columns = _varying(x)
+    x = x[:, columns]
+    kept = [names[column] for column in columns.tolist()]
+    fold = folds(life, recipe.folds, recipe.seed)
+    count = int(fold.max()) + 1
+    boosters, curves = [], []
+    for number in range(count):
+        booster, curve = _booster(x, rul, life, weight, fold != number, kept, recipe, recipe.seed * 1000 + number)
+        boosters.append(booster)
+        curves.append(curve)
+        said(f"booster {number + 1} of {count}")
+    stopping = np.sqrt(np.mean(curves, axis=0))
+    least = min(MIN_TREES, len(stopping)) - 1
+    trees = least + int(stopping[least:].argmin()) + 1
+    out_of_fold = np.full(len(rul), np.nan)
+    for number, booster in enumerate(boosters):
+        out_of_fold[fold == number] = booster.predict(x[fold == number], num_iteration=trees)
+    text = average([booster.model_to_string(num_iteration=trees) for booster in boosters])
+    said(f"{trees} trees each, {stopping[trees - 1]:.2f} days RMSE on the watched lives")
+    return Trained(text, tuple(kept), out_of_fold, weight > 0, trees, stopping.tolist())
+
+
+def life_weights(life: Ints, age: Floats) -> Floats:
+    """Each life weighs 1, whatever its length, spread over its settled rows; earlier rows weigh 0.
+
+    Args:
+        life: which run between failures, shape (n,).
+        age: hours since the last failure, shape (n,); NaN, for unknown, counts as settled.
+    """
+    settled = ~(age < SETTLED_HOURS)
+    _, index = np.unique(life, return_inverse=True)
+    rows = np.bincount(index, weights=settled)
+    weight: Floats = np.where(settled, 1.0 / np.maximum(rows, 1.0)[index], 0.0)
+    return weight if settled.any() else np.ones(len(life))
+
+
+def _booster(
+    x: Floats,
+    rul: Floats,
+    life: Ints,
+    weight: Floats,
+    rows: npt.NDArray[np.bool_],
+    names: list[str],
+    recipe: Recipe,
+    seed: int,
+) -> tuple[lgb.Booster, list[float]]:
+    index = np.flatnonzero(rows)
+    part = folds(life[index], STOPPING_SHARE, seed + 1)
+    fitting, stopping = index[part != 0], index[part == 0]
+    chosen = fitting[balanced(rul[fitting], seed)]
+    counted = weight * len(weight) / weight.sum() + EARLY_WEIGHT
+    parameters = {
+        **recipe.parameters,
+        "seed": seed,
+        "num_threads": recipe.threads,
+        "deterministic": True,
+        "force_col_wise": True,
+        "metric": "l2",
+        "verbose": -1,
+    }
+    training = lgb.Dataset(x[chosen], rul[chosen], weight=counted[chosen], feature_name=names)
+    judged = weight[stopping] if weight[stopping].any() else counted[stopping]
+    curve: dict[str, dict[str, list[float]]] = {}
+    booster = lgb.train(
+        parameters,
+        training,
+        recipe.max_trees,
+        valid_sets=[training.create_valid(x[stopping], rul[stopping], weight=judged)],
+        valid_names=["watched"],
+        callbacks=[lgb.record_evaluation(curve)],
+    )
+    return booster, curve["watched"]["l2"]
+
+
+def _varying(x: Floats) -> Ints:
+    """Columns with at least two different values; what never varies tells nothing."""
+    low = np.where(np.isnan(x), np.inf, x).min(axis=0)
+    high = np.where(np.isnan(x), -np.inf, x).max(axis=0)
+    return np.flatnonzero(high > low)
