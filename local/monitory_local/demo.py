@@ -1,0 +1,198 @@
+"""The whole product in one go: a simulated month, retrained and predicted by the real handlers.
+
+    python -m monitory_local.demo
+
+The month ends now, for predictions want recent data. True lives are known because the simulator knows the future;
+nothing of it is in the lake. The last line printed is one JSON object.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import fmean
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from monitory.clock import first_hour, hour_of, now
+from monitory.errors import UnknownVersion
+from monitory.registry import Registry
+from monitory.settings import Settings, load
+from monitory.storage import S3Storage
+from monitory_local import lambdas
+from monitory_local.feed import Feed
+from monitory_local.s3 import S3, running_s3
+from monitory_local.serve import FEED_FILE
+from monitory_local.simulator.lake import truths, write_truth
+from monitory_local.simulator.producer import Producer
+from monitory_local.simulator.wear import Plan, Truth
+from monitory_local.terminal import counted, run
+
+FOLDER = Path(".local/demo")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A machine in the demo's table; `answer` is None where it was refused, for the reason in `detail`."""
+
+    equip_id: str
+    answer: lambdas.Event | None
+    detail: str
+    truth: Truth | None
+
+    @property
+    def error(self) -> float | None:
+        """Predicted less true days."""
+        if self.answer is None or self.truth is None or self.truth.rul_days is None:
+            return None
+        return float(self.answer["predictions"][0]) - self.truth.rul_days
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the demo."""
+    started = time.monotonic()
+    parser = argparse.ArgumentParser(prog="python -m monitory_local.demo", description=__doc__)
+    parser.add_argument("--machines", type=int, default=20, help="of the factory (%(default)s)")
+    parser.add_argument("--days", type=int, default=30, help="up to today, as far as it has gone (%(default)s)")
+    parser.add_argument("--life-days", type=float, default=6.0, help="mean life of a machine (%(default)s)")
+    parser.add_argument("--rate", type=float, default=60.0, help="seconds between two readings (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the simulation (%(default)s)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="emptied, then kept (%(default)s)")
+    arguments = parser.parse_args(argv)
+    console = Console(stderr=True, highlight=False)
+    with _store(arguments.folder) as s3, s3.active():
+        lambdas.set_defaults()
+        settings = _own_buckets(s3)
+        first_day = now().date() - timedelta(days=arguments.days - 1)
+        start = first_hour(first_day)
+        plan = Plan(
+            start,
+            machines=arguments.machines,
+            seed=arguments.seed,
+            life_days=arguments.life_days,
+            rate_seconds=arguments.rate,
+        )
+        console.rule(f"1. {plan.machines} machines for {arguments.days} days, a reading every {plan.rate_seconds:g} s")
+        feed = Feed(arguments.folder / FEED_FILE, plan, plan.start_hour)
+        lake = S3Storage(settings.s3_input_data_bucket_name, region=settings.aws_region)
+        written = feed.catch_up(lake, settings.s3_input_data_key, counted)
+        hours = range(plan.start_hour, feed.until)
+        producer = Producer(plan)
+        truth_file = arguments.folder / "truth.ndjson"
+        write_truth(truth_file, truths(producer, hours))
+        console.print(f"{written.objects} objects, {written.size / 1e6:.0f} MB; the truth is in {truth_file}")
+
+        console.rule("2. retrain, through the function's handler")
+        event = {"start": str(first_day), "end": str(now().date())}
+        console.print(f"event {json.dumps(event)}")
+        trained = lambdas.retrain(event)
+        if not trained.get("promoted"):
+            sys.exit(f"no model was promoted: {json.dumps(trained)}")
+        console.print(f"version {trained['version']}: {'; '.join(trained['reasons'])}")
+
+        console.rule("3. predictions, through the function's handler")
+        lines = [_line(producer, number) for number in range(plan.machines)]
+        report = _report(settings, trained["version"], arguments.folder)
+    width = None if sys.stdout.isatty() else 100
+    Console(highlight=False, width=width).print(_table(lines))
+    for line in lines:
+        if line.answer is None:
+            console.print(f"{line.equip_id}: {line.detail}")
+    console.print(f"`make serve FOLDER={arguments.folder}` answers for these machines{report}")
+    errors = [line.error for line in lines if line.error is not None]
+    if not errors:
+        sys.exit("no machine was answered")
+    mean = _training_mean(producer, hours)
+    scored = [line.truth.rul_days for line in lines if line.error is not None and line.truth]
+    result = {
+        "version": trained["version"],
+        "promoted": trained["promoted"],
+        "machines": len(errors),
+        "mae_days": round(fmean(abs(error) for error in errors), 3),
+        "mean_mae_days": round(fmean(abs(mean - days) for days in scored if days is not None), 3),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    print(json.dumps(result))
+
+
+@contextmanager
+def _store(folder: Path) -> Iterator[S3]:
+    """An S3 store with nothing of an earlier demo in the way."""
+    with running_s3(folder, empty=True) as s3:
+        if s3.environment and not s3.owned:
+            sys.exit(f"another program uses {folder}, perhaps `make serve FOLDER={folder}`: end it first")
+        yield s3
+
+
+def _own_buckets(s3: S3) -> Settings:
+    """Settings with empty buckets: in a store that isn't ours, new ones."""
+    if not s3.owned:
+        stamp = now().strftime("%Y%m%d%H%M%S")
+        os.environ["S3_INPUT_DATA_BUCKET_NAME"] = f"monitory-demo-lake-{stamp}"
+        os.environ["S3_MODEL_BUCKET_NAME"] = f"monitory-demo-model-{stamp}"
+    settings = load(Settings)
+    s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
+    return settings
+
+
+def _line(producer: Producer, number: int) -> Line:
+    """Ask for a machine, and look up what is true of it in the hour that the answer rests on."""
+    lives = producer.machines[number].lives
+    response = lambdas.predict(lambdas.predict_event(lives.zone_id, lives.equip_id))
+    body = json.loads(response["body"])
+    if response["statusCode"] != 200:
+        return Line(lives.equip_id, None, f"{response['statusCode']}: {body['detail']}", None)
+    start = datetime.fromisoformat(body["window"]["start"])
+    return Line(lives.equip_id, body, "", lives.truth(hour_of(start)))
+
+
+def _training_mean(producer: Producer, hours: range) -> float:
+    """The mean RUL of the hours whose next failure lies in the lake: what a rule without sensors would answer."""
+    known = truths(producer, hours)
+    return fmean(t.rul_days for t in known if t.rul_days is not None and t.hour + round(t.rul_days * 24) < hours.stop)
+
+
+def _report(settings: Settings, version: str, folder: Path) -> str:
+    """Copy the version's report, where it has one, beside the demo's data and say where it lies."""
+    storage = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
+    try:
+        page = Registry(storage, settings.s3_model_key).read(version, "report.html")
+    except UnknownVersion:
+        return ""
+    file = folder / "report.html"
+    file.write_bytes(page)
+    return f"; the version's report is {file}"
+
+
+def _table(lines: Sequence[Line]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("machine", "predicted", "interval", "true", "error", "driven by", "worn sensor"):
+        table.add_column(name, no_wrap=True)
+    for line in lines:
+        true = _days(line.truth.rul_days) if line.truth else "–"
+        worn = (line.truth.worn_sensor if line.truth else None) or "–"
+        if line.answer is None:
+            table.add_row(line.equip_id, line.detail.partition(":")[0], "", true, "", "", worn)
+            continue
+        interval = line.answer["interval"]
+        between = f"{interval['low']:.1f}–{interval['high']:.1f}" if interval else "–"
+        driver = line.answer["drivers"][0]["sensor"] if line.answer["drivers"] else "–"
+        predicted = _days(line.answer["predictions"][0])
+        table.add_row(line.equip_id, predicted, between, true, _days(line.error), driver, worn)
+    return table
+
+
+def _days(days: float | None) -> str:
+    return "–" if days is None else f"{days:.2f}"
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,70 @@
+"""Call the real handlers without Docker: `python -m monitory_local.invoke predict|retrain --help`."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from monitory.settings import Settings, load
+from monitory_local import lambdas
+from monitory_local.s3 import DEFAULT_FOLDER, running_s3
+from monitory_local.terminal import run
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Call a handler with an event and print its answer as JSON."""
+    arguments = _parser().parse_args(argv)
+    with running_s3(arguments.folder) as s3, s3.active():
+        lambdas.set_defaults()
+        settings = load(Settings)
+        s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
+        if arguments.function == "predict":
+            answer = lambdas.predict(arguments.event or lambdas.predict_event(arguments.zone, arguments.equip))
+            answer["body"] = _decoded(answer["body"])
+        else:
+            answer = lambdas.retrain(arguments.event or _retrain_event(arguments))
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m monitory_local.invoke", description=__doc__)
+    functions = parser.add_subparsers(dest="function", required=True)
+    predict = functions.add_parser("predict", help="the predict function, behind API Gateway")
+    predict.add_argument("--zone", default="ZONE-001", help="zoneId (%(default)s)")
+    predict.add_argument("--equip", default="EQUIP-001", help="equipId (%(default)s)")
+    retrain = functions.add_parser("retrain", help="the retrain function; without a range, the last days")
+    retrain.add_argument("--month", metavar="YYYY-MM", help="train on this month")
+    retrain.add_argument("--start", metavar="YYYY-MM-DD", help="train from this date, with --end")
+    retrain.add_argument("--end", metavar="YYYY-MM-DD", help="train to this date, included")
+    retrain.add_argument("--sample", type=int, help="so many objects only, spread evenly")
+    retrain.add_argument("--promote", choices=("auto", "never"), help="whether a better model is promoted")
+    for function in (predict, retrain):
+        function.add_argument("--event", type=_event, metavar="FILE", help="the event, instead of building one")
+        function.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="the embedded S3's (%(default)s)")
+    return parser
+
+
+def _retrain_event(arguments: argparse.Namespace) -> lambdas.Event:
+    named = {name: getattr(arguments, name) for name in ("month", "start", "end", "sample", "promote")}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _event(path: str) -> lambdas.Event:
+    try:
+        event: lambdas.Event = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise argparse.ArgumentTypeError(f"{path}: {exc}") from exc
+    return event
+
+
+def _decoded(body: str) -> Any:
+    """A JSON body as an object, so that it reads well; another one as it is."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,82 @@
+"""The API on one's own machine: `python -m monitory_local.serve` (embedded S3, simulated factory, uvicorn)."""
+
+import argparse
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import uvicorn
+
+from monitory.clock import HOURS_PER_DAY, hour_of, now
+from monitory.settings import PredictSettings, load
+from monitory.storage import S3Storage
+from monitory_local import lambdas
+from monitory_local.feed import MAX_DAYS, Feed
+from monitory_local.s3 import DEFAULT_FOLDER, S3, running_s3
+from monitory_local.simulator.wear import Plan
+from monitory_local.terminal import counted, run
+from monitory_predict.telemetry import NoTelemetry
+from monitory_predict.wiring import build_app
+
+HOST = "127.0.0.1"
+FEED_FILE = "factory.json"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m monitory_local.serve", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="of the API (%(default)s)")
+    parser.add_argument("--machines", type=int, default=20, help="of a new simulated factory (%(default)s)")
+    parser.add_argument("--rate", type=float, default=60.0, help="its seconds between two readings (%(default)s)")
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="the embedded S3's (%(default)s)")
+    arguments = parser.parse_args(argv)
+    with running_s3(arguments.folder) as s3, s3.active():
+        lambdas.set_defaults()
+        settings = load(PredictSettings)
+        s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
+        stop = threading.Event()
+        if s3.owned:
+            _feed(arguments, settings, stop)
+        app = build_app(settings, NoTelemetry())
+        print(_hints(s3, arguments.port, arguments.folder), flush=True)
+        try:
+            uvicorn.run(app, host=HOST, port=arguments.port, lifespan="off", log_level="info")
+        finally:
+            stop.set()
+
+
+def _feed(arguments: argparse.Namespace, settings: PredictSettings, stop: threading.Event) -> None:
+    """Write the simulated factory's lake up to the present and go on; a lake that isn't ours is left alone."""
+    storage = S3Storage(settings.s3_input_data_bucket_name, region=settings.aws_region)
+    file = arguments.folder / FEED_FILE
+    prefix = settings.s3_input_data_key
+    if not file.exists() and next(storage.list(prefix.rstrip("/")), None):
+        return
+    start = hour_of(now()) - MAX_DAYS * HOURS_PER_DAY
+    feed = Feed.opened(file, Plan(start, machines=arguments.machines, rate_seconds=arguments.rate))
+    feed.catch_up(storage, prefix, counted)
+    threading.Thread(target=feed.follow, args=(storage, prefix, counted, stop), daemon=True).start()
+
+
+def _hints(s3: S3, port: int, folder: Path) -> str:
+    """What to type into another shell."""
+    api = f"http://{HOST}:{port}"
+    where = "" if folder == DEFAULT_FOLDER else f" FOLDER={folder}"
+    first, last = now().date() - timedelta(days=MAX_DAYS - 1), now().date()
+    return f"""
+S3 at {s3.endpoint}; interactive documentation at {api}/docs
+
+  curl '{api}/api/v1/predict?zoneId=ZONE-001&equipId=EQUIP-001'
+  curl {api}/api/v1/health
+  curl {api}/api/v1/models
+  curl {api}/openapi.json
+
+Where there is no model yet, this trains one:
+
+  make invoke-retrain{where} START={first} END={last}
+"""
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,150 @@
+"""An hour of a simulated machine's readings, as arrays: the same plan, machine and hour give the same numbers."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from monitory.clock import HOURS_PER_DAY
+from monitory_local.simulator.signals import Signal, default_signals
+from monitory_local.simulator.wear import Life, MachineLives, Plan, State
+
+SECONDS_PER_HOUR = 3600
+WEAR_REACH = 0.7
+"""How much of the way from mean to limit wear has gone just before the failure."""
+
+_MEMORY_SECONDS = 40.0  # after which a reading's noise has lost its memory: an hour's mean is 7 times tighter
+_WANDER_MEMORY_HOURS = 10.0
+_WANDER = 0.07  # slow changes of the process, in standard deviations of readings
+_OFFSET = 0.1  # differences between machines, the same
+_LOAD = 0.2  # the day's course in what follows the load, the same
+_FOLLOW_LOAD = frozenset({"temperature", "active_power", "reactive_power"})
+_SAFE = 2.3  # deviations from the mean that no hour's level exceeds without a failure; limits lie at 3
+_SILENCES_PER_DAY = 0.1
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SensorHour:
+    """One sensor's readings of an hour.
+
+    Attributes:
+        signal: which sensor.
+        microseconds: since the hour's start, increasing.
+        values: in the sensor's unit, as many.
+        spikes: which of them are spikes.
+    """
+
+    signal: Signal
+    microseconds: npt.NDArray[np.int64]
+    values: Floats
+    spikes: npt.NDArray[np.bool_]
+
+
+class MachineReadings:
+    """What the sensors of one machine read, hour by hour."""
+
+    def __init__(self, plan: Plan, number: int) -> None:
+        """The machine of that number, counted from 0."""
+        self.lives = MachineLives(plan, number)
+        self._plan = plan
+        self._number = number
+        self._signals = default_signals()
+        self._offsets = np.random.default_rng([plan.seed, number, 2]).normal(0, _OFFSET, len(self._signals))
+        self._wander = lru_cache(maxsize=2)(self._draw_wander)
+        self._memory = math.exp(-plan.rate_seconds / _MEMORY_SECONDS)
+
+    def hour(self, hour: int) -> list[SensorHour]:
+        """The readings of an hour; none while the machine is off and silent."""
+        state = self.lives.truth(hour).state
+        life = self.lives.life(hour)
+        if state is State.OFF and life.silent:
+            return []
+        draw = np.random.default_rng([self._plan.seed, self._number, 3, hour])
+        count = int(SECONDS_PER_HOUR // self._plan.rate_seconds)
+        levels = self._levels(hour, life, state)
+        noise = self._noise(draw, count)
+        silent = set() if state is State.FAILING else self._silent(hour)
+        step = SECONDS_PER_HOUR * 1_000_000 // count
+        sensors = []
+        for index, signal in enumerate(self._signals):
+            # each sensor has its own phase, and none is exact
+            phase = int(draw.integers(step // 2))
+            times = phase + step * np.arange(count) + draw.integers(0, max(1, step // 4), count)
+            if state is State.OFF:
+                values = signal.at_rest + 0.002 * signal.deviation * np.abs(noise[index])
+                spikes = np.zeros(count, dtype=np.bool_)
+            else:
+                values = signal.mean + signal.deviation * (levels[index] + noise[index])
+                spikes = draw.random(count) < self._plan.spike_share
+                values[spikes] = signal.ceiling * draw.uniform(0.8, 1.0, int(spikes.sum()))
+            if index not in silent:
+                values = np.round(np.clip(values, signal.floor, signal.ceiling), signal.decimals)
+                sensors.append(SensorHour(signal, times, values, spikes))
+        return sensors
+
+    def _levels(self, hour: int, life: Life, state: State) -> Floats:
+        """Each sensor's mean in this hour, in standard deviations from the sensor's usual mean."""
+        load = _LOAD * math.sin(math.tau * (hour % HOURS_PER_DAY - 8) / HOURS_PER_DAY)  # highest at 14 o'clock
+        follows = np.array([signal.name in _FOLLOW_LOAD for signal in self._signals])
+        age = hour - self._plan.start_hour
+        levels: Floats = self._offsets + self._wander(_months(age))[age] + load * follows
+        wear = life.wear(hour)
+        for index, signal in enumerate(self._signals):
+            reach = _reach(signal, upwards=life.mode.upwards)
+            if signal.name == life.mode.worn:
+                levels[index] += wear * WEAR_REACH * reach
+                levels[index] = np.clip(levels[index], -_SAFE, _SAFE)
+                if state is State.FAILING:
+                    levels[index] = reach + math.copysign(life.excess, reach)
+            elif life.mode.also and signal.name == life.mode.also[0]:
+                levels[index] += wear * WEAR_REACH * reach * life.mode.also[1]
+        return levels
+
+    def _noise(self, draw: np.random.Generator, count: int) -> Floats:
+        """Mean-reverting noise of unit deviation, sensors by readings; each hour begins afresh.
+
+        A first-order autoregression, x[t] = m x[t-1] + e[t], as the circular convolution of white noise with the
+        powers of m: all of the hour in one Fourier transform.
+        """
+        kernel = self._memory ** np.arange(count)
+        kernel /= np.sqrt(np.sum(kernel**2))
+        white = draw.standard_normal((len(self._signals), count))
+        noise: Floats = np.fft.irfft(np.fft.rfft(white) * np.fft.rfft(kernel), count)
+        return noise
+
+    def _draw_wander(self, months: int) -> Floats:
+        """The slow changes of the factory's first months, hours by sensors; more months begin with the same."""
+        draw = np.random.default_rng([self._plan.seed, self._number, 4])
+        memory = math.exp(-1 / _WANDER_MEMORY_HOURS)
+        white = draw.standard_normal((months * 30 * HOURS_PER_DAY, len(self._signals)))
+        wander = white.copy()
+        for hour in range(1, len(wander)):
+            wander[hour] = memory * wander[hour - 1] + math.sqrt(1 - memory**2) * white[hour]
+        scaled: Floats = _WANDER * wander
+        return scaled
+
+    def _silent(self, hour: int) -> set[int]:
+        """Which sensors say nothing in this hour."""
+        found = set()
+        day = hour // HOURS_PER_DAY
+        for drawn_day in (day - 1, day):  # a silence may last past midnight
+            draw = np.random.default_rng([self._plan.seed, self._number, 5, drawn_day])
+            if draw.random() < _SILENCES_PER_DAY:
+                index = int(draw.integers(len(self._signals)))
+                start = drawn_day * HOURS_PER_DAY + int(draw.integers(HOURS_PER_DAY))
+                if start <= hour < start + int(draw.integers(2, 13)):
+                    found.add(index)
+        return found
+
+
+def _reach(signal: Signal, *, upwards: bool) -> float:
+    """From the mean to the alert limit, in standard deviations, with its sign."""
+    return ((signal.high if upwards else signal.low) - signal.mean) / signal.deviation
+
+
+def _months(hours: int) -> int:
+    return hours // (30 * HOURS_PER_DAY) + 1

@@ -1,0 +1,36 @@
+"""What local programs show: progress while they work, and one line when they can't."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+from monitory.errors import MonitoryError
+
+
+@contextmanager
+def counted(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on standard error; yields the function that advances it by one."""
+    with tqdm(total=total, desc=title, unit="", mininterval=0.5) as bar:
+
+        def advance() -> None:
+            bar.update()
+
+        yield advance
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a program.
+
+    An error that the product raises on purpose ends it with one line, an interrupt with none. Being terminated ends
+    it in good order, so that what it started is stopped.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main()
+    except MonitoryError as exc:
+        sys.exit(f"error: {exc}")
+    except KeyboardInterrupt:
+        sys.exit(130)
