@@ -1,0 +1,141 @@
+"""Lake -> hour rows: CPU per GB of raw NDJSON beside the reference, and wall time on one core and on all.
+
+    python -m benchmarks.ingest [--machines 12] [--days 1]
+
+Nothing is cached: every object is read and decoded. CPU includes starting the worker processes.
+"""
+
+import argparse
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from benchmarks.sides import Measured, Side, median, say
+from monitory import clock, sensors
+from monitory.rows import PER_SENSOR
+
+REPEATS = 3
+
+
+class Product:
+    """The product's ingest. Its worker processes import this module again, so it imports what is heavy late."""
+
+    def __init__(self, lake: str, models: str) -> None:
+        """The ingest of a lake with its cache."""
+        from benchmarks import stage
+        from monitory import log
+        from monitory.settings import RetrainSettings, load
+        from monitory_retrain import workers
+
+        self._source = workers.Source(lake, "ap-northeast-2", "EQUIPMENT/", sensors.load())
+        self._models = stage.bucket(models)
+        self._log = log.logger("benchmark", load(RetrainSettings))
+
+    def ingest(self, days: list[date], processes: int, refresh: bool) -> dict[str, Any]:
+        """The hour rows of days, and what was read for them."""
+        from monitory_retrain.ingest import Ingest
+
+        ingest = Ingest(self._source, self._models, self._log, processes)
+        found = ingest.days(days, refresh=refresh, in_time=lambda: True)
+        return {
+            "bytes": found.counts.raw_bytes,
+            "objects": found.counts.read,
+            "rows": [found.table.machines[at].equip_id for at in found.table.machine.tolist()],
+            "hours": found.table.hour,
+            "values": found.table.values,
+        }
+
+    def cores(self) -> int:
+        """As many as the product would use."""
+        from monitory_retrain import processes
+
+        return processes.cores()
+
+
+class Reference:
+    """The reference's ingest."""
+
+    def __init__(self, lake: str) -> None:
+        """The ingest of a lake."""
+        from collections import Counter
+
+        from benchmarks import reference
+
+        self._lake = lake
+        self._client = reference.client(Counter())
+
+    def ingest(self, days: list[date]) -> dict[tuple[str, int], list[float]]:
+        """Each sensor's hourly mean and rolling deviation, by equipId and hour; without hours of several objects."""
+        from benchmarks import reference
+
+        rows = reference.ingest(self._client, self._lake, days)
+        rows = rows[~rows.index.duplicated(keep=False)]
+        names = [name + kind for name in reference.SENSORS.values() for kind in ("", "_rollstd")]
+        keys = [(equip_id, clock.hour_of(hour)) for equip_id, hour in rows.index]
+        return dict(zip(keys, rows[names].to_numpy().tolist(), strict=True))
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--machines", type=int, default=12, help="(%(default)s)")
+    parser.add_argument("--days", type=int, default=1, help="(%(default)s)")
+    arguments = parser.parse_args()
+    from benchmarks import stage
+
+    with stage.buckets() as (lake, models):
+        size = stage.write_days(lake, arguments.machines, arguments.days)
+        first = clock.date_of_hour(stage.START)
+        days = clock.days_between(first, clock.date_of_hour(stage.START + 24 * arguments.days - 1))
+        with Side(Product, lake, models) as ours, Side(Reference, lake) as theirs:
+            measure(ours, theirs, days, size)
+
+
+def measure(ours: Side, theirs: Side, days: list[date], size: int) -> None:
+    """Let both sides read the same days."""
+    cores: int = ours.call("cores").result
+    alone: list[Measured] = []
+    shared: list[Measured] = []
+    other: list[Measured] = []
+    for number in range(REPEATS):
+        alone.append(ours.call("ingest", days, 1, True))
+        shared.append(ours.call("ingest", days, cores, True))
+        if number == 0:
+            other.append(theirs.call("ingest", days))
+    assert alone[0].result["bytes"] == size
+    _same(alone[0].result, other[0].result)
+    _same(shared[0].result, other[0].result)
+    gigabytes = size / 1e9
+    objects = alone[0].result["objects"]
+    reference = median([call.cpu for call in other])
+    for what, calls, processes in (("one process", alone, 1), ("all cores", shared, cores)):
+        cpu = median([call.cpu for call in calls])
+        say(
+            f"ingest, {what}",
+            processes=processes,
+            objects=objects,
+            raw_mb=size / 1e6,
+            cpu_s_per_gb=cpu / gigabytes,
+            reference_cpu_s_per_gb=reference / gigabytes,
+            cpu_ratio=reference / cpu,
+            cpu_ms_per_object=cpu / objects * 1e3,
+            wall_s=median([call.wall for call in calls]),
+            reference_wall_s=median([call.wall for call in other]),
+        )
+    wall, wall_shared = (median([call.wall for call in calls]) for calls in (alone, shared))
+    say("ingest, wall time of one core by that of all", cores=cores, ratio=wall / wall_shared)
+
+
+def _same(mine: dict[str, Any], expected: dict[tuple[str, int], list[float]]) -> None:
+    """The means and rolling deviations that both sides computed agree."""
+    sensor_values = mine["values"][:, : 6 * len(PER_SENSOR)].reshape(-1, 6, len(PER_SENSOR))[:, :, [0, 2]]
+    found = dict(
+        zip(zip(mine["rows"], mine["hours"].tolist(), strict=True), sensor_values.reshape(-1, 12), strict=True)
+    )
+    assert expected.keys() <= found.keys()
+    np.testing.assert_allclose([found[key] for key in expected], list(expected.values()), rtol=1e-6)
+
+
+if __name__ == "__main__":
+    main()

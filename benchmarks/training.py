@@ -1,0 +1,77 @@
+"""Training data of a large factory: seconds and memory from hour rows to a judged model.
+
+    python -m benchmarks.training [--machines 1000] [--days 21]
+
+Hour rows are drawn, not read: 504,000 for 1,000 machines and 21 days. Memory is the largest sum over all processes.
+"""
+
+import argparse
+
+import numpy as np
+
+from benchmarks.sides import Memory, Side, say
+from monitory import rows, sensors
+from monitory.identifiers import Machine
+from monitory.rows import MAX, MIN, OUTSIDE, PER_SENSOR
+
+_FIRST_HOUR = 496_800
+_LIFE_HOURS = 100
+
+
+class Learner:
+    """The middle of the retrain job, on drawn hour rows."""
+
+    def learn(self, machines: int, days: int, threads: int) -> dict[str, object]:
+        """Label, build features, train, calibrate and score."""
+        from monitory import log
+        from monitory.settings import RetrainSettings
+        from monitory_retrain import learning
+        from monitory_retrain.table import HourTable
+        from monitory_retrain.training import Recipe
+
+        settings = RetrainSettings(log_level="ERROR", max_rul_days=5.0)
+        sensor_set = sensors.load()
+        hours = days * 24
+        draw = np.random.default_rng(0)
+        machine = np.repeat(np.arange(machines), hours)
+        hour = np.tile(np.arange(_FIRST_HOUR, _FIRST_HOUR + hours), machines)
+        age = (hour + machine * 37) % _LIFE_HOURS
+        values = draw.normal(0, 1.0, (machines * hours, len(rows.columns(sensor_set))))
+        for index, sensor in enumerate(sensor_set.sensors):
+            at = index * len(PER_SENSOR)
+            values[:, at] = (sensor.low + sensor.high) / 2 + (sensor.high - sensor.low) * (
+                0.02 * values[:, at] + 0.2 * (index == 2) * age / _LIFE_HOURS
+            )
+            values[:, at + MIN], values[:, at + MAX] = sensor.low, sensor.high
+            values[:, at + OUTSIDE] = 0.02
+            values[:, at + len(PER_SENSOR) - 1] = 720.0
+        values[age == 0, OUTSIDE] = 0.9
+        names = [Machine("ZONE-001", f"EQUIP-{number:05d}") for number in range(machines)]
+        table = HourTable(names, machine, hour, values, np.full(len(hour), 4320), hour * 3_600_000_000)
+        made = learning.learn(table, sensor_set, settings, Recipe(threads=threads), log.logger("benchmark", settings))
+        assert isinstance(made, learning.Challenger), made
+        return {"rows": len(hour), "mae_days": made.scores.mae, "trees": made.trained.trees}
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--machines", type=int, default=1000, help="(%(default)s)")
+    parser.add_argument("--days", type=int, default=21, help="(%(default)s)")
+    parser.add_argument("--threads", type=int, default=0, help="of LightGBM; 0 for all cores")
+    arguments = parser.parse_args()
+    with Side(Learner) as learner, Memory(learner.pid, 0.25) as memory:
+        done = learner.call("learn", arguments.machines, arguments.days, arguments.threads)
+    say(
+        "training",
+        machines=arguments.machines,
+        days=arguments.days,
+        **done.result,
+        wall_s=done.wall,
+        cpu_s=done.cpu,
+        peak_mb=memory.peak / 1e6,
+    )
+
+
+if __name__ == "__main__":
+    main()
