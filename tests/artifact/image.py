@@ -1,0 +1,93 @@
+"""What a Dockerfile puts into an image, without Docker: its copies made and its requirements installed in a folder."""
+
+import re
+import shlex
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monitory_local import wheels
+from monitory_local.build import ROOT, compile_bytecode, find_compiler
+
+TASK_ROOT = "${LAMBDA_TASK_ROOT}"
+DOCKERFILE = ROOT / "functions/retrain/Dockerfile"
+
+
+@dataclass
+class Dockerfile:
+    """The instructions of a Dockerfile that say what is in the image and how it runs."""
+
+    base: str = ""
+    copies: list[tuple[str, str]] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    user: str = "root"
+    handler: str = ""
+
+    @property
+    def packages(self) -> set[str]:
+        """System packages that are installed."""
+        return {
+            word
+            for command in self.commands
+            for match in re.findall(r"dnf install -y ([^&]+)", command)
+            for word in match.split()
+        }
+
+
+def read_dockerfile(path: Path = DOCKERFILE) -> Dockerfile:
+    """Read a Dockerfile; an instruction that is not known here is an error, for it would go untested."""
+    text = re.sub(r"(?m)^\s*#.*\n", "", path.read_text(encoding="utf-8")).replace("\\\n", " ")
+    found = Dockerfile()
+    for line in filter(str.strip, text.splitlines()):
+        instruction, _, rest = line.strip().partition(" ")
+        match instruction:
+            case "FROM":
+                found.base = rest
+            case "COPY":
+                source, target = rest.split()
+                found.copies.append((source, target))
+            case "RUN":
+                found.commands.append(rest)
+            case "ENV":
+                found.environment |= dict(word.split("=", 1) for word in shlex.split(rest))
+            case "USER":
+                found.user = rest
+            case "CMD":
+                (found.handler,) = re.findall(r'"([^"]+)"', rest)
+            case _:
+                raise AssertionError(f"{instruction} is not known to this test")
+    return found
+
+
+def make_task_root(dockerfile: Dockerfile, folder: Path, wheelhouse: Path) -> None:
+    """Fill a folder with what the Dockerfile puts into LAMBDA_TASK_ROOT; bytecode only where there is a Python 3.13."""
+    for source, target in dockerfile.copies:
+        place = folder / target.removeprefix(f"{TASK_ROOT}/")
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / source, place)
+    for command in dockerfile.commands:
+        for requirements in re.findall(rf'--requirement "{re.escape(TASK_ROOT)}/([^"]+)"', command):
+            pins = wheels.read_lock(folder / requirements).values()
+            for wheel in wheels.fetch(pins, "x86_64", wheelhouse).values():
+                # the libraries' own tests are a third of their files, and nothing imports them
+                wheels.unpack(wheel, folder, lambda path: "/tests/" not in path)
+        if "compileall" in command and (compiler := find_compiler()):
+            compile_bytecode(folder, "/var/task", compiler)
+
+
+def docker_sends(path: str) -> bool:
+    """Whether .dockerignore lets Docker have a path; the last pattern that fits decides."""
+    sent = True
+    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
+        pattern = line.strip()
+        if pattern and not pattern.startswith("#"):
+            exception = pattern.startswith("!")
+            # a pattern speaks for what is below, too
+            expression = re.escape(pattern.lstrip("!")).replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*")
+            if re.fullmatch(f"{expression}(?:/.*)?", path):
+                sent = exception
+    return sent

@@ -1,0 +1,78 @@
+"""The retrain image: what its Dockerfile puts in, read off the Dockerfile itself."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.artifact.image import TASK_ROOT, docker_sends, read_dockerfile
+from tests.template.reading import ROOT, source
+
+DOCKERFILE = read_dockerfile()
+
+
+def test_the_base_is_lambdas_own_python_of_the_layer() -> None:
+    runtime = source()["Resources"]["PredictFunction"]["Properties"]["Runtime"]
+    assert f"public.ecr.aws/lambda/{runtime.replace('python', 'python:')}" == DOCKERFILE.base
+
+
+def test_the_template_builds_this_dockerfile_from_the_root() -> None:
+    metadata = source()["Resources"]["RetrainFunction"]["Metadata"]
+    assert (ROOT / metadata["DockerContext"] / metadata["Dockerfile"]).is_file()
+
+
+def test_openmp_is_installed() -> None:
+    assert "libgomp" in DOCKERFILE.packages
+
+
+def test_libraries_are_installed_by_hash() -> None:
+    (command,) = [command for command in DOCKERFILE.commands if "pip install" in command]
+    assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} <= set(command.split())
+    assert f'--target "{TASK_ROOT}"' in command
+    assert f'--requirement "{TASK_ROOT}/requirements.txt"' in command
+
+
+def test_bytecode_is_made_and_readable_by_everybody_after_all_copies() -> None:
+    last = DOCKERFILE.commands[-1]
+    assert "compileall" in last
+    assert "--invalidation-mode unchecked-hash" in last
+    assert f'chmod -R a+rX "{TASK_ROOT}"' in last
+    text = (ROOT / "functions/retrain/Dockerfile").read_text(encoding="utf-8")
+    assert text.rindex("\nCOPY") < text.index("compileall")
+
+
+def test_it_does_not_run_as_root() -> None:
+    assert DOCKERFILE.user.split(":")[0] not in ("root", "0")
+
+
+@pytest.mark.parametrize(("origin", "target"), DOCKERFILE.copies)
+def test_docker_gets_what_is_copied(origin: str, target: str) -> None:
+    assert (ROOT / origin).exists()
+    assert docker_sends(origin)
+    assert target.startswith(f"{TASK_ROOT}/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".git/config",
+        ".env",
+        "events/rollback.json",
+        "functions/predict/monitory_predict/app.py",
+        "layers/shared/monitory/__pycache__/lake.cpython-311.pyc",
+        "local/monitory_local/s3.py",
+    ],
+)
+def test_docker_gets_nothing_else(path: str) -> None:
+    assert not docker_sends(path)
+
+
+@pytest.mark.timeout(900)
+def test_the_image_holds_the_handler_and_everything_it_is_locked_to(image: Path) -> None:
+    module, _, name = DOCKERFILE.handler.rpartition(".")
+    assert f"def {name}(" in (image / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+    assert {"monitory", "monitory_retrain", "lightgbm", "pandas", "sklearn"} <= {path.name for path in image.iterdir()}
+    assert not {"monitory_predict", "monitory_local"} & {path.name for path in image.iterdir()}
+
+
+def test_matplotlib_keeps_its_fonts_where_lambda_can_write() -> None:
+    assert DOCKERFILE.environment["MPLCONFIGDIR"].startswith("/tmp/")

@@ -1,0 +1,256 @@
+"""The built artifacts run as Lambda runs them, against a real S3 server: predict, retrain, and predict again."""
+
+import json
+import sys
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+import pytest
+from mangum import Mangum
+
+from monitory.identifiers import Machine
+from monitory.settings import PredictSettings
+from monitory.storage import S3Storage
+from monitory_local import sandbox
+from monitory_local.lambdas import EVENTS, LocalContext, predict_event
+from monitory_local.s3 import S3
+from monitory_predict.telemetry import NoTelemetry
+from monitory_predict.wiring import build_app
+from tests.artifact.conftest import Factory, Trained
+from tests.template.iam import may
+from tests.template.reading import Stack
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def http_event(machine: Machine) -> dict[str, Any]:
+    """The event of API Gateway's HTTP API for a machine."""
+    event: dict[str, Any] = json.loads((EVENTS / "predict-http.json").read_text(encoding="utf-8"))
+    event["queryStringParameters"] = {"zoneId": machine.zone_id, "equipId": machine.equip_id}
+    event["rawQueryString"] = f"zoneId={machine.zone_id}&equipId={machine.equip_id}"
+    return event
+
+
+def route_event(path: str) -> dict[str, Any]:
+    """The event of API Gateway's REST API for a route without parameters."""
+    event = deepcopy(predict_event("Z", "E"))
+    event |= {"resource": path, "path": path, "queryStringParameters": None, "multiValueQueryStringParameters": None}
+    return event
+
+
+def body(answer: Any) -> dict[str, Any]:
+    """The JSON of a good answer."""
+    assert answer["statusCode"] == 200, answer
+    content: dict[str, Any] = json.loads(answer["body"])
+    return content
+
+
+def steady(content: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what changes with the clock."""
+    return {key: value for key, value in content.items() if key != "data_age_minutes"}
+
+
+def test_without_a_model_it_says_so_and_when_to_come_back(trained: Trained) -> None:
+    answer = trained.call_without_model
+    assert answer["statusCode"] == 503
+    assert "model" in json.loads(answer["body"])["detail"]
+    assert int(answer["headers"]["retry-after"]) > 0
+
+
+def test_retrain_by_range_trains_and_gives_its_verdict(trained: Trained) -> None:
+    assert trained.answer["status"] == trained.other["status"] == "trained"
+    assert trained.answer["reasons"]
+    assert trained.answer["version"] < trained.other["version"]
+    assert trained.other["promoted"] is False
+
+
+def test_the_running_function_answers_with_the_new_version(
+    trained: Trained, predict_function: sandbox.Running, factory: Factory
+) -> None:
+    answers = [predict_function.invoke(predict_event(*machine)) for machine in factory.machines]
+    good = [body(answer) for answer in answers if answer["statusCode"] == 200]
+    assert len(good) >= len(answers) - 1
+    assert {content["model"]["version"] for content in good} == {trained.answer["version"]}
+    assert all(0 <= content["predictions"][0] <= 30 for content in good)
+
+
+def test_rest_and_http_events_are_answered_alike(
+    trained: Trained, predict_function: sandbox.Running, factory: Factory
+) -> None:
+    machine = factory.machines[0]
+    rest = body(predict_function.invoke(predict_event(*machine)))
+    http = body(predict_function.invoke(http_event(machine)))
+    assert steady(rest) == steady(http)
+
+
+def compare(
+    artifact: sandbox.Artifact, machines: list[Machine], monkeypatch: pytest.MonkeyPatch
+) -> list[dict[str, Any]]:
+    """Answers of the artifact, after each was found to be what this process answers."""
+    for name, value in artifact.environment.items():
+        monkeypatch.setenv(name, value)
+    handler = Mangum(build_app(PredictSettings(), NoTelemetry()), lifespan="off")
+    context: Any = LocalContext("monitory-predict", 29)
+    answers = []
+    # both start now: what a function has read it keeps for some minutes
+    with sandbox.serve(artifact) as running:
+        for machine in machines:
+            event = predict_event(*machine)
+            here, there = handler(deepcopy(event), context), running.invoke(event)
+            assert here["statusCode"] == there["statusCode"]
+            if there["statusCode"] == 200:
+                assert steady(body(there)) == steady(json.loads(here["body"]))
+                answers.append(body(there))
+    assert len(answers) >= len(machines) // 2
+    return answers
+
+
+def test_the_artifact_answers_what_this_process_answers(
+    trained: Trained, predict_artifact: sandbox.Artifact, factory: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for answer in compare(predict_artifact, factory.machines, monkeypatch):
+        assert answer["model"]["version"] == trained.answer["version"]
+
+
+def test_the_artifact_serves_a_model_of_unknown_origin_by_feature_name(
+    predict_artifact: sandbox.Artifact, factory: Factory, s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.ensure_buckets("artifact-foreign")
+    storage = S3Storage("artifact-foreign", region="ap-northeast-2")
+    key = PredictSettings.model_fields["s3_model_key"].default
+    storage.put(key, foreign_model(factory.machines), content_type="text/plain")
+    environment = {**predict_artifact.environment, "S3_MODEL_BUCKET_NAME": storage.name}
+    answers = compare(replace(predict_artifact, environment=environment), factory.machines, monkeypatch)
+    assert {answer["model"]["version"] for answer in answers} == {None}
+    assert len({answer["predictions"][0] for answer in answers}) > 1
+
+
+def foreign_model(machines: list[Machine]) -> bytes:
+    """A LightGBM text with a pandas categorical and features in an order of its own, without metadata."""
+    draw = np.random.default_rng(7)
+    names = [machine.equip_id for machine in machines]
+    data = pd.DataFrame(
+        {
+            "vibration": draw.normal(1.6, 0.7, 400),
+            "equipment": pd.Categorical(draw.choice(names, 400), categories=names),
+            "temperature_rollstd": draw.gamma(2, 3, 400),
+            "temperature": draw.normal(71, 10, 400),
+        }
+    )
+    days = 30 - data["vibration"] * 4 + data["equipment"].cat.codes + draw.normal(0, 0.3, 400)
+    model = lgb.train({"objective": "regression", "verbosity": -1, "num_threads": 1}, lgb.Dataset(data, days), 20)
+    return model.model_to_string().encode()
+
+
+def test_promotion_and_rollback_are_seen_without_a_restart(
+    trained: Trained, predict_function: sandbox.Running, retrain_function: sandbox.Running, factory: Factory
+) -> None:
+    first, second = trained.answer["version"], trained.other["version"]
+    health = route_event("/api/v1/health")
+    promoted = retrain_function.invoke({"action": "promote", "version": second, "reason": "to see it served"})
+    assert promoted["version"] == second
+    assert body(predict_function.invoke(health))["version"] == second
+    rolled_back = retrain_function.invoke({"action": "rollback", "reason": "enough seen"})
+    assert (rolled_back["version"], rolled_back["replaced"]) == (first, second)
+    assert body(predict_function.invoke(health))["version"] == first
+
+
+def test_every_route_of_the_gateway_is_answered(trained: Trained, predict_function: sandbox.Running) -> None:
+    listed = body(predict_function.invoke(route_event("/api/v1/models")))
+    assert {version["version"] for version in listed["versions"]} >= {trained.answer["version"]}
+    dashed = trained.answer["version"].replace("/", "-")
+    report = predict_function.invoke(route_event(f"/api/v1/models/{dashed}/report"))
+    assert report["statusCode"] in (200, 404)
+
+
+def test_the_roles_allow_what_the_functions_did(
+    trained: Trained, predict_function: sandbox.Running, factory: Factory, s3: S3, template: dict[str, Any]
+) -> None:
+    for machine in factory.machines:
+        predict_function.invoke(predict_event(*machine))
+    bucket = factory.environment["S3_MODEL_BUCKET_NAME"]
+    stack = Stack(template, ExistingModelBucketName=bucket)
+    pages = s3.client().get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    keys = [item["Key"] for page in pages for item in page["Contents"]]
+    folders = {key.partition("/")[0] for key in keys}
+    assert {"cache", "models", "promotions", "state"} <= folders
+    for key in keys:
+        assert may(stack, "RetrainRole", "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}"), key
+        # hour rows of whole days and answers of nightly runs are for retraining only
+        read_by_predict = not key.startswith(("cache/hour-rows/", "runs/"))
+        assert may(stack, "PredictRole", "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}") is read_by_predict, key
+
+
+@pytest.mark.parametrize("event", ["retrain-month.json", "retrain-range.json", "retrain-nightly.json"])
+def test_a_month_without_data_is_skipped_with_the_reason(retrain_function: sandbox.Running, event: str) -> None:
+    answer = retrain_function.invoke(json.loads((EVENTS / event).read_text(encoding="utf-8")))
+    assert answer["status"] == "skipped"
+    assert "are needed" in answer["reason"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("S3_MODEL_BUCKET_NAME", ""), ("MAX_DATA_AGE_HOURS", "-1"), ("LOG_FORMAT", "XML")]
+)
+def test_predict_does_not_start_with_a_wrong_setting_and_names_it(
+    predict_artifact: sandbox.Artifact, variable: str, value: str
+) -> None:
+    wrong = replace(predict_artifact, environment={**predict_artifact.environment, variable: value})
+    with sandbox.serve(wrong) as running:
+        answer = running.invoke(route_event("/api/v1/health"))
+        assert variable in answer["errorMessage"] + running.log()
+        assert "SettingsError" in answer["errorType"] + running.log()
+
+
+def test_retrain_does_not_start_with_a_wrong_setting_and_names_it(retrain_artifact: sandbox.Artifact) -> None:
+    wrong = replace(retrain_artifact, environment={**retrain_artifact.environment, "TRAINING_DAYS": "0"})
+    with sandbox.serve(wrong) as running:
+        answer = running.invoke({"month": "2025-06"})
+        assert "TRAINING_DAYS" in answer["errorMessage"] + running.log()
+
+
+def test_without_libgomp_retrain_says_what_is_missing(retrain_artifact: sandbox.Artifact) -> None:
+    with sandbox.serve(replace(retrain_artifact, libgomp=False)) as running:
+        answer = running.invoke({"month": "2025-06"})
+        assert "libgomp.so.1" in answer["errorMessage"] + running.log()
+
+
+def log_of_an_unknown_machine(artifact: sandbox.Artifact, log_format: str) -> list[str]:
+    """The lines that a function logs when it is asked for a machine that is not there."""
+    with sandbox.serve(replace(artifact, environment={**artifact.environment, "LOG_FORMAT": log_format})) as running:
+        assert running.invoke(predict_event("ZONE-9", "NOBODY"))["statusCode"] == 404
+        return [line for line in running.log().splitlines() if "ZONE-9/NOBODY" in line]
+
+
+def test_log_lines_are_json_where_asked(predict_artifact: sandbox.Artifact) -> None:
+    (line,) = log_of_an_unknown_machine(predict_artifact, "JSON")
+    record = json.loads(line)
+    assert (record["level"], record["service"]) == ("INFO", "monitory-predict")
+
+
+def test_log_lines_are_for_people_where_asked(predict_artifact: sandbox.Artifact) -> None:
+    (line,) = log_of_an_unknown_machine(predict_artifact, "TEXT")
+    assert not line.startswith("{")
+    assert " INFO " in line
+
+
+def test_it_starts_quickly_and_stays_small(
+    trained: Trained, predict_artifact: sandbox.Artifact, factory: Factory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = predict_event(*factory.machines[0])
+    with sandbox.serve(predict_artifact) as running:
+        for _ in range(5):
+            running.invoke(event)
+        first, *warm = running.durations_ms()
+        init, peak = running.init_ms(), running.peak_rss_mb()
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\npredict in the sandbox: INIT REPORT {init:.0f} ms, first answer {first - init:.0f} ms after it,"
+            f" then {min(warm):.1f} to {max(warm):.1f} ms; peak {peak:.0f} MB\n"
+        )
+    # a shared machine may be several times slower than an idle one; benchmarks/cold_start.py measures
+    assert init < 3000
+    assert peak < 150

@@ -1,0 +1,117 @@
+"""The report in a real browser: desktop and phone, light and dark."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from monitory_retrain import report
+from tests import reports
+from tests.browser import chromium
+from tests.browser.chromium import Browser, Page
+
+WIDTHS = (1280, 390)
+SCHEMES = ("light", "dark")
+
+UNREADABLE = """(() => {
+  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = rgb => rgb.slice(0, 3)
+    .map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = numbers(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    if (!own || !element.getClientRects().length) continue;
+    const style = getComputedStyle(element);
+    const svg = element.closest("svg");
+    const [a, b] = [luminance(numbers(svg ? style.fill : style.color)), luminance(behind(element))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
+    const size = parseFloat(style.fontSize) * scale;
+    if (contrast < 4.5 || size < 10) found.push([element.textContent.trim().slice(0, 40), contrast, size]);
+  }
+  return found;
+})()"""
+
+CUT_OFF = """[...document.querySelectorAll("svg text")].filter(text => {
+  const inner = text.getBoundingClientRect(), outer = text.closest("svg").getBoundingClientRect();
+  return inner.left < outer.left - 1 || inner.right > outer.right + 1
+    || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1;
+}).map(text => text.textContent)"""
+
+TOO_WIDE = """[...document.querySelectorAll("main *")].filter(element =>
+  element.getBoundingClientRect().right > innerWidth + 1 && !element.closest(".scroll, pre")
+).map(element => element.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    if path is None:
+        pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
+    with chromium.running(path) as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=["full", "sparse", "hostile"])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    made = {"full": reports.findings(), "sparse": reports.sparse(), "hostile": reports.hostile()}[request.param]
+    path: Path = tmp_path_factory.mktemp("report") / f"{request.param}.html"
+    path.write_bytes(report.render(made))
+    return path.as_uri()
+
+
+@pytest.fixture
+def opened(browser: Browser, address: str, width: int, scheme: str) -> Page:
+    page = browser.page()
+    page.open(address, width=width, scheme=scheme)
+    return page
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_opens_without_errors_overflow_or_requests(opened: Page, address: str, width: int) -> None:
+    assert opened.errors == []
+    assert opened.requests == [address]
+    assert opened.evaluate("innerWidth") == width
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.evaluate(TOO_WIDE) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_all_text_is_large_and_clear_enough_and_none_is_cut_off(opened: Page) -> None:
+    assert opened.evaluate(UNREADABLE) == []
+    assert opened.evaluate(CUT_OFF) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_follows_the_readers_colour_scheme(browser: Browser, address: str, width: int) -> None:
+    seen = []
+    for scheme in SCHEMES:
+        page = browser.page()
+        page.open(address, width=width, scheme=scheme)
+        seen.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert seen[0] != seen[1]
+
+
+def test_the_test_would_notice_errors_requests_and_overflow(browser: Browser, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.html"
+    bad.write_text(
+        "<!doctype html><main><div style='width:3000px'>wide</div></main>"
+        "<img src='http://nowhere.invalid/x.png'><script>console.error('oh'); undefined_name</script>"
+    )
+    page = browser.page()
+    page.open(bad.as_uri(), width=390)
+    assert any("oh" in error for error in page.errors)
+    assert any("undefined_name" in error for error in page.errors)
+    assert "http://nowhere.invalid/x.png" in page.requests
+    assert page.evaluate("document.documentElement.scrollWidth") > 390
+    assert page.evaluate(TOO_WIDE) != []

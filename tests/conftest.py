@@ -1,0 +1,69 @@
+"""Fixtures for every suite: a clean environment, and buckets of a real S3 server on loopback."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from monitory_local.s3 import S3, embedded_s3
+
+# Every variable that the product or an AWS SDK reads starts with one of these.
+_PREFIXES = (
+    "AWS_",
+    "COVERAGE",
+    "EXCURSION_",
+    "FAILURE_LOG_",
+    "LOG_",
+    "MAX_",
+    "MIN_",
+    "POWERTOOLS_",
+    "PROMOTION_",
+    "S3_",
+    "SENSORS_",
+    "TRAINING_",
+)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine that runs the tests reaches them."""
+    for name in os.environ:
+        if name.startswith(_PREFIXES):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """One embedded S3 server for the whole run."""
+    folder: Path = tmp_path_factory.mktemp("s3")
+    with embedded_s3(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: S3, clean_environment: None) -> Iterator[S3]:
+    """The server, with this process's environment pointing at it."""
+    with s3_server.active():
+        yield s3_server
+
+
+@pytest.fixture
+def lake_bucket(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty bucket of this test alone, named to the product as its sensor lake."""
+    return _bucket(s3, monkeypatch, "S3_INPUT_DATA_BUCKET_NAME", "lake")
+
+
+@pytest.fixture
+def model_bucket(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty bucket of this test alone, named to the product as its model bucket."""
+    return _bucket(s3, monkeypatch, "S3_MODEL_BUCKET_NAME", "model")
+
+
+def _bucket(s3: S3, monkeypatch: pytest.MonkeyPatch, setting: str, kind: str) -> str:
+    name = f"{kind}-{uuid4().hex[:12]}"
+    s3.ensure_buckets(name)
+    monkeypatch.setenv(setting, name)
+    return name

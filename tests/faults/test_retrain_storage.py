@@ -1,0 +1,132 @@
+"""Every fault of the store at every operation of the retrain function."""
+
+from typing import Any
+
+import pytest
+
+from monitory.errors import MonitoryError
+from monitory.storage import S3Storage
+from monitory_retrain import wiring
+from tests.faults import proxy as faults
+from tests.faults.conftest import Ledger
+from tests.faults.factory import DAYS, challenger, faults_of, gaps_of, learns, nightly, run, settings
+from tests.faults.proxy import Proxy
+from tests.faults.world import REGION, fill_days
+
+SERVED = "^models/latest/lgbm"
+OPERATIONS = {
+    "run read": ("GET", "^runs/"),
+    "served model read": ("GET", SERVED),
+    "record read": ("GET", "^promotions/"),
+    "lake listing": ("LIST", "^EQUIPMENT"),
+    "lake object": ("GET", "^EQUIPMENT"),
+    "hour rows read": ("GET", "^cache/hour-rows"),
+    "hour rows write": ("PUT", "^cache/hour-rows"),
+    "failure state read": ("GET", "^state/"),
+    "champion's card read": ("GET", r"^models/20.*card\.json"),
+    "version write": ("PUT", r"^models/20.*(card|metrics|verdict)\.json"),
+    "model write": ("PUT", r"^models/20.*model\.txt"),
+    "stored model read": ("GET", r"^models/20.*model\.txt"),
+    "record listing": ("LIST", "^promotions"),
+    "promotion": ("PUT", SERVED),
+    "metrics write": ("PUT", "^models/latest/metrics"),
+    "record write": ("PUT", "^promotions/"),
+    "failure state write": ("PUT", "^state/"),
+    "run write": ("PUT", "^runs/"),
+}
+GONE = "404"
+"""An object that is gone since it was listed is no fault; a day of which nothing is left is told."""
+
+ZEROS = "half a body of zeros"
+"""Nothing but the readings themselves tells that an object was damaged so; its lines are told as rejected."""
+
+ALWAYS: dict[str, faults.Fault] = {
+    "connection reset": faults.reset,
+    "503 SlowDown": faults.slow_down,
+    "403": faults.forbidden,
+    "409": faults.conflict,
+    "412": faults.precondition,
+    GONE: faults.not_found,
+    "body cut short": faults.truncated,
+    "half a body, right length": faults.halved,
+    ZEROS: faults.zeroed,
+    "silence": faults.silent,
+}
+ONCE: dict[str, faults.Fault] = {
+    "done, but the answer is lost": faults.reset_after,
+    "done, but answered 500": faults.error_after,
+    "500 once": faults.internal_error,
+    "wrong ETag once": faults.wrong_etag,
+    "clock a day ahead once": faults.skewed,
+}
+SOON = {"connection reset", "half a body, right length", "done, but answered 500"}
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that give up soon."""
+
+    class Hasty(S3Storage):
+        def __init__(self, bucket: str, *, region: str) -> None:
+            super().__init__(bucket, region=region, timeout_seconds=0.4, retry_seconds=0.4, retries=2)
+
+    monkeypatch.setattr(wiring, "S3Storage", Hasty)
+    monkeypatch.setattr("monitory_retrain.workers.S3Storage", Hasty)
+    monkeypatch.setattr("monitory.storage._CONFLICT_PAUSES", (0.05, 0.05))
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in SOON else pytest.mark.slow) for name in {**ALWAYS, **ONCE}]
+)
+def test_retrain_keeps_its_word(
+    name: str,
+    lake_bucket: str,
+    model_bucket: str,
+    proxy: Proxy,
+    hasty: None,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    direct = S3Storage(model_bucket, region=REGION)
+    readings = fill_days(S3Storage(lake_bucket, region=REGION), DAYS[0], len(DAYS))
+    job = wiring.build_job(settings(lake_bucket, model_bucket))
+    learns(monkeypatch, challenger())
+    assert run(job, nightly("first"))["promoted"]
+    lost = []
+    for number, (operation, (verb, key)) in enumerate(OPERATIONS.items(), 1):
+        learns(monkeypatch, challenger(number))
+        if operation in {"hour rows write", "lake object"}:
+            _forget(direct)
+        with proxy.failing({**ALWAYS, **ONCE}[name], verb, key, times=1 if name in ONCE else 1e9) as failing:
+            seen, named = _attempt(job, nightly(f"run-{number}"))
+        wrong = [*faults_of(direct)]
+        again = run(job, nightly(f"run-{number}"))
+        wrong += [*gaps_of(direct)]
+        data = again["data"]
+        told = (
+            data["days_without_data"] if name == GONE else data["rejected"].get("not_json") if name == ZEROS else None
+        )
+        if again["status"] not in {"trained", "unchanged"} or not (data["readings"] == readings or told):
+            wrong.append(f"the next run answered {again}")
+        if seen == "an error" and not named:
+            wrong.append("the error names no object")
+        if not failing.struck:
+            wrong.append("never struck")
+        ledger.note("retrain", name, seen + (" that names the object" if seen == "an error" else ""), lost=bool(wrong))
+        lost += [f"{operation}: {seen}: {fault}" for fault in wrong]
+    assert not lost
+
+
+def _attempt(job: Any, event: object) -> tuple[str, bool]:
+    try:
+        answer = run(job, event)
+    except MonitoryError as exc:
+        return "an error", "s3://" in str(exc) or "version 20" in str(exc)
+    return f"{answer['status']}{', promoted' if answer.get('promoted') else ''}", True
+
+
+def _forget(models: S3Storage) -> None:
+    """Damage what is known of the days, so that their objects are read again."""
+    for entry in list(models.list("cache/hour-rows")):
+        models.put(entry.key, b"damaged", content_type="application/octet-stream")

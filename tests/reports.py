@@ -1,0 +1,148 @@
+"""A small factory's findings for tests of the report: learnt by the product's own code from made-up hour rows."""
+
+from dataclasses import replace
+from datetime import date
+from functools import cache
+
+import msgspec
+import numpy as np
+
+from monitory import sensors
+from monitory.clock import days_between, first_hour
+from monitory.identifiers import Machine
+from monitory.log import logger
+from monitory.model import Model
+from monitory.rows import COUNT, MAX, MIN, OUTSIDE, PER_SENSOR
+from monitory.sensors import PowerFactor, Sensor, SensorSet
+from monitory.settings import RetrainSettings
+from monitory_retrain import drift, learning, validation, verdict
+from monitory_retrain.presence import Presence, presence
+from monitory_retrain.report import Findings
+from monitory_retrain.scores import score
+from monitory_retrain.table import HourTable
+from monitory_retrain.training import Recipe
+from monitory_retrain.validation import Champion
+
+SENSORS: SensorSet = sensors.load()
+FIRST, LAST = date(2026, 11, 1), date(2026, 11, 16)
+DAYS = days_between(FIRST, LAST)
+SETTINGS = RetrainSettings(min_readings=0)
+RECIPE = Recipe(folds=3, max_trees=15, threads=1)
+
+
+def table(machines: int = 6, life_hours: int = 90, seed: int = 0) -> HourTable:
+    """Machines whose vibration rises until it leaves its limits; the fourth date is missing, and some hours are."""
+    rng = np.random.default_rng(seed)
+    start = first_hour(FIRST)
+    gap = range(first_hour(DAYS[3]), first_hour(DAYS[4]))
+    owners = [Machine("ZONE-001", f"EQUIP-{number:03d}") for number in range(1, machines + 1)]
+    machine, hour, values = [], [], []
+    for index in range(machines):
+        phase = index * life_hours // machines
+        for at in range(start, first_hour(LAST) + 24):
+            if at in gap or (index == 1 and rng.random() < 0.1):
+                continue
+            age = (at - start + phase) % life_hours
+            row = _row(rng, age / life_hours)
+            machine.append(index)
+            hour.append(at)
+            values.append(row)
+    n = len(hour)
+    return HourTable(
+        owners,
+        np.array(machine, dtype=np.int64),
+        np.array(hour, dtype=np.int64),
+        np.array(values),
+        np.full(n, 4320, dtype=np.int64),
+        np.zeros(n, dtype=np.int64),
+    )
+
+
+def _row(rng: np.random.Generator, wear: float) -> list[float]:
+    row: list[float] = []
+    for sensor in SENSORS.sensors:
+        middle, reach = (sensor.low + sensor.high) / 2, (sensor.high - sensor.low) / 2
+        mean = middle + reach * float(rng.normal(0, 0.05))
+        if sensor.name == "vibration":
+            mean = middle + reach * (wear * 1.1 - 0.2) + reach * float(rng.normal(0, 0.02))
+        outside = float(abs(mean - middle) > reach * 0.88)
+        part = [mean] * len(PER_SENSOR)
+        part[PER_SENSOR.index("_rollstd")] = reach * 0.1
+        part[MIN], part[MAX] = mean - reach * 0.2, mean + reach * 0.2
+        part[OUTSIDE], part[COUNT] = outside, 720.0
+        row += part
+    return [*row, 0.9]
+
+
+@cache
+def challenger() -> learning.Challenger:
+    """What is learnt from `table`."""
+    found = learning.learn(table(), SENSORS, SETTINGS, RECIPE, logger("tests", SETTINGS))
+    assert isinstance(found, learning.Challenger), found
+    return found
+
+
+@cache
+def findings() -> Findings:
+    """Findings with a champion that is a little worse, a day without data and nothing drifted."""
+    new = challenger()
+    holdout = new.split.holdout
+    model = Model(new.trained.text.encode(), None, known=new.last_day.names, cap_days=SETTINGS.max_rul_days)
+    day = drift.compare(new.reference, new.last_day, validation.predictions(model, new.last_day), SENSORS)
+    worse = np.clip(new.predicted + np.random.default_rng(1).normal(0, 1.0, len(holdout)), 0, SETTINGS.max_rul_days)
+    champion = Champion("2026/11/10/150102", worse, score(holdout.rul, worse, new.calibration, SETTINGS.max_rul_days))
+    compared = verdict.compare(holdout.rul, worse, new.predicted, holdout.machine, holdout.hour // 24)
+    ruling = verdict.against(champion.scores, new.scores, compared, margin=0.02, coverage=0.9)
+    card = learning.card(
+        new,
+        version="2026/11/16/150102",
+        trained_at="2026-11-16T15:01:02+00:00",
+        days=DAYS,
+        sensors=SENSORS,
+        settings=SETTINGS,
+        recipe=RECIPE,
+    )
+    return Findings(card, new, ruling, True, champion, day, presence(table(), DAYS))
+
+
+def sparse() -> Findings:
+    """Findings with as little as there can be: no champion, no interval, no failure in sight, no drift to tell."""
+    full = findings()
+    new = full.challenger
+    early = new.split.holdout.take(new.split.holdout.rul > 1)
+    rows = np.flatnonzero(new.split.holdout.rul > 1)
+    alone = replace(
+        new,
+        split=new.split._replace(holdout=early),
+        predicted=new.predicted[rows],
+        calibration=None,
+        scores=score(early.rul, new.predicted[rows]),
+        machines=[],
+    )
+    unjudged = drift.compare(None, new.last_day, np.zeros(len(new.last_day)), SENSORS)
+    card = msgspec.structs.replace(full.card, calibration=None)
+    ruling = verdict.first(alone.scores, new.baselines.mean.mae, new.baselines.last_value.mae)
+    nothing = Presence([], DAYS, np.zeros((0, len(DAYS)), dtype=np.int64))
+    return Findings(card, alone, ruling, False, None, unjudged, nothing)
+
+
+def hostile() -> Findings:
+    """Findings in which everything that comes from data tries to be markup."""
+    full = findings()
+    new = full.challenger
+    evil = '<script>alert("1")</script><img src=x onerror=alert(2)>'
+    owners = [Machine(evil, f"{evil}{number}") for number in range(len(full.presence.machines))]
+    ruling = msgspec.structs.replace(full.verdict, reasons=(evil, f"<b>{evil}</b>"))
+    told = msgspec.structs.replace(full.drift.sensors[0], name=evil, status="moved", sentence=evil)
+    units = tuple(Sensor(s.lake_name, s.name, r"<i>$\frac$</i>", s.low, s.high) for s in SENSORS.sensors)
+    odd = SensorSet(units, PowerFactor("active_power", "reactive_power"))
+    parts = new.split._replace(holdout=replace(new.split.holdout, machines=owners))
+    return Findings(
+        msgspec.structs.replace(full.card, sensors=odd, labels={**full.card.labels, "from_failure_log": evil}),
+        replace(new, split=parts),
+        ruling,
+        True,
+        replace(full.champion, version=evil) if full.champion else None,
+        msgspec.structs.replace(full.drift, sensors=(told, *full.drift.sensors[1:]), against=evil),
+        replace(full.presence, machines=owners),
+    )

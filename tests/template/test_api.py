@@ -1,0 +1,139 @@
+"""The gateway: which routes there are, who may call them how often, and what it refuses by itself."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from monitory.settings import PredictSettings
+from monitory_predict.telemetry import NoTelemetry
+from monitory_predict.wiring import build_app
+from tests.template.reading import Stack
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+    """The application, for its routes; its storage is never there."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    return build_app(PredictSettings(), NoTelemetry())
+
+
+def methods(stack: Stack) -> dict[str, dict[str, Any]]:
+    """The gateway's GET methods by path."""
+    paths = stack["Api"]["Body"]["paths"]
+    assert all([*path] == ["get"] for path in paths.values())
+    return {path: path_item["get"] for path, path_item in paths.items()}
+
+
+def test_the_gateway_lets_through_the_routes_of_the_application_and_no_pages(stack: Stack, app: FastAPI) -> None:
+    routes = {re.sub(r":path\}", "}", route.path) for route in app.routes if isinstance(route, APIRoute)}
+    assert methods(stack).keys() == routes
+    assert "{proxy+}" not in str(stack["Api"]["Body"])
+
+
+def test_every_route_needs_the_key(stack: Stack) -> None:
+    body = stack["Api"]["Body"]
+    assert body["components"]["securitySchemes"]["api_key"]["name"] == "x-api-key"
+    for path, method in methods(stack).items():
+        assert method["security"] == [{"api_key": []}], path
+
+
+def test_the_gateway_asks_for_what_the_application_requires(stack: Stack, app: FastAPI) -> None:
+    body = stack["Api"]["Body"]
+    validator = body["x-amazon-apigateway-request-validators"][body["x-amazon-apigateway-request-validator"]]
+    assert validator["validateRequestParameters"] is True
+    documented = app.openapi()["paths"]
+    for path, method in methods(stack).items():
+        ours = {(p["name"], p["in"]) for p in method.get("parameters", []) if p["required"]}
+        theirs = documented[path.replace("{version}", "{version}")]["get"].get("parameters", [])
+        assert ours == {(p["name"], p["in"]) for p in theirs if p["required"]}, path
+
+
+def test_every_route_calls_the_alias(stack: Stack) -> None:
+    (alias,) = stack.of_type("AWS::Lambda::Alias")
+    for path, method in methods(stack).items():
+        integration = method["x-amazon-apigateway-integration"]
+        assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST"), path
+        assert f"/functions/<{alias}>/invocations" in integration["uri"], path
+
+
+def test_the_gateway_may_invoke_the_alias_for_each_route_and_no_other(stack: Stack) -> None:
+    (alias,) = stack.of_type("AWS::Lambda::Alias")
+    permissions = [p for p in stack.of_type("AWS::Lambda::Permission").values() if "apigateway" in p["Principal"]]
+    assert {p["FunctionName"] for p in permissions} == {f"<{alias}>"}
+    allowed = {p["SourceArn"].partition("/*/GET")[2] for p in permissions}
+    assert allowed == {re.sub(r"\{\w+\}", "*", path) for path in methods(stack)}
+
+
+def test_calls_are_throttled_and_counted(template: dict[str, Any], stack: Stack) -> None:
+    plan = stack["ApiUsagePlan"]
+    assert 0 < plan["Throttle"]["RateLimit"] <= plan["Throttle"]["BurstLimit"]
+    assert plan["Quota"]["Period"] == "DAY"
+    # 1,000 machines, each called every hour
+    assert plan["Quota"]["Limit"] >= 24_000
+    assert stack["ApiUsagePlanKey"]["KeyId"] == "<ApiApiKey>"
+    (settings,) = Stack(template, RequestsPerSecond="7", RequestBurst="9")["ApiStage"]["MethodSettings"]
+    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == ("7", "9")
+
+
+def test_access_is_logged_as_json_without_the_key_or_the_query(stack: Stack) -> None:
+    setting = stack["ApiStage"]["AccessLogSetting"]
+    assert setting["DestinationArn"] == "<ApiLogGroup.Arn>"
+    assert stack["ApiLogGroup"]["RetentionInDays"] == "90"
+    line = json.loads(setting["Format"])
+    assert {"requestId", "status", "latencyMs", "apiKeyId", "path"} <= line.keys()
+    # one variable a field, and none that holds the key or the query
+    assert all(re.fullmatch(r"\$context\.[A-Za-z.]+", value) for value in line.values())
+    assert "$context.identity.apiKey" not in line.values()
+
+
+def test_requests_are_traced_and_never_logged_in_full(stack: Stack) -> None:
+    assert stack["ApiStage"]["TracingEnabled"] is True
+    (settings,) = stack["ApiStage"]["MethodSettings"]
+    assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
+    assert settings["MetricsEnabled"] is True
+
+
+def test_the_api_speaks_current_tls_in_its_own_region(stack: Stack) -> None:
+    assert stack["Api"]["SecurityPolicy"] == "TLS_1_2"
+    assert stack["Api"]["EndpointConfiguration"]["Types"] == ["REGIONAL"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("BAD_REQUEST_PARAMETERS", {"$context.error.validationErrorString": "Missing required parameters: [zoneId]"}),
+        ("DEFAULT_4XX", {"$context.error.messageString": '"Forbidden"'}),
+        ("DEFAULT_5XX", {}),
+    ],
+)
+def test_what_the_gateway_refuses_has_a_detail(stack: Stack, kind: str, values: dict[str, str]) -> None:
+    response = stack["Api"]["Body"]["x-amazon-apigateway-gateway-responses"][kind]
+    text = response["responseTemplates"]["application/json"]
+    for variable, value in values.items():
+        text = text.replace(variable, value)
+    assert isinstance(json.loads(text)["detail"], str)
+
+
+def test_a_missing_parameter_has_the_applications_status(stack: Stack) -> None:
+    responses = stack["Api"]["Body"]["x-amazon-apigateway-gateway-responses"]
+    assert responses["BAD_REQUEST_PARAMETERS"]["statusCode"] == "422"
+
+
+def test_the_accounts_logging_role_is_left_alone_where_asked(template: dict[str, Any], stack: Stack) -> None:
+    assert stack["ApiLogging"]["CloudWatchRoleArn"] == "<ApiLoggingRole.Arn>"
+    # other APIs of the account go on using it when this stack is deleted
+    assert {stack.resources[name]["DeletionPolicy"] for name in ("ApiLogging", "ApiLoggingRole")} == {"Retain"}
+    without = Stack(template, ManageApiGatewayLogging="false")
+    assert not {"ApiLogging", "ApiLoggingRole"} & without.resources.keys()
+
+
+def test_outputs_say_where_and_with_what_to_call(stack: Stack) -> None:
+    assert stack.outputs["ApiUrl"]["Value"] == "https://<Api>.execute-api.ap-northeast-2.amazonaws.com/prod"
+    assert stack.outputs["ApiKeyId"]["Value"] == "<ApiApiKey>"

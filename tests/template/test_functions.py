@@ -1,0 +1,173 @@
+"""The two functions: settings, limits, what is for a zip only, and what happens to failures."""
+
+from typing import Any
+
+import pytest
+
+from monitory.metrics import PREDICT_SERVICE, RETRAIN_SERVICE
+from monitory.settings import PredictSettings, RetrainSettings, Settings
+from tests.template.reading import Stack, source, transformed
+
+FUNCTIONS = ["PredictFunction", "RetrainFunction"]
+# Lambda sets the region itself and refuses a template that does
+GIVEN_BY_LAMBDA = {"AWS_REGION"}
+READ_BY_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME"}
+FULL = {"SensorsFile": "/var/task/sensors.json", "FailureLogKey": "logs/failures.ndjson"}
+
+
+def variables(stack: Stack, function: str) -> dict[str, Any]:
+    values: dict[str, Any] = stack[function]["Environment"]["Variables"]
+    return values
+
+
+@pytest.mark.parametrize(
+    ("function", "settings"), [("PredictFunction", PredictSettings), ("RetrainFunction", RetrainSettings)]
+)
+def test_environment_variables_are_the_settings(
+    template: dict[str, Any], function: str, settings: type[Settings]
+) -> None:
+    names = {name.upper() for name in settings.model_fields}
+    assert variables(Stack(template, **FULL), function).keys() == (names | READ_BY_POWERTOOLS) - GIVEN_BY_LAMBDA
+
+
+@pytest.mark.parametrize(
+    ("function", "settings"), [("PredictFunction", PredictSettings), ("RetrainFunction", RetrainSettings)]
+)
+def test_the_template_has_the_defaults_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, template: dict[str, Any], function: str, settings: type[Settings]
+) -> None:
+    for name, value in variables(Stack(template, ExistingModelBucketName="monitory-model"), function).items():
+        monkeypatch.setenv(name, value)
+    from_template = settings()
+    for name in variables(Stack(template, **FULL), function):
+        monkeypatch.delenv(name, raising=False)
+    assert from_template == settings()
+
+
+def test_unset_options_are_not_empty_variables(stack: Stack) -> None:
+    for function in FUNCTIONS:
+        assert not {"SENSORS_FILE", "FAILURE_LOG_KEY"} & variables(stack, function).keys()
+
+
+def test_services_are_named_as_the_code_names_them(stack: Stack) -> None:
+    assert variables(stack, "PredictFunction")["POWERTOOLS_SERVICE_NAME"] == PREDICT_SERVICE
+    assert variables(stack, "RetrainFunction")["POWERTOOLS_SERVICE_NAME"] == RETRAIN_SERVICE
+
+
+def test_predict_is_a_zip_of_the_layers_python(stack: Stack) -> None:
+    function = stack["PredictFunction"]
+    (layer,) = stack.of_type("AWS::Lambda::LayerVersion")
+    assert function["Layers"] == [f"<{layer}>"]
+    assert stack[layer]["CompatibleRuntimes"] == [function["Runtime"]] == ["python3.13"]
+    assert stack[layer]["CompatibleArchitectures"] == function["Architectures"]
+
+
+def test_retrain_is_an_image_and_has_nothing_of_a_zip(stack: Stack) -> None:
+    function = stack["RetrainFunction"]
+    assert function["PackageType"] == "Image"
+    assert not {"Runtime", "Handler", "Layers", "SnapStart"} & function.keys()
+    assert source()["Globals"]["Function"].keys() <= {"Architectures", "Environment", "Tracing"}
+
+
+def test_both_functions_run_on_the_chosen_processor(template: dict[str, Any]) -> None:
+    stack = Stack(template, Architecture="arm64")
+    assert {str(stack[function]["Architectures"]) for function in FUNCTIONS} == {"['arm64']"}
+
+
+def test_predict_gives_up_before_the_gateway_does(stack: Stack) -> None:
+    assert 10 <= stack["PredictFunction"]["Timeout"] < 29
+
+
+def test_retrain_may_take_all_the_time_there_is(stack: Stack) -> None:
+    assert stack["RetrainFunction"]["Timeout"] == 900
+
+
+def test_memory_is_enough_and_within_what_a_new_account_may_ask(stack: Stack) -> None:
+    assert 512 <= int(stack["PredictFunction"]["MemorySize"]) <= 2048
+    assert 2048 <= int(stack["RetrainFunction"]["MemorySize"]) <= 3008
+
+
+def test_two_retrains_never_run_at_once(stack: Stack) -> None:
+    assert stack["RetrainFunction"]["ReservedConcurrentExecutions"] == 1
+    assert "ReservedConcurrentExecutions" not in stack["PredictFunction"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_function_has_a_log_with_an_end(stack: Stack, function: str) -> None:
+    logging = stack[function]["LoggingConfig"]
+    group = stack[logging["LogGroup"].strip("<>")]
+    assert group["RetentionInDays"] == "90"
+    assert group["LogGroupName"].startswith("/aws/lambda/monitory-")
+    # lines with embedded metrics have to arrive as they were written
+    assert logging["LogFormat"] == "Text"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_function_is_traced_under_its_own_role(stack: Stack, function: str) -> None:
+    assert stack[function]["TracingConfig"] == {"Mode": "Active"}
+    assert stack[function]["Role"] == f"<{function.removesuffix('Function')}Role.Arn>"
+
+
+def test_calls_go_to_an_alias_that_moves_slowly(stack: Stack) -> None:
+    ((alias, properties),) = stack.of_type("AWS::Lambda::Alias").items()
+    assert properties["Name"] == "live"
+    update = stack.resources[alias]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+    group = stack[update["DeploymentGroupName"].strip("<>")]
+    assert "Canary10Percent30Minutes" in group["DeploymentConfigName"]
+    assert group["AutoRollbackConfiguration"]["Enabled"] is True
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    names = {alarm["Name"] for alarm in group["AlarmConfiguration"]["Alarms"]}
+    assert names == {"<NewVersionErrorsAlarm>", "<PredictErrorRateAlarm>", "<PredictLatencyAlarm>"}
+
+
+def parameters_in(node: Any, conditions: dict[str, Any], parameters: set[str]) -> set[str]:
+    """Names of the parameters that a piece of a template depends on, through conditions, too."""
+    if isinstance(node, dict):
+        found = set()
+        for key, item in node.items():
+            if key == "Fn::If":
+                found |= parameters_in(conditions[item[0]], conditions, parameters)
+            found |= parameters_in(item, conditions, parameters)
+        return found
+    if isinstance(node, list):
+        return {name for item in node for name in parameters_in(item, conditions, parameters)}
+    return {name for name in parameters if node == name or f"${{{name}}}" in str(node)}
+
+
+def test_a_changed_parameter_is_a_new_version(template: dict[str, Any]) -> None:
+    # a version is published when its description changes, and not when a parameter's value does
+    function = template["Resources"]["PredictFunction"]["Properties"]
+    ((name, version),) = (
+        (name, r["Properties"]) for name, r in template["Resources"].items() if r["Type"] == "AWS::Lambda::Version"
+    )
+    names = set(template["Parameters"])
+    needed = parameters_in(function, template["Conditions"], names)
+    assert {"PredictMemoryMb", "MaxDataAgeHours", "ExistingModelBucketName"} <= needed
+    # the same set, not more: a new description of an unchanged function is refused by Lambda
+    assert parameters_in(version["Description"], {}, names) == needed, name
+
+
+def test_the_versions_description_fits_for_the_longest_bucket_names(template: dict[str, Any]) -> None:
+    stack = Stack(template, LakeBucketName="a" * 63, ExistingModelBucketName="b" * 63)
+    (version,) = stack.of_type("AWS::Lambda::Version").values()
+    assert 100 < len(version["Description"]) <= 256
+
+
+@pytest.mark.parametrize("artifact", ["CodeUri", "ContentUri"])
+def test_changed_code_is_a_new_version(
+    template: dict[str, Any], monkeypatch: pytest.MonkeyPatch, artifact: str
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
+    (before,) = Stack(template).of_type("AWS::Lambda::Version")
+    (after,) = Stack(transformed(**{artifact: "s3://artifacts/changed"})).of_type("AWS::Lambda::Version")
+    assert before != after
+
+
+def test_a_failed_retrain_event_is_tried_again_and_then_kept(stack: Stack) -> None:
+    config = stack["RetrainFunctionEventInvokeConfig"]
+    assert config["FunctionName"] == "<RetrainFunction>"
+    assert config["Qualifier"] == "$LATEST"
+    assert config["DestinationConfig"]["OnFailure"]["Destination"] == "<FailedRetrains.Arn>"
+    assert config["MaximumRetryAttempts"] >= 1
+    # long enough to wait for another retrain to end
+    assert config["MaximumEventAgeInSeconds"] > stack["RetrainFunction"]["Timeout"]

@@ -1,0 +1,53 @@
+"""What linters see. They catch different things, so both run, and neither needs AWS."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.template.reading import ROOT, transformed
+
+TOOLS = Path(sys.executable).parent
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {"SAM_CLI_TELEMETRY": "0", "AWS_EC2_METADATA_DISABLED": "true"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_cfn_lint_has_nothing_to_say() -> None:
+    done = run(TOOLS / "cfn-lint")
+    assert (done.stdout, done.returncode) == ("", 0), done.stdout + done.stderr
+
+
+def test_cfn_lint_sees_a_misspelt_property(tmp_path: Path) -> None:
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    broken = tmp_path / "template.yaml"
+    broken.write_text(text.replace("ReservedConcurrentExecutions: 1", "ReservedConcurrency: 1"), encoding="utf-8")
+    assert "ReservedConcurrency" in run(TOOLS / "cfn-lint", "--template", broken).stdout
+
+
+def test_sam_validate_with_lint_passes_without_credentials() -> None:
+    done = run(TOOLS / "sam", "validate", "--lint", "--region", "ap-northeast-2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "is a valid SAM Template" in done.stdout
+
+
+def test_the_transform_needs_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
+    assert transformed()["Resources"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "artifact"), [("layers/shared", "SharedLayer"), ("functions/predict", "PredictFunction")]
+)
+def test_sam_build_finds_its_targets(folder: str, artifact: str) -> None:
+    make = shutil.which("make")
+    assert make
+    done = run(make, "--dry-run", "--makefile", ROOT / folder / "Makefile", f"build-{artifact}", "ARTIFACTS_DIR=/there")
+    assert done.returncode == 0, done.stderr
+    assert f'-m monitory_local.build --only {artifact} --arch x86_64 --out "/there"' in done.stdout

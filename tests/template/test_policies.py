@@ -1,0 +1,148 @@
+"""Who may do what. A linter sees a star; it does not see that a role can write where it must not."""
+
+from typing import Any
+
+import pytest
+
+from monitory import failures, promotion
+from monitory.settings import PredictSettings
+from monitory_predict import recent
+from monitory_retrain import ingest, job
+from tests.template.iam import may, statements
+from tests.template.reading import Stack, as_list
+
+LAKE = "arn:aws:s3:::monitory-bucket"
+MODELS = "arn:aws:s3:::<ModelBucket>"
+READING = f"{LAKE}/EQUIPMENT/date=2026-11-20/zone_id=Z/equip_id=E/equip-1-0.json"
+SERVED = f"{MODELS}/{PredictSettings.model_fields['s3_model_key'].default}"
+SERVED_METRICS = f"{SERVED.rpartition('/')[0]}/metrics.json"
+VERSION = f"{MODELS}/models/2026/11/20/150102/model.txt"
+PROMOTION = f"{MODELS}/{promotion.FOLDER}/000001.json"
+FAILURES = f"{MODELS}/{failures.KEY}"
+RECENT = f"{MODELS}/{recent.FOLDER}/1-abc/Z/E.json"
+HOUR_ROWS = f"{MODELS}/{ingest.FOLDER}/1-abc/2026-11-20.parquet"
+RUN = f"{MODELS}/{job.RUNS}/53dc4d37.json"
+FOR_PREDICT = (READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT)
+EVERYTHING = (*FOR_PREDICT, SERVED_METRICS, HOUR_ROWS, RUN)
+
+# AWS takes nothing but a star for these
+WITHOUT_RESOURCES = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+}
+
+
+@pytest.mark.parametrize("key", FOR_PREDICT)
+def test_predict_reads_the_lake_the_models_and_recent_rows(stack: Stack, key: str) -> None:
+    assert may(stack, "PredictRole", "s3:GetObject", key)
+
+
+@pytest.mark.parametrize("key", EVERYTHING)
+def test_predict_writes_nothing_but_recent_rows(stack: Stack, key: str) -> None:
+    assert may(stack, "PredictRole", "s3:PutObject", key) is (key == RECENT)
+
+
+@pytest.mark.parametrize("key", EVERYTHING)
+def test_retrain_reads_everything_and_writes_all_but_the_lake(stack: Stack, key: str) -> None:
+    assert may(stack, "RetrainRole", "s3:GetObject", key)
+    assert may(stack, "RetrainRole", "s3:PutObject", key) is (key != READING)
+
+
+@pytest.mark.parametrize("role", ["PredictRole", "RetrainRole"])
+@pytest.mark.parametrize("key", EVERYTHING)
+def test_nobody_deletes(stack: Stack, role: str, key: str) -> None:
+    assert not may(stack, role, "s3:DeleteObject", key)
+    assert not may(stack, role, "s3:DeleteObjectVersion", key)
+
+
+@pytest.mark.parametrize("role", ["PredictRole", "RetrainRole"])
+def test_only_the_readings_of_the_lake_can_be_listed(stack: Stack, role: str) -> None:
+    assert may(stack, role, "s3:ListBucket", LAKE, {"s3:prefix": "EQUIPMENT/date=2026-11-20/"})
+    assert not may(stack, role, "s3:ListBucket", LAKE, {"s3:prefix": "SALARIES/"})
+    assert not may(stack, role, "s3:ListBucket", LAKE)
+
+
+@pytest.mark.parametrize("role", ["PredictRole", "RetrainRole"])
+def test_a_missing_object_of_the_model_bucket_is_answered_404(stack: Stack, role: str) -> None:
+    # S3 answers 403 to a GET of what is not there unless the bucket may be listed; a GET carries no s3:prefix
+    assert may(stack, role, "s3:ListBucket", MODELS)
+
+
+@pytest.mark.parametrize("role", ["PredictRole", "RetrainRole"])
+@pytest.mark.parametrize("bucket", [f"{LAKE}/OTHER/x", "arn:aws:s3:::somebody-else/models/x", f"{MODELS}/elsewhere/x"])
+def test_nothing_else_is_in_reach(stack: Stack, role: str, bucket: str) -> None:
+    assert not may(stack, role, "s3:GetObject", bucket)
+
+
+def test_parameters_move_the_permissions_along(template: dict[str, Any]) -> None:
+    stack = Stack(
+        template,
+        LakeBucketName="plant",
+        LakePrefix="LINE/A/",
+        ExistingModelBucketName="kept",
+        ModelKey="models/now.txt",
+        FailureLogKey="logs/failures.ndjson",
+        LakeKmsKeyArn="arn:aws:kms:ap-northeast-2:123456789012:key/1",
+    )
+    for role in ("PredictRole", "RetrainRole"):
+        assert may(stack, role, "s3:GetObject", "arn:aws:s3:::plant/LINE/A/date=1")
+        assert not may(stack, role, "s3:GetObject", "arn:aws:s3:::plant/EQUIPMENT/date=1")
+        assert may(stack, role, "s3:GetObject", "arn:aws:s3:::kept/models/now.txt")
+        assert may(stack, role, "kms:Decrypt", "arn:aws:kms:ap-northeast-2:123456789012:key/1")
+    assert may(stack, "RetrainRole", "s3:PutObject", "arn:aws:s3:::kept/models/now.txt")
+    assert may(stack, "RetrainRole", "s3:GetObject", "arn:aws:s3:::plant/logs/failures.ndjson")
+    assert not may(stack, "PredictRole", "s3:GetObject", "arn:aws:s3:::plant/logs/failures.ndjson")
+
+
+@pytest.mark.parametrize(("role", "group"), [("PredictRole", "PredictLogGroup"), ("RetrainRole", "RetrainLogGroup")])
+def test_each_function_writes_its_own_log(stack: Stack, role: str, group: str) -> None:
+    assert may(stack, role, "logs:PutLogEvents", f"<{group}.Arn>")
+    assert not may(stack, role, "logs:PutLogEvents", "<ApiLogGroup.Arn>")
+    assert not may(stack, role, "logs:CreateLogGroup", f"<{group}.Arn>")
+
+
+def test_no_statement_allows_a_star(looping_stack: Stack) -> None:
+    roles = looping_stack.of_type("AWS::IAM::Role")
+    assert roles
+    for role in roles:
+        for statement in statements(looping_stack, role):
+            assert statement["Effect"] == "Allow"
+            actions = set(as_list(statement["Action"]))
+            assert not [action for action in actions if "*" in action], (role, actions)
+            if "*" in as_list(statement["Resource"]):
+                assert actions <= WITHOUT_RESOURCES, (role, actions)
+
+
+def test_each_need_has_its_own_statement_and_name(looping_stack: Stack) -> None:
+    for role in looping_stack.of_type("AWS::IAM::Role"):
+        sids = [statement.get("Sid") for statement in statements(looping_stack, role)]
+        assert all(sids), role
+        assert len(sids) == len(set(sids)), role
+
+
+def test_only_services_take_roles(looping_stack: Stack) -> None:
+    for name, role in looping_stack.of_type("AWS::IAM::Role").items():
+        for statement in role["AssumeRolePolicyDocument"]["Statement"]:
+            (services,) = statement["Principal"].values()
+            assert [*statement["Principal"]] == ["Service"], name
+            assert all(service.endswith(".amazonaws.com") for service in as_list(services)), name
+
+
+def test_aws_managed_policies_only_where_aws_asks_for_them(stack: Stack) -> None:
+    managed = {
+        name: [arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]]
+        for name, role in stack.of_type("AWS::IAM::Role").items()
+        if "ManagedPolicyArns" in role
+    }
+    assert managed == {
+        "ApiLoggingRole": ["AmazonAPIGatewayPushToCloudWatchLogs"],
+        "CodeDeployServiceRole": ["AWSCodeDeployRoleForLambda"],
+    }
+
+
+def test_the_state_machine_may_invoke_retrain_and_nothing_else(looping_stack: Stack) -> None:
+    assert may(looping_stack, "RetrainLoopRole", "lambda:InvokeFunction", "<RetrainFunction.Arn>")
+    assert not may(looping_stack, "RetrainLoopRole", "lambda:InvokeFunction", "<PredictFunction.Arn>")
+    assert may(looping_stack, "NightlyRole", "states:StartExecution", "<RetrainLoop>")

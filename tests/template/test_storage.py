@@ -1,0 +1,77 @@
+"""The model bucket and the queue: what is in them is not lost, and nobody else gets at it."""
+
+from typing import Any
+
+import pytest
+
+from tests.template.reading import Stack, strings
+
+
+def test_a_created_bucket_outlives_the_stack(stack: Stack) -> None:
+    bucket = stack.resources["ModelBucket"]
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_a_created_bucket_is_versioned_encrypted_and_private(stack: Stack) -> None:
+    bucket = stack["ModelBucket"]
+    assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    blocked = bucket["PublicAccessBlockConfiguration"]
+    names = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
+    assert {name for name, value in blocked.items() if value is True} == names
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+def test_only_caches_expire(stack: Stack) -> None:
+    rules = stack["ModelBucket"]["LifecycleConfiguration"]["Rules"]
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+    assert [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule] == ["cache/"]
+    # nightly retrains read the last weeks out of the cache
+    (days,) = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
+    assert int(days) > 21
+
+
+def test_the_former_served_model_can_be_recovered_for_weeks(stack: Stack) -> None:
+    rules = stack["ModelBucket"]["LifecycleConfiguration"]["Rules"]
+    everywhere = [rule for rule in rules if "Prefix" not in rule]
+    (rule,) = [rule["NoncurrentVersionExpiration"] for rule in everywhere if "NoncurrentVersionExpiration" in rule]
+    assert rule["NoncurrentDays"] >= 30
+
+
+@pytest.mark.parametrize(
+    ("policy", "resources"),
+    [
+        ("ModelBucketPolicy", {"<ModelBucket.Arn>", "<ModelBucket.Arn>/*"}),
+        ("FailedRetrainsPolicy", {"<FailedRetrains.Arn>"}),
+        ("AlarmTopicPolicy", {"<AlarmTopic>"}),
+    ],
+)
+def test_requests_without_tls_are_refused(stack: Stack, policy: str, resources: set[str]) -> None:
+    (refusal,) = [s for s in stack[policy]["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+    assert set(strings(refusal["Resource"])) == resources
+    assert refusal["Principal"] == "*"
+    assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+
+
+def test_no_resource_policy_lets_everybody_in(looping_stack: Stack) -> None:
+    for name, resource in looping_stack.resources.items():
+        for statement in resource["Properties"].get("PolicyDocument", {}).get("Statement", []):
+            if statement["Effect"] == "Allow":
+                assert "*" not in [*strings(statement["Principal"])], name
+                assert statement["Condition"], name
+
+
+def test_an_existing_bucket_is_used_and_left_as_it_is(template: dict[str, Any]) -> None:
+    stack = Stack(template, ExistingModelBucketName="kept-models")
+    assert not stack.of_type("AWS::S3::Bucket")
+    assert not stack.of_type("AWS::S3::BucketPolicy")
+    for function in stack.of_type("AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["S3_MODEL_BUCKET_NAME"] == "kept-models"
+    assert "<ModelBucket" not in "".join(strings([*stack.resources.values(), *stack.outputs.values()]))
+
+
+def test_the_queue_is_encrypted_and_waits_for_an_operator(stack: Stack) -> None:
+    queue = stack["FailedRetrains"]
+    assert queue["SqsManagedSseEnabled"] is True
+    assert queue["MessageRetentionPeriod"] >= 4 * 24 * 3600

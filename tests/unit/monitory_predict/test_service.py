@@ -1,0 +1,118 @@
+"""Answers in time when the store is slow, and machines' last failures."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from monitory import failures, features
+from monitory.errors import NoModel, StorageUnavailable
+from monitory.failures import FailureState
+from monitory_predict import wear
+from monitory_predict.wear import Failures
+from tests.fakes import WatchedStorage, down
+from tests.models import card, frame, text, train
+from tests.predicting import NOW, V1, V2, World
+from tests.registries import KEY, promote
+from tests.samples import MACHINE
+
+
+@pytest.fixture
+def world() -> World:
+    made = World(patience=0.3)
+    made.write_hours(range(1, 6))
+    made.promote(V1)
+    return made
+
+
+HangOn = Callable[[str], Callable[[str, str], None]]
+
+
+@pytest.fixture
+def stuck() -> Iterator[HangOn]:
+    """Makes a store hang on keys that hold a word, until the test ends."""
+    ended = threading.Event()
+
+    def hang_on(word: str) -> Callable[[str, str], None]:
+        def hang(verb: str, key: str) -> None:
+            if word in key:
+                ended.wait(5)
+
+        return hang
+
+    yield hang_on
+    ended.set()
+
+
+def test_a_lake_that_hangs_ends_in_an_error_in_time(world: World, stuck: HangOn) -> None:
+    world.lake_storage.before = stuck("EQUIPMENT")
+    started = time.monotonic()
+    with pytest.raises(StorageUnavailable, match=r"readings of ZONE-001/EQUIP-001 could not be read within 0\.3 s"):
+        world.service.predict(MACHINE, NOW)
+    assert time.monotonic() - started < 2
+
+
+def test_a_model_that_does_not_come_in_time_leaves_the_last_good_one(world: World, stuck: HangOn) -> None:
+    good = world.service.predict(MACHINE, NOW).current.served
+    world.model_storage.before = stuck(KEY)
+    for current in (world.service.predict(MACHINE, NOW).current, world.service.current_model()):
+        assert current.served is good
+        assert current.problem == "the served model could not be read within 0.3 s"
+
+
+def test_a_first_model_that_does_not_come_in_time_is_said_so(world: World, stuck: HangOn) -> None:
+    world.model_storage.before = stuck(KEY)
+    with pytest.raises(StorageUnavailable, match="could not be read within"):
+        world.service.predict(MACHINE, NOW)
+
+
+def test_failures_that_do_not_come_in_time_are_done_without(world: World, stuck: HangOn) -> None:
+    world.model_storage.before = stuck(failures.KEY)
+    assert world.service.predict(MACHINE, NOW).current.problem is None
+
+
+@pytest.mark.parametrize("path", ["versions", "report"])
+def test_lists_and_pages_do_not_hang_either(world: World, stuck: HangOn, path: str) -> None:
+    world.model_storage.before = stuck("models")
+    with pytest.raises(StorageUnavailable, match=r"within 0\.3 s"):
+        world.service.versions() if path == "versions" else world.service.report(V1)
+
+
+def test_without_a_model_nothing_is_predicted(world: World) -> None:
+    del world.model_storage.objects[KEY]
+    with pytest.raises(NoModel):
+        world.service.predict(MACHINE, NOW)
+
+
+def test_the_hours_since_the_last_failure_reach_the_model(world: World) -> None:
+    data = frame([features.AGE, "temperature"], missing=0.0)
+    by_age = text(train(data, trees=60, num_leaves=31))
+    world.store(V2, made=card(V2, features=(features.AGE, "temperature"), calibration=None), text=by_age)
+    promote(world.registry, V2)
+    model = world.models.current().served.model
+    newest = world.rows.up_to(MACHINE, NOW).newest.hour
+    failures.write(world.registry.storage, FailureState(None, {str(MACHINE): newest - 48}))
+    answer = world.service.predict(MACHINE, NOW).prediction.estimate
+    values = {features.AGE: 48.0, "temperature": world.rows.up_to(MACHINE, NOW).rows[-1].values[0]}
+    assert answer.raw_days == model.estimate(values, MACHINE.equip_id).raw_days
+    assert answer.contributions[features.AGE] != 0
+
+
+def test_the_failure_state_is_read_now_and_then(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = WatchedStorage()
+    state = Failures(storage, world.log)
+    clock = 1000.0
+    monkeypatch.setattr(wear, "time", type("time", (), {"monotonic": staticmethod(lambda: clock)}))
+    assert state.last_known == state.state() == FailureState()
+    written = FailureState(None, {"Z/E": 1})
+    failures.write(storage, written)
+    assert state.state() == FailureState()
+    assert storage.calls["get"] == 1
+    clock += wear.EVERY_SECONDS + 1
+    assert state.state() == state.last_known == written
+    clock += wear.EVERY_SECONDS + 1
+    storage.before = down
+    assert state.state() == written
+    assert state.state() == written
+    assert storage.calls["get"] == 4  # a store that fails is asked again at the next call

@@ -1,0 +1,73 @@
+"""Retrain events: what they ask for, and what is impossible."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from monitory.errors import InvalidEvent
+from monitory_retrain.event import Promotion, Rollback, Training, parse
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # noon in Seoul
+
+
+def test_a_scheduled_event_is_the_days_before_its_own_time() -> None:
+    event = {"id": "abc", "detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-11-20T15:00:00Z"}
+    assert parse(event, NOW, 21) == Training(date(2026, 10, 31), date(2026, 11, 20), by="schedule", run_id="abc")
+
+
+@pytest.mark.parametrize(
+    ("event", "first", "last"),
+    [
+        ({"month": "2024-02"}, date(2024, 2, 1), date(2024, 2, 29)),
+        ({"month": "2026-11"}, date(2026, 11, 1), date(2026, 11, 22)),
+        ({"start": "2025-12-31", "end": "2026-01-01"}, date(2025, 12, 31), date(2026, 1, 1)),
+        ({}, date(2026, 11, 2), date(2026, 11, 22)),
+    ],
+    ids=["leap month", "month that goes on", "new year", "default"],
+)
+def test_days_of_events_by_hand(event: dict[str, str], first: date, last: date) -> None:
+    asked = parse(event, NOW, 21)
+    assert isinstance(asked, Training)
+    assert (asked.first, asked.last, asked.promote, asked.sample) == (first, last, True, None)
+
+
+def test_options_of_a_training() -> None:
+    asked = parse({"month": "2025-06", "sample": 500, "promote": "never", "refresh": True, "by": "me"}, NOW, 21)
+    assert isinstance(asked, Training)
+    assert (asked.sample, asked.promote, asked.refresh, asked.by) == (500, False, True, "me")
+
+
+def test_promotions_and_rollbacks() -> None:
+    promote = {"action": "promote", "version": "2025-06-21-150102", "reason": "why", "by": "me"}
+    assert parse(promote, NOW, 21) == Promotion("2025/06/21/150102", "me", "why")
+    assert parse({"action": "rollback", "reason": "why"}, NOW, 21) == Rollback("event", "why")
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ([], "JSON object"),
+        ({"months": "2025-06"}, "months"),
+        ({"month": "2025-13"}, "does not exist"),
+        ({"month": "2027-01"}, "no finished day"),
+        ({"month": 202506}, "month"),
+        ({"month": "2025-06", "start": "2025-06-01", "end": "2025-06-02"}, "not both"),
+        ({"start": "2025-06-01"}, "belong together"),
+        ({"start": "2025-06-02", "end": "2025-06-01"}, "after end"),
+        ({"start": "2025-02-30", "end": "2025-03-01"}, "start"),
+        ({"start": "2016-01-01", "end": "2026-01-01"}, "more than 400 days"),
+        ({"start": "2026-11-20", "end": "2026-12-20"}, "today"),
+        ({"month": "2025-06", "sample": -1}, "sample"),
+        ({"month": "2025-06", "sample": 1e300}, "sample"),
+        ({"month": "2025-06", "promote": "maybe"}, "promote"),
+        ({"action": "promote"}, "which version"),
+        ({"action": "promote", "version": "../../latest"}, "version"),
+        ({"action": "rollback", "month": "2025-06"}, "no place"),
+        ({"action": "delete"}, "action"),
+        ({"detail-type": "Scheduled Event", "id": "x", "time": "1969-01-01T00:00:00Z"}, "time"),
+        ({"detail-type": "Scheduled Event", "id": "x"}, "time"),
+    ],
+)
+def test_what_cannot_be_is_named(event: object, said: str) -> None:
+    with pytest.raises(InvalidEvent, match=said):
+        parse(event, NOW, 21)

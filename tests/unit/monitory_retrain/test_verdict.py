@@ -1,0 +1,85 @@
+"""Verdicts: each with the reason that decides."""
+
+import msgspec
+import numpy as np
+
+from monitory_retrain.scores import score
+from monitory_retrain.table import Floats
+from monitory_retrain.verdict import Verdict, against, compare, first
+
+RNG = np.random.default_rng(0)
+TRUE: Floats = RNG.uniform(0, 12, 2400)
+MACHINE = np.repeat(np.arange(10), 240)
+DAY = np.tile(np.arange(240) // 24, 10)
+GOOD: Floats = TRUE + RNG.normal(0, 1.0, 2400)
+
+
+def ruling(champion: Floats, challenger: Floats, **changes: float) -> Verdict:
+    ours, theirs = score(TRUE, challenger), score(TRUE, champion)
+    pair = compare(TRUE, champion, challenger, MACHINE, DAY)
+    theirs = msgspec.structs.replace(theirs, coverage=0.9)
+    ours = msgspec.structs.replace(ours, **{"coverage": 0.9, **changes})
+    return against(theirs, ours, pair, margin=0.02, coverage=0.9)
+
+
+def test_a_worse_challenger_stays_out() -> None:
+    made = ruling(GOOD, TRUE + RNG.normal(0, 1.5, 2400))
+    assert not made.promote
+    assert made.reasons[0].startswith("worse than the champion: MAE 1.")
+    assert made.comparison is not None
+    assert made.comparison.low > 0
+
+
+def test_an_equal_challenger_stays_out() -> None:
+    made = ruling(GOOD, GOOD)
+    assert not made.promote
+    assert made.reasons[0].startswith("not better by the margin of 2%")
+
+
+def test_a_better_challenger_is_promoted() -> None:
+    made = ruling(GOOD, TRUE + RNG.normal(0, 0.7, 2400))
+    assert made.promote
+    assert made.reasons[0].startswith("better than the champion by ")
+    assert made.comparison is not None
+    assert made.comparison.high < 0
+    assert made.comparison.blocks == 100
+
+
+def test_better_by_chance_is_not_better() -> None:
+    champion, challenger = GOOD.copy(), GOOD.copy()
+    challenger[:24] = TRUE[:24]  # one machine-day
+    champion[:24] = TRUE[:24] + 10
+    made = ruling(champion, challenger)
+    assert not made.promote
+    assert made.reasons[0].startswith("better, but not for sure")
+
+
+def test_better_overall_but_worse_near_failure_stays_out() -> None:
+    near = TRUE <= 3
+    challenger = np.where(near, TRUE + 2.5 * np.sign(GOOD - TRUE), TRUE + RNG.normal(0, 0.1, 2400))
+    made = ruling(GOOD, challenger)
+    assert not made.promote
+    assert made.reasons == (made.reasons[0],)
+    assert made.reasons[0].startswith("worse near failure (RUL <= 3 days): MAE 2.50")
+
+
+def test_intervals_that_hold_too_little_are_a_veto_and_those_that_hold_more_are_not() -> None:
+    better = TRUE + RNG.normal(0, 0.7, 2400)
+    assert not ruling(GOOD, better, coverage=0.8).promote
+    assert "cover 80%" in ruling(GOOD, better, coverage=0.8).reasons[0]
+    assert ruling(GOOD, better, coverage=1.0).promote
+
+
+def test_a_first_model_must_explain_and_beat_both_rules() -> None:
+    good = score(TRUE, GOOD)
+    assert first(good, 3.0, 2.0).promote
+    assert "training mean" in first(good, 0.5, 2.0).reasons[0]
+    assert "last-value rule" in first(good, 3.0, 0.5).reasons[0]
+    poor = score(TRUE, np.full(2400, TRUE.mean()))
+    assert "R² on the hold-out is" in first(poor, 9.0, 9.0).reasons[0]
+
+
+def test_a_hold_out_of_a_few_hours_decides_nothing() -> None:
+    made = first(score(TRUE[:20], GOOD[:20]), 9.0, 9.0)
+    assert not made.promote
+    assert "20 labelled rows" in made.reasons[0]
