@@ -1,5 +1,7 @@
 """Fixtures for every suite: a clean environment, and buckets of a real S3 server on loopback."""
 
+import asyncio
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from monitory import metrics
 from monitory_local.s3 import S3, embedded_s3
 
 # Every variable that the product or an AWS SDK reads starts with one of these.
@@ -33,6 +36,23 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(_PREFIXES):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(autouse=True)
+def fresh_loggers() -> None:
+    """No logger of an earlier test: Powertools keeps one for each service, bound to that test's output."""
+    for service in (metrics.PREDICT_SERVICE, metrics.RETRAIN_SERVICE):
+        logging.Logger.manager.loggerDict.pop(service, None)
+
+
+@pytest.fixture(autouse=True)
+def event_loop() -> Iterator[None]:
+    """A loop that is closed in the end: Mangum makes one where there is none, and leaves it open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")

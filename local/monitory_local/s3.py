@@ -75,7 +75,8 @@ class S3:
         if self.environment:
             keys = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
         region = os.environ.get("AWS_REGION") or REGION
-        return boto3.client("s3", endpoint_url=self.endpoint, region_name=region, **keys)
+        # a session of its own: the default one remembers the credentials of whoever used it first
+        return boto3.Session().client("s3", endpoint_url=self.endpoint, region_name=region, **keys)
 
     def ensure_buckets(self, *names: str) -> None:
         """Create the buckets that do not exist."""

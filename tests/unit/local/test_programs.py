@@ -64,7 +64,7 @@ def test_the_demo_ends_with_its_figures(demo: Demo) -> None:
     assert 8 <= demo.result["machines"] <= 16
     assert 0 < demo.result["mae_days"] < demo.result["mean_mae_days"]
     assert "EQUIP-016" in demo.output
-    assert len((demo.folder / "truth.ndjson").read_text().splitlines()) > 16 * 24 * 13
+    assert len((demo.folder / "truth.ndjson").read_text().splitlines()) >= 16 * 24 * 13  # just after midnight
 
 
 def test_the_handlers_can_be_invoked_on_the_demos_data(demo: Demo, tmp_path: Path) -> None:
