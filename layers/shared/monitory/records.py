@@ -22,7 +22,11 @@ BETWEEN = b", \t\r\n"
 
 _NEXT_ELEMENT = re.compile(r",[ \t\r\n]*(?=\{)")
 _SEPARATORS = re.compile(f"[{BETWEEN.decode()}]*")
-_ANY_JSON = json.JSONDecoder(strict=False)
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_ANY_JSON = json.JSONDecoder(strict=False, parse_int=str)  # long numbers are no errors here
+_WINDOW = 512
+_MANY_LEVELS = 300
+"""Fewer than the parser goes down before it gives up."""
 
 
 def pieces(chunks: Iterable[bytes], rejected: Counter[str]) -> Iterator[tuple[bytes, bool]]:
@@ -144,21 +148,61 @@ def _is_array(elements_of_it: bytes) -> bool:
 def _spans(piece: bytes) -> Iterator[tuple[int, int, bool]]:
     """Where each element begins and ends, and whether it may go on after the piece."""
     text = piece.decode("latin-1")  # a character per byte; what structures JSON is ASCII
+    broken: dict[int, bool] = {}  # brackets at which no value begins, and whether one may after the piece
     at = _skip(text, 0)
     while at < len(text):
-        open_ended = False
-        try:
-            _, end = _ANY_JSON.raw_decode(text, at)
-            open_ended = end == len(text)
-        except (ValueError, RecursionError) as exc:
+        open_ended = broken.pop(at, None)
+        is_value = False
+        if open_ended is None:
+            end, is_value, open_ended = _value(text, at)
+            if not is_value and _NEXT_ELEMENT.search(text, at + 1, end):
+                broken |= dict.fromkeys(_open_brackets(text, at, end), open_ended)
+        if not is_value:
             following = _NEXT_ELEMENT.search(text, at + 1)
             end = following.start() if following else len(text)
-            open_ended = following is None or (
-                isinstance(exc, json.JSONDecodeError)
-                and (exc.msg.startswith("Unterminated") or exc.pos > len(text) - len("-Infinity"))
-            )
+            open_ended = open_ended or following is None
         yield at, end, open_ended
         at = _skip(text, end)
+
+
+def _value(text: str, at: int) -> tuple[int, bool, bool]:
+    """Where parsing the JSON value at a place ends, whether it is one, and whether it may go on after the text.
+
+    Seen through a window that grows: an error counts all lines before it, which would be those of the whole text.
+    """
+    size = _WINDOW
+    while True:
+        window = text[at : at + size]
+        is_last = at + len(window) == len(text)
+        near_its_end = len(window) - len("-Infinity")
+        try:
+            _, end = _ANY_JSON.raw_decode(window)
+            if is_last or end < near_its_end:
+                return at + end, True, is_last and end == len(window)
+        except json.JSONDecodeError as exc:
+            open_ended = exc.msg.startswith("Unterminated") or exc.pos > near_its_end
+            if is_last or not open_ended:
+                return at + exc.pos, False, open_ended
+        except RecursionError:
+            return len(text), False, False
+        size *= 4
+
+
+def _open_brackets(text: str, start: int, end: int) -> list[int]:
+    """Which brackets after `start` are still open at `end`, `_MANY_LEVELS` at most.
+
+    The value that begins at any of them fails where the whole failed. Without this knowledge each would be parsed up to
+    there again, and hours would go by over a few megabytes of brackets.
+    """
+    opened: list[int] = []
+    for token in _STRUCTURE.finditer(text, start, end):
+        if token[0] in "[{":
+            opened.append(token.start())
+            if len(opened) == _MANY_LEVELS:
+                break
+        elif opened and token[0] in "]}":
+            opened.pop()
+    return opened[1:]
 
 
 def _skip(text: str, at: int) -> int:

@@ -1,6 +1,8 @@
 """Cutting objects into records: memory is bounded, whatever is written into one line."""
 
 import json
+import re
+import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -150,3 +152,47 @@ def test_pieces_are_what_was_given_cut_between_records() -> None:
     found = list(records.pieces([b"a\nb", b"b\nc", b"\n"], rejected))
     assert found == [(b"a\n", False), (b"bb\n", False), (b"c\n", False)]
     assert not rejected
+
+
+def plain_spans(piece: bytes) -> Iterator[tuple[int, int, bool]]:
+    """What `records` finds, spelled without a thought of time: every element is parsed from its own beginning."""
+    text = piece.decode("latin-1")
+    at = len(text) - len(text.lstrip(", \t\r\n"))
+    while at < len(text):
+        try:
+            _, end = json.JSONDecoder(strict=False).raw_decode(text, at)
+            open_ended = end == len(text)
+        except json.JSONDecodeError as exc:
+            following = re.search(r",\s*\{", text[at + 1 :])
+            end = at + 1 + following.start() if following else len(text)
+            open_ended = end == len(text) or exc.msg.startswith("Unterminated") or exc.pos > len(text) - 9
+        yield at, end, open_ended
+        at = end + len(text[end:]) - len(text[end:].lstrip(", \t\r\n"))
+
+
+FRAGMENTS = ["{", "}", "[", "]", ",", '"', "\\", '"k":', "1", "-", "tru", "true", "NaN", "-Infinity", "\n", "é"]
+FRAGMENTS += ['{"a":[0,', '{"b":1}', '{"s":",{"}', ',{"a":{"b":[', '":"', ',{"', "\\ud83d", "7" * 600, "x" * 1200]
+hostile = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join)
+
+
+@given(hostile)
+def test_elements_end_where_parsing_each_of_them_anew_says(text: str) -> None:
+    piece = text.encode()
+    assert list(records._spans(piece)) == list(plain_spans(piece))
+
+
+BRACKETS = {
+    "deeper than any parser goes": b'{"a":[0,' * 8000,
+    "deep, and broken at its far end": b'{"a":[0,' * 250 + b'{"b":1},' * 7750 + b"!",
+    "in strings of each other": b'{"a": ", {", "b":[", {",' * 2700,
+    "broken at once, on many lines": b"\n" * 32_000 + b"{x\n,\n" * 6400,
+}
+
+
+@pytest.mark.parametrize("name", BRACKETS)
+def test_what_never_closes_is_gone_through_once(name: str) -> None:
+    body = b"[" + BRACKETS[name]
+    before = time.process_time()
+    with pytest.raises(UnreadableObject):
+        read(iter([body]))
+    assert time.process_time() - before < 0.6
