@@ -39,7 +39,10 @@ class MemoryStorage:
         for key in sorted(self.objects):
             if key.startswith(folder + "/"):
                 blob = self.objects[key]
-                yield Entry(key, blob.etag, len(blob.body), blob.modified)
+                if any(part in {"", ".", ".."} or not part.isprintable() for part in key.split("/")):
+                    yield Entry(key, "", 0, blob.modified, "it cannot be asked for")
+                else:
+                    yield Entry(key, blob.etag, len(blob.body), blob.modified)
 
     def put(
         self,

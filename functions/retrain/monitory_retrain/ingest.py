@@ -115,7 +115,7 @@ class Ingest:
         with progress(self._log, "days read", len(days)) as shown, self._workers() as pool:
             for day in days:
                 tasks = [workers.Task(m, MachineDay(), items) for (of, m), items in groups.items() if of == day]
-                read = [item for task in tasks for item in task.listed]
+                read = [item for task in tasks for item in task.listed if not item.fault]
                 found = dict(pool.refresh(tasks, sum(item.size for item in read)))
                 tables.append(table.from_days(found, len(self._columns)))
                 self._count(counts, day, tables[-1], {m: found[m].objects for m in found}, read)
@@ -142,7 +142,7 @@ class Ingest:
             self._count(counts, day, known.table, known.objects, [])
             return known.table
         seen = {(s.key, s.etag) for of in known.objects.values() for s in of}
-        read = [item for task in tasks for item in task.listed if (item.key, item.etag) not in seen]
+        read = [item for task in tasks for item in task.listed if (item.key, item.etag) not in seen and not item.fault]
         fresh = dict(pool.refresh(tasks, sum(item.size for item in read)))
         days = {
             machine: fresh.get(machine)

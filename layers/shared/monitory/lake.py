@@ -22,7 +22,7 @@ from monitory.identifiers import Machine, machine
 from monitory.readings import Columns, Readings, Source
 from monitory.rows import Deviations, HourRow, hour_row, rolling_deviations
 from monitory.sensors import SensorSet
-from monitory.storage import Storage
+from monitory.storage import Entry, IncompleteListing, Storage
 
 WHOLE_BYTES = 8 << 20
 """A larger object is streamed instead of being held whole."""
@@ -33,13 +33,14 @@ READ_AHEAD = 16
 
 
 class LakeObject(NamedTuple):
-    """An object of the lake; `size` in bytes."""
+    """An object of the lake; `size` in bytes, `fault` says why it can't be asked for."""
 
     key: str
     etag: str
     size: int
     machine: Machine
     day: date
+    fault: str = ""
 
 
 class SeenObject(msgspec.Struct, frozen=True):
@@ -95,16 +96,27 @@ class Lake:
     def machine_day(self, owner: Machine, day: date) -> list[LakeObject]:
         """The objects of a machine's folder of a date."""
         folder = f"{self.prefix}/date={day}/zone_id={owner.zone_id}/equip_id={owner.equip_id}"
-        return [LakeObject(e.key, e.etag, e.size, owner, day) for e in self.storage.list(folder) if e.size]
+        return [
+            LakeObject(e.key, e.etag, e.size, owner, day, e.fault) for e in self._listed(folder) if e.size or e.fault
+        ]
 
     def day(self, day: date) -> dict[Machine, list[LakeObject]]:
         """All objects of a date by machine; keys that don't follow the layout are left out."""
         found: dict[Machine, list[LakeObject]] = {}
-        for entry in self.storage.list(f"{self.prefix}/date={day}"):
-            owner = self._owner(entry.key)
-            if owner and entry.size:
-                found.setdefault(owner, []).append(LakeObject(entry.key, entry.etag, entry.size, owner, day))
+        for entry in self._listed(f"{self.prefix}/date={day}"):
+            owner = self._owner(entry.key, anywhere=bool(entry.fault))
+            if owner and (entry.size or entry.fault):
+                item = LakeObject(entry.key, entry.etag, entry.size, owner, day, entry.fault)
+                found.setdefault(owner, []).append(item)
         return found
+
+    def _listed(self, folder: str) -> Iterator[Entry]:
+        """A folder's entries. What is missing in one machine's folder alone is no reason to do without the others."""
+        try:
+            yield from self.storage.list(folder)
+        except IncompleteListing as exc:
+            if not all(self._owner(f"{of}/", anywhere=True) for of in exc.folders):
+                raise
 
     def refresh(self, known: MachineDay, listed: Sequence[LakeObject], executor: Executor | None = None) -> MachineDay:
         """Bring a machine-day up to date by reading the objects that aren't known in their present state.
@@ -132,7 +144,11 @@ class Lake:
 
         fresh: list[SeenObject] = []
         touched = set(stale)
-        for item, readings, unreadable in self._read([i for i in listed if i.key not in kept_keys], executor):
+        news = [item for item in listed if item.key not in kept_keys]
+        for item in news:
+            if item.fault:
+                fresh.append(SeenObject(item.key, item.etag, (), {}, f"{item.key!r} cannot be read: {item.fault}"))
+        for item, readings, unreadable in self._read([item for item in news if not item.fault], executor):
             numbers = tuple(sorted(readings.hours))
             rejected = dict(readings.rejected)
             fresh.append(SeenObject(item.key, item.etag, numbers, rejected, unreadable))
@@ -224,9 +240,12 @@ class Lake:
                 f"s3://{self.storage.name}/{item.key} came with {size:,} bytes, it was listed with {item.size:,}"
             )
 
-    def _owner(self, key: str) -> Machine | None:
+    def _owner(self, key: str, *, anywhere: bool = False) -> Machine | None:
+        """Whose folder a key lies in: directly, or anywhere."""
         parts = key.removeprefix(self.prefix + "/").split("/")
-        if len(parts) != 4 or not parts[1].startswith("zone_id=") or not parts[2].startswith("equip_id="):
+        if len(parts) < 4 or (len(parts) > 4 and not anywhere):
+            return None
+        if not parts[1].startswith("zone_id=") or not parts[2].startswith("equip_id="):
             return None
         try:
             return machine(parts[1].removeprefix("zone_id="), parts[2].removeprefix("equip_id="))

@@ -5,20 +5,21 @@ twentieth. It retries server errors and dropped connections itself; what still f
 """
 
 import os
+import re
 import time
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol, cast
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, NotModifiedError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError, NotModifiedError, PreconditionError
 from obstore.store import S3Store
 
 from monitory.errors import ObjectNotFound, ObjectTooLarge, PreconditionFailed, SettingsError, StorageUnavailable
 
 if TYPE_CHECKING:
-    from obstore import Attributes, GetOptions, PutMode
+    from obstore import Attributes, GetOptions, ObjectMeta, PutMode
     from obstore.auth.boto3 import Boto3CredentialProvider
     from obstore.store import ClientConfig, RetryConfig
 
@@ -27,6 +28,14 @@ MAX_WHOLE_BYTES = 128 << 20
 
 _STREAM_SECONDS = 870.0
 """No invocation lasts longer; what a stream must not do is pause."""
+
+_FAULT = re.compile(r"(?<=/)(?:\.{1,2}(?=/|\Z)|/)|[\x00-\x1f\x7f]")
+"""What the client can't parse in a key: '.', '..' or nothing between slashes, and control characters."""
+
+_MAX_FAULTS = 100
+"""So many keys that can't be parsed are passed by in one folder."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 _CONFLICT_PAUSES = (0.1, 0.3, 0.9)
 """Seconds between tries of a conditional write during which the store is busy with another write of the object."""
@@ -42,12 +51,26 @@ class Blob(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A line of a listing; `size` in bytes."""
+    """A line of a listing; `size` in bytes.
+
+    `fault` says why a key can't be asked for. Of such an entry nothing but the key is known, and it may stand for
+    several that begin alike.
+    """
 
     key: str
     etag: str
     size: int
     modified: datetime
+    fault: str = ""
+
+
+class IncompleteListing(StorageUnavailable):
+    """All of a listing was given, except what stands in some folders before a key that can't be asked for."""
+
+    def __init__(self, message: str, folders: Sequence[str]) -> None:
+        """`folders`: in which something was not seen."""
+        super().__init__(message)
+        self.folders = folders
 
 
 class Storage(Protocol):
@@ -85,6 +108,7 @@ class Storage(Protocol):
         """Every object under a folder (no half names), any number of pages, in the order of keys.
 
         Raises:
+            IncompleteListing: at the end; some entries could not be seen because of one that has a fault.
             StorageUnavailable: the store failed.
         """
 
@@ -215,12 +239,13 @@ class S3Storage:
 
     def list(self, folder: str) -> Iterator[Entry]:
         """See Storage."""
+        hidden: list[str] = []
         try:
-            for page in obstore.list(self._store, folder, chunk_size=1000):
-                for meta in page:
-                    yield Entry(meta["path"], meta["e_tag"] or "", meta["size"], meta["last_modified"])
+            yield from _walk(self._store, folder, "", hidden)
         except (BaseError, OSError) as exc:
             self._fail("list", folder, exc)
+        if hidden:
+            raise IncompleteListing(f"s3://{self.name}/{hidden[0]} holds a key that hides others", hidden)
 
     def put(
         self,
@@ -263,6 +288,83 @@ class S3Storage:
         # The client's text holds the store's whole answer; its first line says what happened.
         reason = (str(exc).splitlines() or [type(exc).__name__])[0][:300]
         raise StorageUnavailable(f"cannot {verb} s3://{self.name}/{key}: {reason}") from exc
+
+
+def _walk(store: S3Store, folder: str, after: str, hidden: list[str]) -> Iterator[Entry]:
+    """What lies under a folder after a key.
+
+    The client gives up a page with a key on it that it can't parse. Then the folders in the folder are listed one
+    by one, so that only the one that directly holds such a key isn't seen whole.
+    """
+    try:
+        for page in obstore.list(store, folder, offset=after or None, chunk_size=1000):
+            for meta in page:
+                yield _entry(meta)
+                after = meta["path"]
+        return
+    except InvalidPathError as exc:
+        error = exc
+    try:
+        level = obstore.list_with_delimiter(store, folder)
+    except InvalidPathError:
+        yield from _past(store, folder, after, error, hidden)
+        return
+    found = {meta["path"]: meta for meta in level["objects"]}
+    for name in sorted([*found, *(f"{path}/" for path in level["common_prefixes"])]):
+        if name in found:
+            if name > after:
+                yield _entry(found[name])
+        elif name > after or after.startswith(name):
+            yield from _walk(store, name[:-1], after if after.startswith(name) else "", hidden)
+
+
+def _past(store: S3Store, folder: str, after: str, error: InvalidPathError, hidden: list[str]) -> Iterator[Entry]:
+    """What lies behind each key that can't be parsed, in a folder that directly holds one."""
+    for _ in range(_MAX_FAULTS):
+        key = _key_in(error)
+        behind = _behind(key)
+        if not key.startswith(f"{folder}/") or behind <= after:
+            raise error
+        fault = "it has an empty name, '.' or '..' between slashes, or a control character"
+        if key[len(folder) + 1 :].partition("/")[0] not in {"", ".", ".."}:
+            hidden.append(folder)
+            fault += ", and hides what comes before it"
+        yield Entry(key, "", 0, _NEVER, fault)
+        after = behind
+        try:
+            for page in obstore.list(store, folder, offset=after, chunk_size=1000):
+                for meta in page:
+                    yield _entry(meta)
+                    after = meta["path"]
+            return
+        except InvalidPathError as exc:
+            error = exc
+    hidden.append(folder)
+
+
+def _entry(meta: "ObjectMeta") -> Entry:
+    return Entry(meta["path"], meta["e_tag"] or "", meta["size"], meta["last_modified"])
+
+
+def _key_in(error: InvalidPathError) -> str:
+    """The key that the client's text names."""
+    text = str(error).partition("\n\nDebug source:")[0]
+    found = re.search(r'Path "(.*)"(?: contained empty path segment|: Encountered illegal)', text, re.DOTALL)
+    return found[1] if found else ""
+
+
+def _behind(key: str) -> str:
+    """A key that can be parsed, behind a key that can't and all that begin like it.
+
+    >>> _behind("a/b//c"), _behind("a/../c"), _behind("a/b\\nc")
+    ('a/b/0', 'a/0', 'a/b ')
+    """
+    fault = _FAULT.search(key)
+    if not fault:
+        return ""
+    if fault[0][0] in "./":
+        return key[: fault.start()] + "0"  # the first name that begins with a digit or a letter
+    return key[: fault.start()] + (" " if fault[0] < " " else "\x80")
 
 
 def _profile_credentials() -> "Boto3CredentialProvider | None":

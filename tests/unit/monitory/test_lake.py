@@ -68,6 +68,21 @@ def test_a_day_has_all_machines_and_leaves_out_what_is_not_of_the_layout() -> No
     assert {machine: len(items) for machine, items in found.items()} == {MACHINE: 2, other: 1}
 
 
+def test_a_key_that_cannot_be_asked_for_is_reported_with_its_machine() -> None:
+    of, storage = a_lake()
+    storage.put(lake_key(DAY, "a"), ndjson(hour_of_readings(TEN)))
+    odd = f"{lake_key(DAY, 'a').rpartition('/')[0]}//x\n.json"
+    storage.put(odd, b"x")
+    listed = of.machine_day(MACHINE, DAY)
+    assert of.day(DAY) == {MACHINE: listed}
+    content = of.refresh(MachineDay(), listed)
+    assert [hour.hour for hour in content.hours] == [HOUR]
+    assert [seen.unreadable for seen in content.objects] == [f"{odd!r} cannot be read: it cannot be asked for", None]
+    storage.calls.clear()
+    assert same(of.refresh(content, listed), content)
+    assert storage.calls["get"] == 0
+
+
 @pytest.mark.parametrize("prefix", ["EQUIPMENT", "EQUIPMENT/", "some/where/else/"])
 def test_the_prefix_may_end_in_a_slash_or_not(prefix: str) -> None:
     of, storage = a_lake(prefix=prefix)
