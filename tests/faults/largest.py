@@ -1,4 +1,10 @@
-"""Reads the largest legal object as predict reads it, and prints the peak of resident memory: one JSON object."""
+"""Reads the largest legal object as predict reads it, and prints the peak of resident memory: one JSON object.
+
+    python -m tests.faults.largest usual|short|mixed
+
+with lines as the producer writes them, with lines as short as they can be, or with such lines of two sensors of a kind
+whose readings come in no order.
+"""
 
 import json
 import resource
@@ -13,8 +19,16 @@ from monitory.storage import Blob
 from tests.fakes import MemoryStorage
 
 LARGEST = 512 << 20
-MACHINE = Machine("ZONE-001", "EQUIP-001")
+MACHINE = Machine("Z", "E")
 TYPES = ("temp", "humid", "pressure", "vibration", "active_power", "reactive_power")
+USUAL = (
+    b'{"zoneId":"Z","equipId":"E","sensorId":"UA10T-%s-240608901234567890%d","sensorType":"%s","val":%d.%02d,'
+    b'"category":"EQUIPMENT","faulty":0,"time":"2026-11-20T20:%02d:%02d.%06d"}\n'
+)
+SHORT = (
+    b'{"zoneId":"Z","equipId":"E","sensorId":"%.1s%d","sensorType":"%s","val":%d.%02d,'
+    b'"time":"2026-11-20T20:%02d:%02d.%06d"}\n'
+)
 
 
 class Endless(MemoryStorage):
@@ -22,18 +36,24 @@ class Endless(MemoryStorage):
 
     size = 0
 
+    def __init__(self, mode: str) -> None:
+        """`mode` as in the module's words."""
+        super().__init__()
+        self.line = USUAL if mode == "usual" else SHORT
+        self.mixed = mode == "mixed"
+
     def stream(self, key: str, chunk_bytes: int) -> Iterator[bytes]:
         """About 512 MB of one hour's readings, at the rate that fills them."""
         lines: list[bytes] = []
         waiting = 0
         for number in range(1 << 40):
             sensor = TYPES[number % len(TYPES)]
-            at = number // len(TYPES) * 7000
-            line = (
-                b'{"zoneId":"ZONE-001","equipId":"EQUIP-001","sensorId":"UA10T-%s-24060890","sensorType":"%s","val":%d.%02d,'
-                b'"category":"EQUIPMENT","faulty":0,"time":"2026-11-20T20:%02d:%02d.%06d"}\n'
-            ) % (
+            at = number // len(TYPES) * 3900
+            if self.mixed:
+                at = at * 7919 % 3_600_000_000
+            line = self.line % (
                 sensor[:3].upper().encode(),
+                number // len(TYPES) % 2 if self.mixed else 0,
                 sensor.encode(),
                 60 + number % 20,
                 number % 100,
@@ -58,7 +78,7 @@ class Endless(MemoryStorage):
 
 def main() -> None:
     """Read it."""
-    storage = Endless()
+    storage = Endless(sys.argv[1])
     lake = Lake(storage, "EQUIPMENT", sensors.load())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     item = LakeObject("EQUIPMENT/largest", '"1"', LARGEST, MACHINE, date(2026, 11, 20))

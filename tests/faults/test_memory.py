@@ -26,16 +26,18 @@ MEGABYTE = 1 << 20
 
 
 @pytest.mark.slow
-def test_the_largest_legal_object_is_read_within_the_functions_memory(ledger: Ledger) -> None:
+@pytest.mark.parametrize(("lines", "least"), [("usual", 2_500_000), ("short", 4_500_000), ("mixed", 4_500_000)])
+def test_the_largest_legal_object_is_read_within_the_functions_memory(lines: str, least: int, ledger: Ledger) -> None:
     paths = [ROOT, *(ROOT / name for name in ("layers/shared", "functions/predict", "functions/retrain", "local"))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
-    command = [sys.executable, "-m", "tests.faults.largest"]
+    command = [sys.executable, "-m", "tests.faults.largest", lines]
     ended = subprocess.run(command, capture_output=True, env=environment, cwd=ROOT, check=True)
     found = json.loads(ended.stdout)
-    ledger.note("lake", "object of 512 MB", f"{found['readings']:,} readings within {found['peak_mb']} MB")
+    note = f"{found['readings']:,} readings within {found['peak_mb']} MB"
+    ledger.note("lake", f"object of 512 MB, {lines} lines", note)
     assert found["hours"] == 1
-    assert found["readings"] > 2_500_000
-    assert found["peak_mb"] < PREDICT_MEMORY_MB * 0.8
+    assert found["readings"] > least
+    assert found["peak_mb"] < PREDICT_MEMORY_MB * 0.5
 
 
 BOMBS = {

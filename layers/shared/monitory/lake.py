@@ -166,21 +166,15 @@ class Lake:
         return MachineDay(objects, tuple(hours[number] for number in sorted(hours)))
 
     def _joint_hours(self, items: Sequence[LakeObject], wanted: set[int], executor: Executor | None) -> dict[int, Hour]:
-        pooled: dict[int, Columns] = {}
+        pooled = Readings(self.sensors)
         for _, readings, _ in self._read(items, executor):
-            for number in wanted & readings.hours.keys():
-                into = pooled.setdefault(number, {})
-                for name, column in readings.hours[number].items():
-                    if name in into:
-                        into[name].extend(column.times, column.values, column.ids, ordered=column.ordered)
-                    else:
-                        into[name] = column
-        return {number: self._hour(number, columns) for number, columns in pooled.items()}
+            pooled.absorb(readings, wanted & readings.hours.keys())
+        return {number: self._hour(number, columns) for number, columns in pooled.hours.items()}
 
     def _hour(self, number: int, columns: Columns) -> Hour:
         row = hour_row(number, columns, self.sensors, self._deviations)
-        count = sum(len(column.values) for column in columns.values())
-        return Hour(number, row.values, count, max(column.times[-1] for column in columns.values()))
+        count = sum(map(len, columns.values()))
+        return Hour(number, row.values, count, max(column.last for column in columns.values()))
 
     def _read(
         self, items: Sequence[LakeObject], executor: Executor | None

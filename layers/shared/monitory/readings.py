@@ -5,6 +5,7 @@ in one call of msgspec; only a piece with a defect in it is gone through line by
 """
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from monitory import records
 from monitory.clock import first_hour, hour_of
 from monitory.errors import UnreadableObject
 from monitory.identifiers import Machine
+from monitory.packed import Packed, SensorIds
 from monitory.records import MAX_RECORD_BYTES, TOO_LONG
 from monitory.sensors import SensorSet
 
@@ -34,6 +36,10 @@ NOT_FINITE = "not_finite"
 UNKNOWN_SENSOR = "unknown_sensor"
 OTHER_MACHINE = "other_machine"
 OTHER_DATE = "other_date"
+TOO_MANY_SENSORS = "too_many_sensors"
+
+LOOSE_BYTES = 16 << 20
+"""Readings of more text than this are packed."""
 
 READABLE_REJECTS = frozenset({UNKNOWN_SENSOR, OTHER_MACHINE, OTHER_DATE})
 """Reasons for which a line was read, but isn't wanted."""
@@ -55,29 +61,56 @@ class Reading(msgspec.Struct, gc=False, rename="camel"):
 
 @dataclass(slots=True)
 class Column:
-    """The readings of one sensor in one hour, in parallel lists.
+    """The readings of one sensor in one hour, in parallel lists, or packed where there are very many.
 
     Attributes:
         times: KST wall clock, naive.
         values: in the sensor's unit, finite.
         ids: each reading's sensorId; two sensors of a kind may share an hour.
         ordered: times strictly increase, so nothing is out of order and nothing is repeated.
+        packed: the readings, when they aren't in the lists.
     """
 
     times: list[datetime] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     ordered: bool = True
+    packed: Packed | None = None
+
+    def __len__(self) -> int:
+        """The number of readings."""
+        return len(self.values if self.packed is None else self.packed)
+
+    @property
+    def last(self) -> datetime:
+        """The time of the reading that came last."""
+        return self.times[-1] if self.packed is None else self.packed.last
 
     def extend(self, times: list[datetime], values: list[float], ids: list[str], *, ordered: bool) -> None:
         """Append readings."""
-        self.ordered = self.ordered and ordered and (not self.times or self.times[-1] < times[0])
+        self.ordered = self.ordered and ordered and (not self or self.last < times[0])
+        if self.packed is not None:
+            self.packed.append(times, values, ids)
+            return
         self.times += times
         self.values += values
         self.ids += ids
 
-    def settled_values(self) -> list[float]:
+    def pack(self, hour: int, ids: SensorIds) -> None:
+        """Hold the readings, all of one hour, in little memory from now on."""
+        if self.packed is None:
+            self.packed = Packed(hour, ids)
+            if self.times:
+                self.packed.append(self.times, self.values, self.ids)
+            self.times, self.values, self.ids = [], [], []
+
+    def settled_values(self) -> "list[float] | array[float]":
         """The values in order of time, exact repeats (same sensor, time and value) counted once."""
+        if self.packed is not None:
+            if not self.ordered:
+                self.packed.settle()
+                self.ordered = True
+            return self.packed.values
         if not self.ordered:
             settled = sorted(set(zip(self.times, self.ids, self.values, strict=True)))
             self.times = [time for time, _, _ in settled]
@@ -85,6 +118,10 @@ class Column:
             self.values = [value for _, _, value in settled]
             self.ordered = True
         return self.values
+
+    def parts(self) -> Iterable[tuple[list[datetime], list[float], list[str]]]:
+        """Times, values and sensorIds, some readings at a time."""
+        return [(self.times, self.values, self.ids)] if self.packed is None else self.packed.parts()
 
 
 Columns = dict[str, Column]
@@ -106,6 +143,8 @@ class Readings:
         """Start with none; only sensors of the set are kept."""
         self.hours: dict[int, Columns] = {}
         self.rejected: Counter[str] = Counter()
+        self._loose_bytes = 0  # of text whose readings aren't packed
+        self._sensor_ids: SensorIds | None = None
         self._names = {sensor.lake_name: sensor.name for sensor in sensors.sensors}
 
     def add(self, source: Source, chunks: Iterable[bytes]) -> None:
@@ -124,10 +163,21 @@ class Readings:
             batch = _decode(piece, is_array, source.machine, rejected)
             readable += len(batch)
             self._take(batch, first_hour(source.day), rejected)
+            self._added(len(piece))
+        self._count_refused(rejected)
         self.rejected += rejected
         if not readable and not any(rejected[reason] for reason in READABLE_REJECTS):
             reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.items())
             raise UnreadableObject(f"nothing in {source.key} is readable ({reasons or 'it is empty'})")
+
+    def absorb(self, other: "Readings", hours: Iterable[int]) -> None:
+        """Add what another one holds of some hours, without what it had rejected."""
+        for hour in hours:
+            for name, column in other.hours[hour].items():
+                for times, values, ids in column.parts():
+                    self._column(hour, name).extend(times, values, ids, ordered=column.ordered)
+        self._added(other._loose_bytes)
+        self._count_refused(self.rejected)
 
     def count(self, hour: int) -> int:
         """How many readings an hour has, repeats counted once."""
@@ -172,8 +222,31 @@ class Readings:
         if not midnight <= hour < midnight + 24:
             rejected[OTHER_DATE] += len(group)
             return
-        column = self.hours.setdefault(hour, {}).setdefault(name, Column())
+        column = self._column(hour, name)
         column.extend(times, [r.val for r in group], [r.sensor_id for r in group], ordered=ordered)
+
+    def _column(self, hour: int, name: str) -> Column:
+        column = self.hours.setdefault(hour, {}).setdefault(name, Column())
+        if self._sensor_ids:
+            column.pack(hour, self._sensor_ids)
+        return column
+
+    def _added(self, loose_bytes: int) -> None:
+        """Pack everything, and all that comes later, once it has grown large."""
+        self._loose_bytes += loose_bytes
+        if self._loose_bytes > LOOSE_BYTES and not self._sensor_ids:
+            self._sensor_ids = SensorIds()
+            for hour, columns in self.hours.items():
+                for column in columns.values():
+                    column.pack(hour, self._sensor_ids)
+
+    def _count_refused(self, rejected: Counter[str]) -> None:
+        if not self._sensor_ids or not self._sensor_ids.refused:
+            return
+        rejected[TOO_MANY_SENSORS] += self._sensor_ids.refused
+        self._sensor_ids.refused = 0
+        kept = {hour: {name: c for name, c in columns.items() if len(c)} for hour, columns in self.hours.items()}
+        self.hours = {hour: columns for hour, columns in kept.items() if columns}
 
 
 _LINES = msgspec.json.Decoder(Reading)

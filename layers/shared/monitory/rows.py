@@ -15,7 +15,9 @@ A sensor without readings has NaN everywhere and a count of 0; with fewer than f
 rollmean and rollstd are NaN, as `pandas.Series.rolling(5)` has it.
 """
 
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterator
+from itertools import chain
 from math import fsum, hypot, nan, sqrt
 from typing import NamedTuple
 
@@ -33,6 +35,8 @@ IDLE_SHARE = 0.02
 """Of active power's span between its alert limits; a machine that works draws several times more."""
 
 POWER_FACTOR = "power_factor"
+
+_PART = 1 << 16
 
 Deviations = Callable[[list[float], float], list[float]]
 
@@ -123,7 +127,7 @@ def hour_row(hour: int, readings: Columns, sensors: SensorSet, deviations: Devia
     means: dict[str, float] = {}
     for sensor in sensors.sensors:
         column = readings.get(sensor.name)
-        part = _sensor_values(column, sensor.low, sensor.high, deviations) if column else _SILENT
+        part = _sensor_values(column, sensor.low, sensor.high, deviations) if column is not None else _SILENT
         means[sensor.name] = part[0]
         values += part
     if sensors.power_factor:
@@ -143,12 +147,25 @@ def _sensor_values(column: Column, low: float, high: float, deviations: Deviatio
     smallest, largest = min(values), max(values)
     outside = 0
     if smallest < low or largest > high:
-        outside = len([value for value in values if not low <= value <= high])
+        outside = sum(len([value for value in part if not low <= value <= high]) for part in _parts(values, 0))
     if count < WINDOW:
         return mean, nan, nan, smallest, largest, outside / count, float(count)
     # A reading is in five windows, those near the ends in fewer: take away what they lack.
     lacking = [(WINDOW - 1 - i) * (values[i] + values[-1 - i]) for i in range(WINDOW - 1)]
     windows = count - WINDOW + 1
     rollmean = (WINDOW * total - fsum(lacking)) / (WINDOW * windows)
-    rollstd = fsum(deviations(values, mean)) / windows
+    if isinstance(values, list):
+        rollstd = fsum(deviations(values, mean)) / windows
+    else:
+        parts = _parts(values, WINDOW - 1)
+        rollstd = fsum(chain.from_iterable(deviations(part, mean) for part in parts)) / windows
     return mean, rollmean, rollstd, smallest, largest, outside / count, float(count)
+
+
+def _parts(values: "list[float] | array[float]", overlap: int) -> Iterator[list[float]]:
+    """Packed values as lists of a bearable length that overlap; a list as it is."""
+    if isinstance(values, list):
+        yield values
+        return
+    for start in range(0, len(values) - overlap, _PART):
+        yield values[start : start + _PART + overlap].tolist()

@@ -34,13 +34,14 @@ def content(readings: Readings) -> dict[int, dict[str, tuple[list[datetime], lis
     found: dict[int, dict[str, tuple[list[datetime], list[float], list[str]]]] = {}
     for hour, columns in readings.hours.items():
         for name, column in columns.items():
-            values = column.settled_values()
-            found.setdefault(hour, {})[name] = (column.times, values, column.ids)
+            values = list(column.settled_values())
+            ((times, _, ids),) = column.parts()
+            found.setdefault(hour, {})[name] = (times, values, ids)
     return found
 
 
 def temperatures(readings: Readings) -> list[float]:
-    return readings.hours[HOUR]["temperature"].settled_values()
+    return list(readings.hours[HOUR]["temperature"].settled_values())
 
 
 GOOD = json.dumps(reading(1.0, 1)).encode()
