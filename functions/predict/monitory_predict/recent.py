@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitory import clock, features
+from monitory import clock, features, rows
 from monitory.errors import UNDECODABLE, MonitoryError, NoData, ObjectNotFound, StaleData, StorageError
 from monitory.identifiers import Machine
 from monitory.lake import Hour, Lake, LakeObject, MachineDay, SeenObject
@@ -79,6 +79,7 @@ class RecentRows:
         self._max_age = max_age
         self._reach = max_age + timedelta(hours=features.HISTORY_HOURS)
         self._folder = f"{FOLDER}/{features.SCHEMA}-{lake.sensors.fingerprint()}"
+        self._width = len(rows.columns(lake.sensors))
         self._memory: OrderedDict[Machine, tuple[str, Memory]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -185,14 +186,14 @@ class RecentRows:
             if blob is None and held:
                 return held
             if blob:
-                return blob.etag, msgspec.msgpack.decode(blob.body, type=Memory)
+                return blob.etag, _sound(msgspec.msgpack.decode(blob.body, type=Memory), self._width)
         except ObjectNotFound:
             pass
         except StorageError as exc:
             self._log.warning("the cache of recent rows cannot be read: %s", exc)
             if held:
                 return held
-        except UNDECODABLE as exc:
+        except (*UNDECODABLE, ValueError) as exc:
             self._log.warning("the cache of recent rows of %s is damaged and made anew: %s", machine, exc)
             return blob.etag if blob else None, Memory()
         return None, Memory()
@@ -229,6 +230,22 @@ class RecentRows:
             self._memory.move_to_end(machine)
             while len(self._memory) > MEMORY_MACHINES:
                 self._memory.popitem(last=False)
+
+
+def _sound(memory: Memory, width: int) -> Memory:
+    """What was remembered, if its rows are rows: `width` values each, and of the day under which they stand.
+
+    Raises:
+        ValueError: they aren't.
+    """
+    for known in memory.days:
+        midnight = clock.first_hour(known.day)
+        numbers = [hour.hour for hour in known.content.hours]
+        if not set(numbers) <= set(range(midnight, midnight + clock.HOURS_PER_DAY)) or numbers != sorted(set(numbers)):
+            raise ValueError(f"it has hours out of place under {known.day}")
+        if any(len(hour.values) != width for hour in known.content.hours):
+            raise ValueError(f"it has rows under {known.day} that don't have {width} values")
+    return memory
 
 
 def _hours(duration: timedelta) -> str:

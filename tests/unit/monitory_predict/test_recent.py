@@ -1,6 +1,7 @@
 """A machine's recent hours: what is read when, and what the caller is told where there is nothing."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -10,7 +11,7 @@ from monitory import clock, features
 from monitory.errors import NoData, StaleData, StorageUnavailable
 from monitory.identifiers import Machine
 from monitory.lake import MachineDay
-from monitory_predict.recent import Recent
+from monitory_predict.recent import Memory, Recent
 from tests.fakes import down
 from tests.predicting import NOW, World
 from tests.samples import MACHINE, lake_key, ndjson, reading
@@ -138,6 +139,36 @@ def test_a_damaged_cache_is_made_anew(world: World, damage: bytes) -> None:
     world.rows = world.new_rows()
     assert same(ask(world), first)
     assert world.model_storage.objects[key].body == whole
+
+
+def a_row_too_short(content: MachineDay) -> MachineDay:
+    first, *others = content.hours
+    return msgspec.structs.replace(content, hours=(msgspec.structs.replace(first, values=first.values[:-1]), *others))
+
+
+def an_hour_of_another_day(content: MachineDay) -> MachineDay:
+    first, *others = content.hours
+    return msgspec.structs.replace(content, hours=(msgspec.structs.replace(first, hour=first.hour - 24), *others))
+
+
+def an_hour_twice(content: MachineDay) -> MachineDay:
+    return msgspec.structs.replace(content, hours=(content.hours[0], *content.hours))
+
+
+@pytest.mark.parametrize("spoilt", [a_row_too_short, an_hour_of_another_day, an_hour_twice])
+def test_a_cache_whose_rows_are_none_is_made_anew(world: World, spoilt: Callable[[MachineDay], MachineDay]) -> None:
+    before = ask(world)
+    key = cache_key(world)
+    memory = msgspec.msgpack.decode(world.model_storage.get(key).body, type=Memory)
+    *days, last = memory.days
+    days.append(msgspec.structs.replace(last, content=spoilt(last.content)))
+    world.model_storage.put(key, msgspec.msgpack.encode(Memory(tuple(days))))
+    world.rows = world.new_rows()
+    assert same(ask(world), before)
+    world.rows = world.new_rows()
+    world.reset_calls()
+    assert same(ask(world), before)
+    assert "get" not in world.lake_storage.calls, "what was made anew was kept"
 
 
 def test_a_lost_cache_is_made_anew(world: World) -> None:
