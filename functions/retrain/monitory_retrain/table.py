@@ -1,9 +1,11 @@
 """Hour rows of many machines as arrays, and as the Parquet file in which a finished day is kept."""
 
 import io
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -11,19 +13,37 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitory.identifiers import Machine
+from monitory.identifiers import PATTERN, Machine
 from monitory.lake import Hour, MachineDay, SeenObject
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _OBJECTS = b"monitory.objects"
+_IDS = ("zone_id", "equip_id")
+_TYPES = {
+    **dict.fromkeys(_IDS, pa.dictionary(pa.int32(), pa.string())),
+    "hour": pa.int64(),
+    "readings": pa.int64(),
+    "last": pa.timestamp("us"),
+}
+
+MAX_TABLE_BYTES = 256 << 20
+"""A day's file that unpacks to more is damaged: it would be one of 30,000 machines."""
+
+MAX_OBJECTS_BYTES = 64 << 20
+MAX_MACHINES = 1 << 15
 
 
 class _MachineObjects(msgspec.Struct, frozen=True, array_like=True):
     zone_id: str
     equip_id: str
     objects: tuple[SeenObject, ...]
+
+
+_OBJECTS_DECODER = msgspec.msgpack.Decoder(
+    Annotated[tuple[_MachineObjects, ...], msgspec.Meta(max_length=MAX_MACHINES)]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +158,14 @@ def from_parquet(body: bytes, columns: Sequence[str]) -> tuple[HourTable, dict[M
         ValueError: the file is damaged, or of another feature schema.
     """
     try:
-        arrow = pq.read_table(io.BytesIO(body))
-        listed = msgspec.msgpack.decode(
-            zlib.decompress(arrow.schema.metadata[_OBJECTS]), type=tuple[_MachineObjects, ...]
-        )
-        if arrow.column_names[5:] != list(columns):
+        file = pq.ParquetFile(io.BytesIO(body))
+        schema = file.schema_arrow
+        if schema.remove_metadata() != pa.schema([*_TYPES.items(), *((name, pa.float64()) for name in columns)]):
             raise ValueError("it has other columns")
+        _check_size(file.metadata)
+        listed = _unpacked_objects(schema.metadata[_OBJECTS])
+        arrow = file.read()
+        _check_ids(arrow)
         names = zip(arrow["zone_id"].to_pylist(), arrow["equip_id"].to_pylist(), strict=True)
         owners = [Machine(zone_id, equip_id) for zone_id, equip_id in names]
         machines = sorted(set(owners))
@@ -159,3 +181,36 @@ def from_parquet(body: bytes, columns: Sequence[str]) -> tuple[HourTable, dict[M
     except (pa.ArrowException, OSError, KeyError, TypeError, zlib.error, msgspec.MsgspecError) as exc:
         raise ValueError(f"not a file of hour rows: {exc}") from exc
     return table, {Machine(item.zone_id, item.equip_id): item.objects for item in listed}
+
+
+def _check_size(metadata: pq.FileMetaData) -> None:
+    """Refuse a file that unpacks to more than a day can be; equal rows take next to no room in it.
+
+    Raises:
+        ValueError: it does.
+    """
+    groups = (metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    size = sum(groups) + metadata.num_rows * metadata.num_columns * 8
+    if size > MAX_TABLE_BYTES:
+        raise ValueError(f"it unpacks to {size:,} bytes, {MAX_TABLE_BYTES:,} are allowed")
+
+
+def _check_ids(arrow: pa.Table) -> None:
+    """Refuse names that are no identifiers, before each row gets a copy: they could be of any length.
+
+    Raises:
+        ValueError: there are some.
+    """
+    for name in _IDS:
+        for chunk in arrow[name].chunks:
+            if not all(text and re.fullmatch(PATTERN, text) for text in chunk.dictionary.to_pylist()):
+                raise ValueError(f"it has a {name} that is none")
+
+
+def _unpacked_objects(packed: bytes) -> tuple[_MachineObjects, ...]:
+    unpacking = zlib.decompressobj()
+    unpacked = unpacking.decompress(packed, MAX_OBJECTS_BYTES)
+    if not unpacking.eof:
+        raise ValueError(f"its list of objects is cut off, or unpacks to more than {MAX_OBJECTS_BYTES:,} bytes")
+    listed: tuple[_MachineObjects, ...] = _OBJECTS_DECODER.decode(unpacked)
+    return listed

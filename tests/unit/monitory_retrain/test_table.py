@@ -1,9 +1,14 @@
 """Hour rows as arrays and as Parquet."""
 
+import io
+import tracemalloc
+import zlib
 from datetime import datetime
 from math import nan
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from monitory.identifiers import Machine
@@ -83,6 +88,62 @@ def test_a_file_with_other_columns_is_refused() -> None:
     body = table.to_parquet(made(), COLUMNS, {})
     with pytest.raises(ValueError, match="other columns"):
         table.from_parquet(body, ("temperature", "pressure_count"))
+
+
+def bomb(rows: int, zone: str = "ZONE-001", objects: bytes = zlib.compress(b"\x90")) -> bytes:
+    """A small file of many rows that are alike."""
+    same_for_all = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), pa.array([zone]))
+    numbers, values = np.zeros(rows, dtype=np.int64), np.zeros(rows)
+    arrow = pa.table(
+        {
+            "zone_id": same_for_all,
+            "equip_id": same_for_all,
+            "hour": numbers,
+            "readings": numbers,
+            "last": numbers.astype("datetime64[us]"),
+            **dict.fromkeys(COLUMNS, values),
+        }
+    )
+    out = io.BytesIO()
+    pq.write_table(arrow.replace_schema_metadata({b"monitory.objects": objects}), out, compression="zstd")
+    return out.getvalue()
+
+
+def peak_of_refusing(body: bytes, reason: str) -> int:
+    """The most that Arrow and Python held, in bytes, while a file was refused."""
+    pa.default_memory_pool().release_unused()
+    tracemalloc.start()
+    before = pa.total_allocated_bytes()
+    pool_peak = pa.default_memory_pool().max_memory()
+    with pytest.raises(ValueError, match=reason):
+        table.from_parquet(body, COLUMNS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    grown: int = pa.default_memory_pool().max_memory() - max(pool_peak, before)
+    return peak + max(grown, 0)
+
+
+def test_a_small_file_of_very_many_rows_is_refused_unread() -> None:
+    body = bomb(8_000_000)
+    assert len(body) < 300_000
+    assert peak_of_refusing(body, r"unpacks to 4\d\d,\d{3},\d{3} bytes") < 4 << 20
+
+
+def test_a_list_of_objects_that_unpacks_to_very_much_is_refused() -> None:
+    body = bomb(1, objects=zlib.compress(bytes(200 << 20)))
+    assert len(body) < 1 << 20
+    assert peak_of_refusing(body, "its list of objects") < 150 << 20
+
+
+@pytest.mark.parametrize("listed", [zlib.compress(b"\xdd\x00\x01\x00\x00"), zlib.compress(b"\x90" * 99)[:-6]])
+def test_a_list_of_too_many_machines_or_of_half_of_them_is_refused(listed: bytes) -> None:
+    with pytest.raises(ValueError, match=r"hour rows|its list"):
+        table.from_parquet(bomb(1, objects=listed), COLUMNS)
+
+
+def test_names_that_are_no_identifiers_are_refused_before_each_row_gets_one() -> None:
+    body = bomb(100_000, zone="x" * 100_000)
+    assert peak_of_refusing(body, "zone_id that is none") < 16 << 20
 
 
 def test_days_are_joined_machine_by_machine() -> None:
