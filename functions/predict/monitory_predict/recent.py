@@ -33,6 +33,8 @@ CACHE_SECONDS = 2.0
 
 LOOK_BACK_DAYS = 30
 MEMORY_MACHINES = 100
+MAX_CACHE_BYTES = 16 << 20
+"""Of one machine. What is kept usually has 60 KB; decoded it would take ten times the memory."""
 
 
 class KnownDay(msgspec.Struct, frozen=True):
@@ -186,7 +188,7 @@ class RecentRows:
             if blob is None and held:
                 return held
             if blob:
-                return blob.etag, _sound(msgspec.msgpack.decode(blob.body, type=Memory), self._width)
+                return blob.etag, _decoded(blob.body, self._width)
         except ObjectNotFound:
             pass
         except StorageError as exc:
@@ -232,12 +234,16 @@ class RecentRows:
                 self._memory.popitem(last=False)
 
 
-def _sound(memory: Memory, width: int) -> Memory:
+def _decoded(body: bytes, width: int) -> Memory:
     """What was remembered, if its rows are rows: `width` values each, and of the day under which they stand.
 
     Raises:
-        ValueError: they aren't.
+        ValueError: they aren't, or there is more than can be remembered of a machine.
+        MsgspecError: it is something else.
     """
+    if len(body) > MAX_CACHE_BYTES:
+        raise ValueError(f"it has {len(body):,} bytes, {MAX_CACHE_BYTES:,} are allowed")
+    memory = msgspec.msgpack.decode(body, type=Memory)
     for known in memory.days:
         midnight = clock.first_hour(known.day)
         numbers = [hour.hour for hour in known.content.hours]

@@ -11,6 +11,7 @@ from monitory import clock, features
 from monitory.errors import NoData, StaleData, StorageUnavailable
 from monitory.identifiers import Machine
 from monitory.lake import MachineDay
+from monitory_predict import recent
 from monitory_predict.recent import Memory, Recent
 from tests.fakes import down
 from tests.predicting import NOW, World
@@ -127,7 +128,14 @@ def test_a_replaced_and_a_deleted_object_change_the_rows(world: World) -> None:
     assert same(recent, rebuilt(world))
 
 
-DAMAGE = [b"", b"{", b"\xff\xff", b"\x80", b"\x91", msgspec.msgpack.encode({"days": [{"day": "2026-11-20"}]})]
+DAMAGE = [
+    b"",
+    b"{",
+    b"\xff\xff",
+    b"\x80",
+    b"\x91",
+    msgspec.msgpack.encode({"days": [{"day": "2026-11-20"}]}),
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -169,6 +177,16 @@ def test_a_cache_whose_rows_are_none_is_made_anew(world: World, spoilt: Callable
     world.reset_calls()
     assert same(ask(world), before)
     assert "get" not in world.lake_storage.calls, "what was made anew was kept"
+
+
+def test_a_cache_that_would_fill_the_memory_is_not_decoded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ask(world)
+    size = len(world.model_storage.get(cache_key(world)).body)
+    monkeypatch.setattr(recent, "MAX_CACHE_BYTES", size - 1)
+    world.rows = world.new_rows()
+    world.reset_calls()
+    assert same(ask(world), before)
+    assert world.lake_storage.calls["get"] > 0
 
 
 def test_a_lost_cache_is_made_anew(world: World) -> None:
