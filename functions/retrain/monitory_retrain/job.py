@@ -11,18 +11,18 @@ from typing import Any
 
 import msgspec
 
-from monitory import failures, features, probe
-from monitory.errors import BrokenModel, Conflict, ModelError, NoModel, ObjectNotFound, UnknownVersion
+from monitory import failures
+from monitory.errors import Conflict, ModelError, ObjectNotFound
 from monitory.failures import Excursion, FailureState
 from monitory.identifiers import Machine, machine
 from monitory.log import Logger
-from monitory.model import Card, Model, decode_card
 from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, ROLLBACK, Promotion, Registry, Served
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory.storage import Storage
 from monitory.version import Version
 from monitory_retrain import card, drift, event, failure_log, learning, report, validation, verdict
+from monitory_retrain.checked import CheckedModels
 from monitory_retrain.drift import Drift
 from monitory_retrain.ingest import Counts, Ingest
 from monitory_retrain.labels import Labels
@@ -56,6 +56,11 @@ class Job:
     recipe: Recipe
     log: Logger
 
+    @property
+    def checked(self) -> CheckedModels:
+        """The registry's models, checked before they are used."""
+        return CheckedModels(self.registry, self.sensors, self.settings.max_rul_days, self.log)
+
     def train(self, request: event.Training, in_time: Callable[[], bool]) -> Answer:
         """Train on days of the lake, store the version and promote it if it deserves it.
 
@@ -73,7 +78,7 @@ class Job:
         done = self._finished_run(request.run_id)
         if done:
             return {**done, "repeated": True}
-        self._repair()
+        self.checked.repair()
         days = request.days
         if request.sample:
             ingested = self.ingest.sample(days, request.sample)
@@ -112,11 +117,11 @@ class Job:
         Raises:
             UnknownVersion, BrokenModel: the version can't be served. Conflict: another promotion came in between.
         """
-        self._repair()
-        served = self._served()
+        self.checked.repair()
+        served = self.checked.served()
         if served and served.version == request.version:
             return {"status": "unchanged", "version": request.version, "reason": "it is served already"}
-        checked = self._check(request.version)
+        checked = self.checked.check(request.version)
         made = self.registry.promote(
             request.version, by=request.by, reason=request.reason or "asked for", expected=served, sha256=checked
         )
@@ -130,12 +135,12 @@ class Job:
         Raises:
             NoModel: nothing was. UnknownVersion, BrokenModel: it can't be served. Conflict: as in `promote`.
         """
-        repaired = self._repair()
+        repaired = self.checked.repair()
         if repaired and repaired.action == ROLLBACK:
             return _promoted("rolled back", repaired)
-        served = self._served()
+        served = self.checked.served()
         version = self.registry.rollback_target()
-        checked = self._check(version)
+        checked = self.checked.check(version)
         made = self.registry.promote(
             version,
             by=request.by,
@@ -150,7 +155,7 @@ class Job:
 
     def _conclude(self, challenger: Challenger, hours: Presence, request: event.Training) -> Answer:
         """Judge a challenger, store it and promote it if it deserves it and that was asked for."""
-        served = self._served()
+        served = self.checked.served()
         moved = self._compare_day(challenger, served)
         if served and served.verified and served.blob.metadata.get("sha256") == challenger.sha256:
             self.log.info("the data gave the model that is served: %s", served.version)
@@ -182,7 +187,7 @@ class Job:
                 break
             except Conflict as exc:
                 self.log.warning("%s (attempt %d)", exc, attempt + 1)
-                served = self._served()
+                served = self.checked.served()
                 ruling, champion = self._judge(challenger, served)
                 reasons = [f"judged anew, another model came first: {ruling.reasons[0]}", *ruling.reasons[1:]]
         self.log.info("version %s, promoted: %s: %s", version, bool(promoted), "; ".join(reasons))
@@ -203,11 +208,11 @@ class Job:
             if served and served.version:
                 known = drift.of_card(self.registry.read(served.version, CARD_FILE))
                 if known:
-                    predicted = validation.predictions(self._load(served), day)
+                    predicted = validation.predictions(self.checked.load(served), day)
                     return drift.compare(known, day, predicted, self.sensors, served.version)
         except ModelError as exc:
             self.log.warning("drift is told against the new model: %s", exc)
-        predicted = validation.predictions(self._model(challenger.trained.text.encode(), None), day)
+        predicted = validation.predictions(self.checked.model(challenger.trained.text.encode(), None), day)
         return drift.compare(challenger.reference, day, predicted, self.sensors)
 
     def _judge(self, challenger: Challenger, served: Served | None) -> tuple[Verdict, Champion | None]:
@@ -217,7 +222,7 @@ class Job:
         if served is None:
             return alone, None
         try:
-            model = self._load(served)
+            model = self.checked.load(served)
         except ModelError as exc:
             reason = f"what is served cannot be used ({exc})"
             return Verdict(alone.promote, (*alone.reasons, reason)), None
@@ -271,59 +276,6 @@ class Job:
                 return str(version)
             except Conflict:
                 version = version.later()
-
-    # -- the registry's side ---------------------------------------------------------------------------------
-
-    def _repair(self) -> Promotion | None:
-        """Finish what a run that died left unfinished; the promotion, where there was one."""
-        repaired = self.registry.repair()
-        if repaired:
-            self.log.warning("wrote the missing record of promotion %d (%s)", repaired.number, repaired.version)
-        return repaired
-
-    def _served(self) -> Served | None:
-        try:
-            return self.registry.served()
-        except NoModel:
-            return None
-
-    def _load(self, served: Served) -> Model:
-        """The served model as serving would load it.
-
-        Raises:
-            ModelError: it cannot be used.
-        """
-        if served.promotion and not served.verified:
-            raise BrokenModel("its bytes are not those that were promoted")
-        if not served.promotion:
-            probe.check(served.blob.body)
-        return self._model(served.blob.body, self._card(served.version) if served.version else None)
-
-    def _check(self, version: str) -> str:
-        """Check that a stored version can be served, by its hash, its parser's opinion and its self-test.
-
-        Returns:
-            The SHA-256 of what was checked.
-
-        Raises:
-            UnknownVersion: it isn't stored. BrokenModel: it can't be used.
-        """
-        text = self.registry.read(version, MODEL_FILE)
-        found = self._card(version)
-        if found is None:
-            probe.check(text)
-        return self._model(text, found).fingerprint
-
-    def _card(self, version: str) -> Card | None:
-        """A version's card; None for a foreign model that was adopted."""
-        try:
-            return decode_card(self.registry.read(version, CARD_FILE))
-        except UnknownVersion:
-            return None
-
-    def _model(self, text: bytes, found: Card | None) -> Model:
-        sensors = found.sensors if found else self.sensors
-        return Model(text, found, known=features.names(sensors), cap_days=self.settings.max_rul_days)
 
     # -- runs and failures -----------------------------------------------------------------------------------
 
