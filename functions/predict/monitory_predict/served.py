@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitory import features, probe
+from monitory import loading
 from monitory.errors import BrokenModel, ModelError, StorageError, StorageUnavailable, UnknownVersion
 from monitory.model import Card, Model, decode_card
 from monitory.registry import CARD_FILE, Promotion, Registry, Served
@@ -121,19 +121,10 @@ class ModelCache:
             if not changed.verified:
                 raise BrokenModel(f"the served object is not what was promoted as {promotion.version}")
             card = self._card(promotion.version, changed)
-        if card is None:  # a foreign model, even if it was adopted as a version
-            probe.check(changed.blob.body)
-        elif promotion and card.version != promotion.version:
-            raise BrokenModel(f"the model card of {promotion.version} is that of {card.version}")
-        elif card.feature_schema != features.SCHEMA:
-            raise BrokenModel(
-                f"{card.version} was trained on features of schema {card.feature_schema}, here they are those of "
-                f"schema {features.SCHEMA}: retrain"
-            )
-        known = features.names(self._sensors)
-        model = Model(changed.blob.body, card, known=known, cap_days=self._cap_days)
+        version = promotion.version if promotion else None
+        model = loading.load(changed.blob.body, card, version=version, sensors=self._sensors, cap_days=self._cap_days)
         trained_at = card.trained_at if card else changed.blob.modified.isoformat()
-        return ServedModel(model, changed.blob.etag, promotion.version if promotion else None, trained_at, promotion)
+        return ServedModel(model, changed.blob.etag, version, trained_at, promotion)
 
     def _card(self, version: str, served: Served) -> Card | None:
         """A version's model card; None where it has none, as a foreign model that was adopted."""

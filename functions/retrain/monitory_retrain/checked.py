@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from monitory import features, probe
+from monitory import features, loading
 from monitory.errors import BrokenModel, NoModel, UnknownVersion
 from monitory.log import Logger
-from monitory.model import Card, Model, decode_card
+from monitory.model import Model, decode_card
 from monitory.registry import CARD_FILE, MODEL_FILE, Promotion, Registry, Served
 from monitory.sensors import SensorSet
 
@@ -46,14 +46,17 @@ class CheckedModels:
         Raises:
             ModelError: it cannot be used.
         """
-        if served.promotion and not served.verified:
+        if not served.version:
+            return self._loaded(served.blob.body, None, None)
+        if not served.verified:
             raise BrokenModel("its bytes are not those that were promoted")
-        if not served.promotion:
-            probe.check(served.blob.body)
-        return self.model(served.blob.body, self._card(served.version) if served.version else None)
+        card = self._card(served.version)
+        if not served.belongs(card):
+            raise BrokenModel(f"the model card of {served.version} is not the one that it was promoted with")
+        return self._loaded(served.blob.body, card, served.version)
 
     def check(self, version: str) -> str:
-        """Check that a stored version can be served, by its hash, its parser's opinion and its self-test.
+        """Check that a stored version can be served, by loading it as serving would.
 
         Returns:
             The SHA-256 of what was checked.
@@ -61,24 +64,23 @@ class CheckedModels:
         Raises:
             UnknownVersion: it isn't stored. BrokenModel: it can't be used.
         """
-        text = self.registry.read(version, MODEL_FILE)
-        found = self._card(version)
-        if found is None:
-            probe.check(text)
-        return self.model(text, found).fingerprint
+        return self._loaded(self.registry.read(version, MODEL_FILE), self._card(version), version).fingerprint
 
-    def model(self, text: bytes, found: Card | None) -> Model:
-        """A model from its text and its card, if it has one.
+    def own(self, text: bytes) -> Model:
+        """A model that was trained just now.
 
         Raises:
             BrokenModel: it can't be used.
         """
-        sensors = found.sensors if found else self.sensors
-        return Model(text, found, known=features.names(sensors), cap_days=self.cap_days)
+        return Model(text, None, known=features.names(self.sensors), cap_days=self.cap_days)
 
-    def _card(self, version: str) -> Card | None:
+    def _loaded(self, text: bytes, card: bytes | None, version: str | None) -> Model:
+        found = decode_card(card) if card is not None else None
+        return loading.load(text, found, version=version, sensors=self.sensors, cap_days=self.cap_days)
+
+    def _card(self, version: str) -> bytes | None:
         """A version's card; None for a foreign model that was adopted."""
         try:
-            return decode_card(self.registry.read(version, CARD_FILE))
+            return self.registry.read(version, CARD_FILE)
         except UnknownVersion:
             return None

@@ -206,13 +206,14 @@ class Job:
         day = challenger.last_day
         try:
             if served and served.version:
+                model = self.checked.load(served)
                 known = drift.of_card(self.registry.read(served.version, CARD_FILE))
                 if known:
-                    predicted = validation.predictions(self.checked.load(served), day)
+                    predicted = validation.predictions(model, day)
                     return drift.compare(known, day, predicted, self.sensors, served.version)
         except ModelError as exc:
             self.log.warning("drift is told against the new model: %s", exc)
-        predicted = validation.predictions(self.checked.model(challenger.trained.text.encode(), None), day)
+        predicted = validation.predictions(self.checked.own(challenger.trained.text.encode()), day)
         return drift.compare(challenger.reference, day, predicted, self.sensors)
 
     def _judge(self, challenger: Challenger, served: Served | None) -> tuple[Verdict, Champion | None]:
@@ -221,13 +222,13 @@ class Job:
         alone = verdict.first(challenger.scores, baselines.mean.mae, baselines.last_value.mae)
         if served is None:
             return alone, None
+        holdout = challenger.split.holdout
         try:
             model = self.checked.load(served)
+            predicted = validation.predictions(model, holdout)
         except ModelError as exc:
             reason = f"what is served cannot be used ({exc})"
             return Verdict(alone.promote, (*alone.reasons, reason)), None
-        holdout = challenger.split.holdout
-        predicted = validation.predictions(model, holdout)
         interval = model.card.calibration if model.card else None
         scores = score(holdout.rul, predicted, interval, model.cap_days)
         comparison = verdict.compare(holdout.rul, predicted, challenger.predicted, holdout.machine, holdout.hour // 24)

@@ -1,0 +1,67 @@
+"""The job's decisions on what lies in the model bucket, with its learning and its days given."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import msgspec
+import pytest
+
+from monitory.log import logger
+from monitory.registry import CARD_FILE, MODEL_FILE, Registry
+from monitory_retrain.event import Training
+from monitory_retrain.ingest import Counts, Ingest, Ingested
+from monitory_retrain.job import Answer, Job
+from tests import reports
+from tests.fakes import MemoryStorage
+from tests.faults.factory import challenger, learns
+from tests.models import card, small_text, with_leaves
+from tests.registries import A, promote
+
+NIGHT = Training(reports.FIRST, reports.LAST, by="tests")
+
+
+class Ready(Ingest):
+    """Days that were read already."""
+
+    def __init__(self) -> None:
+        pass
+
+    def days(self, days: Sequence[date], *, refresh: bool, in_time: Callable[[], bool]) -> Ingested:
+        return Ingested(reports.table(), Counts(), [])
+
+
+@pytest.fixture
+def job() -> Job:
+    models, settings = MemoryStorage("models"), reports.SETTINGS.model_copy(update={"log_level": "CRITICAL"})
+    return Job(
+        settings=settings,
+        sensors=reports.SENSORS,
+        lake=MemoryStorage("lake"),
+        models=models,
+        registry=Registry(models, settings.s3_model_key),
+        ingest=Ready(),
+        recipe=reports.RECIPE,
+        log=logger("tests", settings),
+    )
+
+
+@pytest.fixture
+def night(job: Job, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Answer]:
+    """A night that learns the model of a seed."""
+
+    def run(seed: int = 0) -> Answer:
+        learns(monkeypatch, challenger(seed))
+        return job.train(NIGHT, lambda: True)
+
+    return run
+
+
+def test_a_served_model_that_fails_on_the_hold_out_is_replaced(job: Job, night: Callable[..., Answer]) -> None:
+    body = with_leaves(small_text(), {13: b"nan"})
+    files = {MODEL_FILE: (body, "text/plain"), CARD_FILE: (msgspec.json.encode(card(A)), "application/json")}
+    job.registry.store(A, files)
+    promote(job.registry, A)
+    answer = night()
+    assert answer["promoted"]
+    assert answer["champion"] is None
+    assert job.registry.served().version == answer["version"]
