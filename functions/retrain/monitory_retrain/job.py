@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from monitory import failures
-from monitory.errors import Conflict, ModelError, ObjectNotFound
+from monitory.errors import UNDECODABLE, Conflict, ModelError, ObjectNotFound
 from monitory.failures import Excursion, FailureState
 from monitory.identifiers import Machine, machine
 from monitory.log import Logger
@@ -286,7 +286,7 @@ class Job:
             return None
         try:
             answer: Answer = msgspec.json.decode(self.models.get(_run_key(run_id)).body, type=dict[str, Any])
-        except (ObjectNotFound, msgspec.MsgspecError):
+        except (ObjectNotFound, *UNDECODABLE):
             return None
         return answer
 

@@ -65,3 +65,12 @@ def test_a_served_model_that_fails_on_the_hold_out_is_replaced(job: Job, night: 
     assert answer["promoted"]
     assert answer["champion"] is None
     assert job.registry.served().version == answer["version"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"status": "\xff"}', b'{"x":' * 100_000])
+def test_a_damaged_answer_of_a_run_is_no_answer(job: Job, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    learns(monkeypatch, challenger())
+    night = Training(reports.FIRST, reports.LAST, run_id="night")
+    job.models.put("runs/night.json", body, content_type="application/json")
+    assert job.train(night, lambda: True)["status"] == "trained"
+    assert job.train(night, lambda: True)["repeated"]
