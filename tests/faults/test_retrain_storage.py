@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from monitory import failures
 from monitory.errors import MonitoryError
 from monitory.storage import S3Storage
 from monitory_retrain import wiring
 from tests.faults import proxy as faults
 from tests.faults.conftest import Ledger
-from tests.faults.factory import DAYS, challenger, faults_of, gaps_of, learns, nightly, run, settings
+from tests.faults.factory import DAYS, REMEMBERED, challenger, faults_of, gaps_of, learns, nightly, run, settings
 from tests.faults.proxy import Proxy
 from tests.faults.world import REGION, fill_days
 
@@ -40,6 +41,10 @@ GONE = "404"
 ZEROS = "half a body of zeros"
 """Nothing but the readings themselves tells that an object was damaged so; its lines are told as rejected."""
 
+BIT = "one bit wrong"
+SEALED = {"served model read", "failure state read", "champion's card read", "stored model read"}
+"""Reads of objects whose hash is known; of others only the store's own checksum tells."""
+
 ALWAYS: dict[str, faults.Fault] = {
     "connection reset": faults.reset,
     "503 SlowDown": faults.slow_down,
@@ -50,6 +55,7 @@ ALWAYS: dict[str, faults.Fault] = {
     "body cut short": faults.truncated,
     "half a body, right length": faults.halved,
     ZEROS: faults.zeroed,
+    BIT: faults.flipped,
     "silence": faults.silent,
 }
 ONCE: dict[str, faults.Fault] = {
@@ -90,11 +96,14 @@ def test_retrain_keeps_its_word(
 ) -> None:
     direct = S3Storage(model_bucket, region=REGION)
     readings = fill_days(S3Storage(lake_bucket, region=REGION), DAYS[0], len(DAYS))
+    failures.write(direct, REMEMBERED)
     job = wiring.build_job(settings(lake_bucket, model_bucket))
     learns(monkeypatch, challenger())
     assert run(job, nightly("first"))["promoted"]
     lost = []
     for number, (operation, (verb, key)) in enumerate(OPERATIONS.items(), 1):
+        if name == BIT and operation not in SEALED:
+            continue
         learns(monkeypatch, challenger(number))
         if operation in {"hour rows write", "lake object"}:
             _forget(direct)

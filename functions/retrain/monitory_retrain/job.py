@@ -90,7 +90,7 @@ class Job:
             self.log.warning("out of time: %d of %d days are left", len(left), len(days))
             return {"status": "continue", "left": left, "data": data}
         logged = self._failure_log()
-        known = failures.read(self.models)
+        known = failures.read(self.models).state
         outcome = learning.learn(
             ingested.table,
             self.sensors,
@@ -107,7 +107,7 @@ class Job:
         else:
             hours = presence(ingested.table, days)
             answer = {**self._conclude(outcome, hours, request), "data": data}
-            self._keep_failures(outcome.labels, known)
+            self._keep_failures(outcome.labels)
         self._finish_run(request.run_id, answer)
         return answer
 
@@ -302,15 +302,13 @@ class Job:
             self.log.warning("%d lines of the failure log cannot be read", log.rejected)
         return log.hours
 
-    def _keep_failures(self, found: Labels, known: FailureState) -> None:
+    def _keep_failures(self, found: Labels) -> None:
         """Leave each machine's last hour of failure for serving and for the next run."""
         excursion = None
         if not self.settings.failure_log_key:
             excursion = Excursion(self.settings.excursion_share, self.settings.excursion_sensors)
-        last = dict(known.last)
-        for owner, hour in found.last_hours.items():
-            last[str(owner)] = max(hour, last.get(str(owner), hour))
-        failures.write(self.models, FailureState(excursion, last))
+        last = {str(owner): hour for owner, hour in found.last_hours.items()}
+        failures.merge(self.models, FailureState(excursion, last))
 
 
 def _before(known: FailureState, first_hour: int) -> dict[Machine, int]:

@@ -6,6 +6,9 @@ from datetime import date
 import msgspec
 import pytest
 
+from monitory import failures
+from monitory.errors import StorageError
+from monitory.failures import FailureState
 from monitory.log import logger
 from monitory.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory_retrain.event import Training
@@ -74,3 +77,19 @@ def test_a_damaged_answer_of_a_run_is_no_answer(job: Job, monkeypatch: pytest.Mo
     job.models.put("runs/night.json", body, content_type="application/json")
     assert job.train(night, lambda: True)["status"] == "trained"
     assert job.train(night, lambda: True)["repeated"]
+
+
+def test_failures_before_the_range_outlive_the_night(job: Job, night: Callable[..., Answer]) -> None:
+    failures.write(job.models, FailureState(None, {"ZONE-001/EQUIP-900": 400_000}))
+    night()
+    found = {str(owner): hour for owner, hour in challenger().labels.last_hours.items()}
+    assert found
+    assert failures.read(job.models).state.last == {"ZONE-001/EQUIP-900": 400_000, **found}
+
+
+def test_a_damaged_failure_state_ends_the_night_and_stays_as_it_is(job: Job, night: Callable[..., Answer]) -> None:
+    job.models.put(failures.KEY, b'{"last": {"ZONE-001/EQUIP-900": 400', content_type="application/json")
+    before = job.models.get(failures.KEY)
+    with pytest.raises(StorageError, match=r"state/failures\.json is damaged"):
+        night()
+    assert job.models.get(failures.KEY) == before
