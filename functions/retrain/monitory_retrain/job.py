@@ -111,26 +111,36 @@ class Job:
         self._finish_run(request.run_id, answer)
         return answer
 
-    def promote(self, request: event.Promotion) -> Answer:
+    def promote(self, request: event.Promotion, request_id: str | None = None) -> Answer:
         """Serve a stored version, after it was checked.
+
+        Events are delivered at least once: a request that was done is answered again, not done again.
 
         Raises:
             UnknownVersion, BrokenModel: the version can't be served. Conflict: another promotion came in between.
         """
         self.checked.repair()
+        if made := self.registry.made_by(request_id):
+            return _promoted("promoted", made)
         served = self.checked.served()
         if served and served.version == request.version:
             return {"status": "unchanged", "version": request.version, "reason": "it is served already"}
         checked = self.checked.check(request.version)
         made = self.registry.promote(
-            request.version, by=request.by, reason=request.reason or "asked for", expected=served, sha256=checked
+            request.version,
+            by=request.by,
+            reason=request.reason or "asked for",
+            expected=served,
+            sha256=checked,
+            request=request_id,
         )
         return _promoted("promoted", made)
 
-    def rollback(self, request: event.Rollback) -> Answer:
+    def rollback(self, request: event.Rollback, request_id: str | None = None) -> Answer:
         """Serve what was served before the current version.
 
-        A rollback that died unfinished is finished, not followed by a second one: events are delivered at least once.
+        As in `promote`, a request that was done is not done again. A rollback that died unfinished, whosever it was, is
+        finished, not followed by a second one.
 
         Raises:
             NoModel: nothing was. UnknownVersion, BrokenModel: it can't be served. Conflict: as in `promote`.
@@ -138,6 +148,8 @@ class Job:
         repaired = self.checked.repair()
         if repaired and repaired.action == ROLLBACK:
             return _promoted("rolled back", repaired)
+        if made := self.registry.made_by(request_id):
+            return _promoted("rolled back", made)
         served = self.checked.served()
         version = self.registry.rollback_target()
         checked = self.checked.check(version)
@@ -148,6 +160,7 @@ class Job:
             expected=served,
             action=ROLLBACK,
             sha256=checked,
+            request=request_id,
         )
         return _promoted("rolled back", made)
 

@@ -31,6 +31,7 @@ from monitory.errors import (
 from monitory.promotion import (
     MAX_BY_BYTES,
     MAX_REASON_BYTES,
+    MAX_REQUEST_BYTES,
     PROMOTE,
     ROLLBACK,
     History,
@@ -50,6 +51,9 @@ __all__ = ["CARD_FILE", "METRICS_FILE", "MODEL_FILE", "PROMOTE", "ROLLBACK", "Pr
 MODEL_FILE = "model.txt"
 CARD_FILE = "card.json"
 METRICS_FILE = "metrics.json"
+
+_REQUESTS_KNOWN = 50
+"""Newest promotions among which a retry looks for its own; Lambda gives up an event after some hours."""
 
 
 class Registry:
@@ -119,6 +123,17 @@ class Registry:
         """
         return self._history.read(newest, executor)
 
+    def made_by(self, request: str | None) -> Promotion | None:
+        """The promotion that an invocation has made already; None where it made none, or isn't known.
+
+        Raises:
+            StorageUnavailable: the store failed.
+        """
+        if not request:
+            return None
+        recent = self.history(_REQUESTS_KNOWN)
+        return next((made for made in recent if made.request == words(request, MAX_REQUEST_BYTES)), None)
+
     # -- writing ---------------------------------------------------------------------------------------------
 
     def store(self, version: str, files: Mapping[str, tuple[bytes, str]]) -> None:
@@ -150,6 +165,7 @@ class Registry:
         score: float | None = None,
         replaced_score: float | None = None,
         sha256: str | None = None,
+        request: str | None = None,
     ) -> Promotion:
         """Serve a stored version from now on.
 
@@ -162,6 +178,7 @@ class Registry:
             score: the version's hold-out MAE, days.
             replaced_score: that of what it replaces.
             sha256: of the model text that the caller checked, in hex; None where it checked none.
+            request: names the invocation, so that its retry can find what was done, see `made_by`.
 
         Raises:
             UnknownVersion: it isn't stored.
@@ -187,6 +204,7 @@ class Registry:
             reason=words(reason, MAX_REASON_BYTES),
             score=finite(score),
             replaced_score=finite(replaced_score),
+            request=words(request, MAX_REQUEST_BYTES) if request else None,
         )
         try:
             self.storage.put(
