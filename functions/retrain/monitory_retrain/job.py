@@ -6,7 +6,6 @@ the version first, then the promotion, then the machines' last failures.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,15 +15,15 @@ from monitory.errors import UNDECODABLE, Conflict, ModelError, ObjectNotFound
 from monitory.failures import Excursion, FailureState
 from monitory.identifiers import Machine, machine
 from monitory.log import Logger
-from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, ROLLBACK, Promotion, Registry, Served
+from monitory.registry import CARD_FILE, ROLLBACK, Registry, Served
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory.storage import Storage
-from monitory.version import Version
-from monitory_retrain import card, drift, event, failure_log, learning, report, validation, verdict
+from monitory_retrain import answers, drift, event, failure_log, learning, storing, validation, verdict
+from monitory_retrain.answers import Answer
 from monitory_retrain.checked import CheckedModels
 from monitory_retrain.drift import Drift
-from monitory_retrain.ingest import Counts, Ingest
+from monitory_retrain.ingest import Ingest
 from monitory_retrain.labels import Labels
 from monitory_retrain.learning import Challenger
 from monitory_retrain.presence import Presence, presence
@@ -34,13 +33,11 @@ from monitory_retrain.training import Recipe
 from monitory_retrain.validation import Champion
 from monitory_retrain.verdict import Verdict
 
-VERDICT_FILE = "verdict.json"
-REPORT_FILE = "report.html"
+__all__ = ["ATTEMPTS", "RUNS", "Answer", "Job"]
+
 RUNS = "runs"
 ATTEMPTS = 3
 """Verdicts sought anew when another promotion came in between."""
-
-Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class Job:
             ingested = self.ingest.sample(days, request.sample)
         else:
             ingested = self.ingest.days(days, refresh=request.refresh, in_time=in_time)
-        data = _counts(ingested.counts)
+        data = answers.counts(ingested.counts)
         if ingested.left:
             left = [str(day) for day in ingested.left]
             self.log.warning("out of time: %d of %d days are left", len(left), len(days))
@@ -121,7 +118,7 @@ class Job:
         """
         self.checked.repair()
         if made := self.registry.made_by(request_id):
-            return _promoted("promoted", made)
+            return answers.promoted("promoted", made)
         served = self.checked.served()
         if served and served.version == request.version:
             return {"status": "unchanged", "version": request.version, "reason": "it is served already"}
@@ -134,7 +131,7 @@ class Job:
             sha256=checked,
             request=request_id,
         )
-        return _promoted("promoted", made)
+        return answers.promoted("promoted", made)
 
     def rollback(self, request: event.Rollback, request_id: str | None = None) -> Answer:
         """Serve what was served before the current version.
@@ -147,9 +144,9 @@ class Job:
         """
         repaired = self.checked.repair()
         if repaired and repaired.action == ROLLBACK:
-            return _promoted("rolled back", repaired)
+            return answers.promoted("rolled back", repaired)
         if made := self.registry.made_by(request_id):
-            return _promoted("rolled back", made)
+            return answers.promoted("rolled back", made)
         served = self.checked.served()
         version = self.registry.rollback_target()
         checked = self.checked.check(version)
@@ -162,7 +159,7 @@ class Job:
             sha256=checked,
             request=request_id,
         )
-        return _promoted("rolled back", made)
+        return answers.promoted("rolled back", made)
 
     # -- decide and write ------------------------------------------------------------------------------------
 
@@ -176,8 +173,8 @@ class Job:
                 "status": "unchanged",
                 "version": served.version,
                 "promoted": False,
-                "metrics": _builtin(challenger),
-                "drift": _drift(moved),
+                "metrics": answers.metrics(challenger),
+                "drift": answers.drift(moved),
             }
         ruling, champion = self._judge(challenger, served)
         version = self._store(challenger, ruling, champion, moved, hours, request)
@@ -209,9 +206,9 @@ class Job:
             "version": version,
             "promoted": bool(promoted),
             "reasons": reasons,
-            "metrics": _builtin(challenger),
+            "metrics": answers.metrics(challenger),
             "champion": msgspec.to_builtins(champion.scores) if champion else None,
-            "drift": _drift(moved),
+            "drift": answers.drift(moved),
         }
 
     def _compare_day(self, challenger: Challenger, served: Served | None) -> Drift:
@@ -263,33 +260,21 @@ class Job:
         hours: Presence,
         request: event.Training,
     ) -> str:
-        """Store a version under the first free second from now."""
-        now = datetime.now(UTC)
-        version = Version.at(now)
-        while True:
+        """Store a version; its name."""
+
+        def findings(version: str, trained_at: str) -> Findings:
             made = learning.card(
                 challenger,
-                version=str(version),
-                trained_at=now.isoformat(timespec="seconds"),
+                version=version,
+                trained_at=trained_at,
                 days=request.days,
                 sensors=self.sensors,
                 settings=self.settings,
                 recipe=self.recipe,
             )
-            findings = Findings(made, challenger, ruling, request.promote, champion, moved, hours)
-            json = "application/json"
-            files = {
-                MODEL_FILE: (challenger.trained.text.encode(), "text/plain; charset=utf-8"),
-                CARD_FILE: (card.encode(made), json),
-                METRICS_FILE: (_json(learning.metrics(challenger)), json),
-                VERDICT_FILE: (_json({"verdict": ruling, "champion": champion.scores if champion else None}), json),
-                REPORT_FILE: (report.render(findings), "text/html; charset=utf-8"),
-            }
-            try:
-                self.registry.store(str(version), files)
-                return str(version)
-            except Conflict:
-                version = version.later()
+            return Findings(made, challenger, ruling, request.promote, champion, moved, hours)
+
+        return storing.store(self.registry, findings)
 
     # -- runs and failures -----------------------------------------------------------------------------------
 
@@ -337,38 +322,3 @@ def _run_key(run_id: str) -> str:
 
 def _json(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=1)
-
-
-def _builtin(challenger: Challenger) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(learning.metrics(challenger))
-    return found
-
-
-def _drift(moved: Drift) -> dict[str, Any]:
-    """Drift as answers tell it: what moved and what to watch, in sentences."""
-    said = (sensor for sensor in moved.sensors if sensor.status != "steady")
-    return {
-        "day": moved.day,
-        "against": moved.against,
-        "unjudged": moved.unjudged,
-        "moved": moved.named("moved"),
-        "watch": moved.named("watch"),
-        "sentences": [f"{sensor.status}: {sensor.sentence}" for sensor in said],
-        "predictions": moved.predictions.status if moved.predictions else None,
-    }
-
-
-def _promoted(status: str, made: Promotion) -> Answer:
-    return {"status": status, "version": made.version, "replaced": made.replaced, "promotion": made.number}
-
-
-def _counts(counts: Counts) -> dict[str, Any]:
-    return {
-        "objects": counts.objects,
-        "objects_read": counts.read,
-        "bytes_read": counts.raw_bytes,
-        "readings": counts.readings,
-        "rejected": dict(counts.rejected),
-        "unreadable": counts.unreadable[:20],
-        "days_without_data": [str(day) for day in counts.days_without_data],
-    }
