@@ -25,6 +25,7 @@ OPERATIONS = {
     "hour rows write": ("PUT", "^cache/hour-rows"),
     "failure state read": ("GET", "^state/"),
     "champion's card read": ("GET", r"^models/20.*card\.json"),
+    "version listing": ("LIST", "^models"),
     "version write": ("PUT", r"^models/20.*(card|metrics|verdict)\.json"),
     "model write": ("PUT", r"^models/20.*model\.txt"),
     "stored model read": ("GET", r"^models/20.*model\.txt"),

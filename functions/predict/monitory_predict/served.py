@@ -14,6 +14,9 @@ from monitory.sensors import SensorSet
 REFUSED_SECONDS = 60.0
 """How long an object that was refused isn't read again: it may have been damaged on its way."""
 
+REREAD_SECONDS = 600.0
+"""How long a 304 is relied on: it hides that the same bytes were promoted as another version."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
@@ -53,8 +56,9 @@ class _Refused(NamedTuple):
 class ModelCache:
     """Gives the newest model that works.
 
-    One conditional GET tells whether the served object changed. A new one takes over only after it has loaded and
-    answered; where the store fails or the new object is broken, the last good model goes on.
+    One conditional GET tells whether the served object changed; now and then an unconditional one, whether just its
+    name did. A new one takes over only after it has loaded and answered; where the store fails or the new object is
+    broken, the last good model goes on.
     """
 
     def __init__(self, registry: Registry, sensors: SensorSet, cap_days: float) -> None:
@@ -65,6 +69,7 @@ class ModelCache:
         self._lock = threading.Lock()
         self._good: ServedModel | None = None
         self._refused: _Refused | None = None
+        self._reread_at = 0.0
 
     def current(self) -> Current:
         """The model to answer with.
@@ -75,10 +80,12 @@ class ModelCache:
             StorageUnavailable: the store failed and there was no good one before.
         """
         good, refused = self._good, self._refused
-        if refused and time.monotonic() > refused.until:
+        now = time.monotonic()
+        if refused and now > refused.until:
             refused = None
+        known = refused.etag if refused else good.etag if good and now <= self._reread_at else None
         try:
-            changed = self._registry.served_if_changed(refused.etag if refused else good.etag if good else None)
+            changed = self._registry.served_if_changed(known)
             if changed:
                 good = self._replace(changed)
             elif refused:
@@ -103,7 +110,8 @@ class ModelCache:
 
     def _replace(self, changed: Served) -> ServedModel:
         with self._lock:
-            if self._good and self._good.etag == changed.blob.etag:
+            self._reread_at = time.monotonic() + REREAD_SECONDS
+            if self._good and (self._good.etag, self._good.promotion) == (changed.blob.etag, changed.promotion):
                 self._refused = None  # another thread was first, or the good one is back
                 return self._good
             try:

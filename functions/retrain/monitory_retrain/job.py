@@ -6,6 +6,7 @@ the version first, then the promotion, then the machines' last failures.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from monitory.registry import CARD_FILE, ROLLBACK, Registry, Served
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory.storage import Storage
+from monitory.version import Version
 from monitory_retrain import answers, drift, event, failure_log, learning, storing, validation, verdict
 from monitory_retrain.answers import Answer
 from monitory_retrain.checked import CheckedModels
@@ -260,21 +262,19 @@ class Job:
         hours: Presence,
         request: event.Training,
     ) -> str:
-        """Store a version; its name."""
-
-        def findings(version: str, trained_at: str) -> Findings:
-            made = learning.card(
-                challenger,
-                version=version,
-                trained_at=trained_at,
-                days=request.days,
-                sensors=self.sensors,
-                settings=self.settings,
-                recipe=self.recipe,
-            )
-            return Findings(made, challenger, ruling, request.promote, champion, moved, hours)
-
-        return storing.store(self.registry, findings)
+        """Store a version that is named after this moment; its name."""
+        now = datetime.now(UTC)
+        made = learning.card(
+            challenger,
+            version=str(Version.at(now)),
+            trained_at=now.isoformat(timespec="seconds"),
+            days=request.days,
+            sensors=self.sensors,
+            settings=self.settings,
+            recipe=self.recipe,
+        )
+        found = Findings(made, challenger, ruling, request.promote, champion, moved, hours)
+        return storing.store(self.registry, found)
 
     # -- runs and failures -----------------------------------------------------------------------------------
 

@@ -1,12 +1,13 @@
 """How a version is stored: its model, card, metrics, verdict and report, under a name that is free."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from monitory.errors import Conflict
+from monitory.errors import Conflict, ModelError
+from monitory.model import decode_card
 from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.version import Version
 from monitory_retrain import card, learning, report
@@ -16,25 +17,37 @@ VERDICT_FILE = "verdict.json"
 REPORT_FILE = "report.html"
 
 
-def store(registry: Registry, findings_of: Callable[[str, str], Findings]) -> str:
-    """Store a version under the first free second from now.
+def store(registry: Registry, found: Findings) -> str:
+    """Store a version under the name on its card or the first one after it that is free, unless it is stored already.
 
-    Args:
-        registry: where to.
-        findings_of: what was found, of a version that is trained at a time, ISO 8601.
+    A run that died before it could promote has left its version; a second one of the same text would have the same
+    ETag where it is served, which hides a promotion from those who ask whether the object changed.
 
     Returns:
         The version.
     """
-    now = datetime.now(UTC)
-    version = Version.at(now)
+    if stored := _stored(registry, found):
+        return stored
+    version = Version.parse(found.card.version)
     while True:
+        named = replace(found, card=msgspec.structs.replace(found.card, version=str(version)))
         try:
-            registry.store(str(version), _files(findings_of(str(version), now.isoformat(timespec="seconds"))))
+            registry.store(str(version), _files(named))
         except Conflict:
             version = version.later()
         else:
             return str(version)
+
+
+def _stored(registry: Registry, found: Findings) -> str | None:
+    """The newest version with the model of the findings and with their card, but for its name and time."""
+    for version in registry.versions_of(found.challenger.trained.text.encode()):
+        with suppress(ModelError):
+            made = registry.read(version, CARD_FILE)
+            same = msgspec.structs.replace(found.card, version=version, trained_at=decode_card(made).trained_at)
+            if card.encode(same) == made:
+                return version
+    return None
 
 
 def _files(found: Findings) -> dict[str, tuple[bytes, str]]:

@@ -14,6 +14,7 @@ metadata. So the history has no gap, and model and version cannot disagree.
 import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -106,10 +107,26 @@ class Registry:
 
     def versions(self) -> Iterator[str]:
         """All stored versions, oldest first. A version whose model was never completed isn't one."""
+        for version, _ in self._sizes():
+            yield version
+
+    def versions_of(self, text: bytes) -> Iterator[str]:
+        """The stored versions that have this very text, newest first.
+
+        Raises:
+            StorageUnavailable: the store failed.
+        """
+        for version in [version for version, size in self._sizes() if size == len(text)][::-1]:
+            with suppress(UnknownVersion):
+                if self.read(version, MODEL_FILE) == text:
+                    yield version
+
+    def _sizes(self) -> Iterator[tuple[str, int]]:
+        """All stored versions, oldest first, and how many bytes their models have."""
         for entry in self.storage.list("models"):
             folder, _, file = entry.key.rpartition("/")
             if file == MODEL_FILE and (version := Version.of_folder(folder)):
-                yield str(version)
+                yield str(version), entry.size
 
     def history(self, newest: int | None = None, executor: Executor | None = None) -> list[Promotion]:
         """Promotions and rollbacks, oldest first: all of them, or the newest so many.
@@ -302,6 +319,8 @@ class Registry:
             raise Conflict("the model that was to be replaced is gone; nothing was changed") from exc
         if again.etag == blob.etag and again.body != blob.body:
             raise StorageUnavailable(f"s3://{self.storage.name}/{self.model_key} was read twice, differently")
+        if stored := next(self.versions_of(blob.body), None):
+            return stored
         version = Version.at(blob.modified)
         for _ in range(60):
             try:

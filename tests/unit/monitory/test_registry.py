@@ -188,6 +188,23 @@ def test_a_foreign_model_whose_second_is_taken_gets_the_next_one() -> None:
     assert promote(registry, A).replaced == str(taken.later())
 
 
+def test_versions_of_a_text_are_found_newest_first() -> None:
+    registry = a_registry(versions=(A, B))
+    text = files(A)[MODEL_FILE]
+    registry.store(C, {MODEL_FILE: text})
+    assert list(registry.versions_of(text[0])) == [C, A]
+    assert list(registry.versions_of(text[0][::-1])) == []
+
+
+def test_a_foreign_model_that_is_a_copy_of_a_version_is_known_as_that() -> None:
+    registry = a_registry()
+    promote(registry, A)
+    put_foreign(registry, files(B)[MODEL_FILE][0])
+    assert promote(registry, C).replaced == B
+    assert list(registry.versions()) == [A, B, C, D]
+    assert roll_back(registry) == B
+
+
 def test_a_foreign_model_after_promotions_keeps_the_history_linear() -> None:
     registry = a_registry()
     promote(registry, A)

@@ -51,6 +51,32 @@ def test_a_promotion_and_a_rollback_are_seen_at_the_next_call(world: World) -> N
     assert version(world) == V1
 
 
+def test_the_same_bytes_under_another_name_are_seen_after_a_while(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(served, "time", type("time", (), {"monotonic": staticmethod(lambda: now)}))
+    world.promote(V1)
+    assert version(world) == V1
+    world.promote(V2, made=card(V2, cap_days=20.0))
+    assert version(world) == V1  # the store says 304
+    now += served.REREAD_SECONDS + 1
+    current = world.models.current()
+    assert (current.served.version, current.served.model.cap_days, current.problem) == (V2, 20.0, None)
+    now += served.REREAD_SECONDS + 1
+    assert world.models.current().served is current.served
+
+
+def test_a_foreign_model_is_not_probed_again_when_it_is_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_foreign(world, small_text(3))
+    good = world.models.current().served
+    monkeypatch.setattr("monitory.probe.check", lambda body: pytest.fail("probed"))
+    monkeypatch.setattr(served, "time", type("time", (), {"monotonic": staticmethod(lambda: 1e12)}))
+    assert world.models.current().served is good
+
+
 def test_what_is_said_of_a_model(world: World) -> None:
     world.promote(V1, made=card(V1, trained_at="2026-11-18T14:59:59+00:00"))
     current = world.models.current().served

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from monitory import failures
-from monitory.errors import StorageError
+from monitory.errors import StorageError, StorageUnavailable
 from monitory.failures import FailureState
 from monitory.log import logger
 from monitory.registry import CARD_FILE, MODEL_FILE, Registry
@@ -148,3 +148,35 @@ def test_the_handler_passes_the_request_on(job: Job, three: Registry, monkeypatc
     context = LocalContext("retrain", 900.0)
     assert handler.lambda_handler(BACK, context) == handler.lambda_handler(BACK, context)
     assert three.made_by(context.aws_request_id) == three.history()[-1]
+
+
+def dies_before_promoting(job: Job, monkeypatch: pytest.MonkeyPatch, night: Callable[..., Answer]) -> None:
+    def dies(*args: object, **kwargs: object) -> None:
+        raise StorageUnavailable("promotion")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Registry, "promote", dies)
+        with pytest.raises(StorageUnavailable):
+            night()
+
+
+def test_the_version_of_a_run_that_died_is_promoted_by_the_next(
+    job: Job, night: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies_before_promoting(job, monkeypatch, night)
+    (stored,) = job.registry.versions()
+    answer = night()
+    assert (answer["version"], answer["promoted"]) == (stored, True)
+    assert list(job.registry.versions()) == [stored]
+
+
+@pytest.mark.parametrize("made", [None, b"{", msgspec.json.encode(card(A))], ids=["none", "damaged", "another"])
+def test_a_version_of_the_same_text_without_that_card_is_not_taken_for_it(
+    job: Job, night: Callable[..., Answer], made: bytes | None
+) -> None:
+    files = {MODEL_FILE: (challenger().trained.text.encode(), "text/plain")}
+    job.registry.store(A, files | ({CARD_FILE: (made, "application/json")} if made else {}))
+    answer = night()
+    assert answer["promoted"]
+    assert list(job.registry.versions()) == sorted([A, answer["version"]])
+    assert answer["version"] != A
