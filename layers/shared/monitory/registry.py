@@ -12,9 +12,7 @@ metadata. So the history has no gap, and model and version cannot disagree.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -45,24 +43,21 @@ from monitory.promotion import (
 )
 from monitory.served_object import Served, card_metadata, sha256_in
 from monitory.storage import Blob, Storage
+from monitory.stored_versions import CARD_FILE, METRICS_FILE, MODEL_FILE, StoredVersions
 from monitory.version import Version
 
 __all__ = ["CARD_FILE", "METRICS_FILE", "MODEL_FILE", "PROMOTE", "ROLLBACK", "Promotion", "Registry", "Served"]
-
-MODEL_FILE = "model.txt"
-CARD_FILE = "card.json"
-METRICS_FILE = "metrics.json"
 
 _REQUESTS_KNOWN = 50
 """Newest promotions among which a retry looks for its own; Lambda gives up an event after some hours."""
 
 
-class Registry:
-    """The model bucket's versions."""
+class Registry(StoredVersions):
+    """The model bucket's versions, and which of them is served."""
 
     def __init__(self, storage: Storage, model_key: str) -> None:
         """The versions beside the served key, `models/latest/lgbm_regressor.json` by default."""
-        self.storage = storage
+        super().__init__(storage)
         self.model_key = model_key
         self._history = History(storage)
         self.metrics_key = f"{model_key.rpartition('/')[0]}/metrics.json".lstrip("/")
@@ -94,40 +89,6 @@ class Registry:
             raise NoModel(f"no model has been promoted to s3://{self.storage.name}/{self.model_key} yet") from exc
         return Served(blob, of_metadata(blob.metadata)) if blob else None
 
-    def read(self, version: str, file: str) -> bytes:
-        """A file of a version.
-
-        Raises:
-            UnknownVersion: there's no such version, or it has no such file.
-        """
-        try:
-            return self.storage.get(f"{Version.parse(version).folder}/{file}").body
-        except ObjectNotFound as exc:
-            raise UnknownVersion(f"version {version} has no {file}") from exc
-
-    def versions(self) -> Iterator[str]:
-        """All stored versions, oldest first. A version whose model was never completed isn't one."""
-        for version, _ in self._sizes():
-            yield version
-
-    def versions_of(self, text: bytes) -> Iterator[str]:
-        """The stored versions that have this very text, newest first.
-
-        Raises:
-            StorageUnavailable: the store failed.
-        """
-        for version in [version for version, size in self._sizes() if size == len(text)][::-1]:
-            with suppress(UnknownVersion):
-                if self.read(version, MODEL_FILE) == text:
-                    yield version
-
-    def _sizes(self) -> Iterator[tuple[str, int]]:
-        """All stored versions, oldest first, and how many bytes their models have."""
-        for entry in self.storage.list("models"):
-            folder, _, file = entry.key.rpartition("/")
-            if file == MODEL_FILE and (version := Version.of_folder(folder)):
-                yield str(version), entry.size
-
     def history(self, newest: int | None = None, executor: Executor | None = None) -> list[Promotion]:
         """Promotions and rollbacks, oldest first: all of them, or the newest so many.
 
@@ -152,24 +113,6 @@ class Registry:
         return next((made for made in recent if made.request == words(request, MAX_REQUEST_BYTES)), None)
 
     # -- writing ---------------------------------------------------------------------------------------------
-
-    def store(self, version: str, files: Mapping[str, tuple[bytes, str]]) -> None:
-        """Store a version for ever: its files by name, each with its media type.
-
-        The model is written last: a version without it isn't listed and can't be promoted, so a run that dies
-        in the middle leaves nothing that could be mistaken for a version.
-
-        Raises:
-            Conflict: the version exists.
-        """
-        folder = Version.parse(version).folder
-        for name in sorted(files, key=lambda file: file == MODEL_FILE):
-            body, content_type = files[name]
-            try:
-                self.storage.put(f"{folder}/{name}", body, content_type=content_type, create=True)
-            except PreconditionFailed as exc:
-                if self.storage.get(f"{folder}/{name}").body != body:
-                    raise Conflict(f"version {version} exists already") from exc
 
     def promote(
         self,
