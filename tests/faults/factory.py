@@ -62,9 +62,9 @@ def learns(monkeypatch: pytest.MonkeyPatch, found: Challenger) -> None:
     monkeypatch.setattr(report, "render", lambda findings: b"<!doctype html><title>report</title>")
 
 
-def run(job: Job, event: object) -> Answer:
+def run(job: Job, event: object, request_id: str | None = None) -> Answer:
     """What the handler answers, with all the time there is."""
-    return wiring.answer(job, event, lambda: 900.0)
+    return wiring.answer(job, event, lambda: 900.0, request_id)
 
 
 def faults_of(models: Storage) -> Iterator[str]:
