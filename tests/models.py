@@ -1,6 +1,7 @@
 """LightGBM models for tests, trained in milliseconds."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import lightgbm as lgb
@@ -70,3 +71,18 @@ def card(version: str = "2026/11/20/150312", **others: object) -> Card:
         **others,
     }
     return Card(**fields)  # type: ignore[arg-type]
+
+
+def with_leaves(body: bytes, changes: Mapping[int, bytes]) -> bytes:
+    """A model text with some leaves, counted through all trees, replaced by words, and as long as before."""
+    leaves = [
+        leaf.span()
+        for line in re.finditer(rb"\nleaf_value=(.*)", body)
+        for leaf in re.compile(rb"[^ \n]+").finditer(body, *line.span(1))
+    ]
+    changed = bytearray(body)
+    for number, word in changes.items():
+        start, end = leaves[number]
+        changed[start:end] = word.ljust(end - start)
+    assert len(changed) == len(body)
+    return bytes(changed)

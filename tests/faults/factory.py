@@ -9,7 +9,9 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from monitory.errors import NoModel
+from monitory import failures
+from monitory.errors import NoModel, StorageError
+from monitory.failures import FailureState
 from monitory.model import decode_card
 from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.settings import RetrainSettings
@@ -22,6 +24,9 @@ from tests import reports
 from tests.faults.world import MODEL_KEY
 
 DAYS = (date(2026, 11, 18), date(2026, 11, 19))
+REMEMBERED = FailureState(None, {"ZONE-001/EQUIP-900": 400_000})
+"""A failure before the range, of which nothing but the failure state tells."""
+
 EVENT_ID = "7bf73129-1428-4cd3-a780-95db273d1602"
 
 
@@ -57,9 +62,9 @@ def learns(monkeypatch: pytest.MonkeyPatch, found: Challenger) -> None:
     monkeypatch.setattr(report, "render", lambda findings: b"<!doctype html><title>report</title>")
 
 
-def run(job: Job, event: object) -> Answer:
+def run(job: Job, event: object, request_id: str | None = None) -> Answer:
     """What the handler answers, with all the time there is."""
-    return wiring.answer(job, event, lambda: 900.0)
+    return wiring.answer(job, event, lambda: 900.0, request_id)
 
 
 def faults_of(models: Storage) -> Iterator[str]:
@@ -101,5 +106,14 @@ def gaps_of(models: Storage) -> Iterator[str]:
         return
     if not history or history[-1].version != served.version:
         yield f"the history ends without {served.version}"
+    try:
+        last = failures.read(models).state.last
+    except StorageError as exc:
+        yield str(exc)
+        return
+    found = {str(owner): hour for owner, hour in challenger().labels.last_hours.items()}
+    for machine, hour in {**REMEMBERED.last, **found}.items():
+        if last.get(machine) != hour:
+            yield f"the last failure of {machine} was {hour}, now it is {last.get(machine)}"
     if models.get(registry.metrics_key).body != registry.read(str(served.version), METRICS_FILE):
         yield "the metrics are of another version"

@@ -33,8 +33,10 @@ class Command(msgspec.Struct):
         events: one after the other.
         seed: of the model that learning finds first; the next event's is the next one.
         dies_at: before which of its writes to the model bucket it dies, counted from 1; 0 never.
+        dies_after: after which of them.
         dies_often: chance of dying before each write.
         answers: file to which it appends its answers, one a line.
+        request_id: of the invocation.
     """
 
     lake: str
@@ -43,7 +45,9 @@ class Command(msgspec.Struct):
     answers: str
     seed: int = 1
     dies_at: int = 0
+    dies_after: int = 0
     dies_often: float = 0.0
+    request_id: str | None = None
 
 
 class Ended(NamedTuple):
@@ -72,7 +76,10 @@ class _Mortal(S3Storage):
         type(self).writes += 1
         if self.writes == self.command.dies_at or random.random() < self.command.dies_often:
             os._exit(DEAD)
-        return super().put(key, body, content_type=content_type, metadata=metadata, replaces=replaces, create=create)
+        etag = super().put(key, body, content_type=content_type, metadata=metadata, replaces=replaces, create=create)
+        if self.writes == self.command.dies_after:
+            os._exit(DEAD)
+        return etag
 
 
 def _live(command: Command) -> None:
@@ -87,7 +94,7 @@ def _live(command: Command) -> None:
             learns(patch, challenger(command.seed + number))
             answer: dict[str, Any]
             try:
-                answer = run(job, event)
+                answer = run(job, event, command.request_id)
             except Exception as exc:
                 answer = {"status": "failed", "reason": "".join(traceback.format_exception(exc))}
             answers.write(json.dumps({**answer, "pid": os.getpid()}, default=str) + "\n")

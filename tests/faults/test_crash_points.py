@@ -3,14 +3,16 @@
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from monitory import failures
 from monitory.errors import NoModel
 from monitory.registry import MODEL_FILE, Registry
 from monitory.storage import S3Storage
 from monitory_local.s3 import S3
 from tests.faults.conftest import Ledger
-from tests.faults.factory import DAYS, faults_of, gaps_of, nightly
+from tests.faults.factory import DAYS, REMEMBERED, faults_of, gaps_of, nightly
 from tests.faults.mortal import Command
 from tests.faults.processes import Processes, answers
 from tests.faults.world import MODEL_KEY, REGION, fill_days, model_text
@@ -21,6 +23,7 @@ MOST_WRITES = 20
 def _prepared(history: str, lake: str, models: str, file: Path, processes: Processes) -> list[dict[str, object]]:
     """Bring a model bucket to where a history begins; returns the event whose run is killed."""
     direct = S3Storage(models, region=REGION)
+    failures.write(direct, REMEMBERED)
     if history == "the first model":
         return [nightly()]
     if history == "over a foreign model":
@@ -75,6 +78,39 @@ def test_a_run_killed_before_any_write_is_finished_by_the_next(
     assert not lost
     assert found.total() == write - 1, "a process lived on"
     assert write > 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("history", "served"), [("rollback", 1), ("promotion by hand", 0)])
+def test_a_run_by_hand_killed_after_any_write_is_not_done_again_by_its_retry(
+    history: str, served: int, s3: S3, lake_bucket: str, processes: Processes, tmp_path: Path, ledger: Ledger
+) -> None:
+    fill_days(S3Storage(lake_bucket, region=REGION), DAYS[0], len(DAYS))
+    lost = []
+    for write in range(1, MOST_WRITES):
+        models = f"after-{history.replace(' ', '-')}-{write}-{lake_bucket[-6:]}"
+        s3.ensure_buckets(models)
+        direct = S3Storage(models, region=REGION)
+        file = tmp_path / f"{write}.ndjson"
+        events = _prepared(history, lake_bucket, models, file, processes)
+        before = len(Registry(direct, MODEL_KEY).history())
+        command = Command(lake_bucket, models, events, str(file), dies_after=write, request_id="the same")
+        if not processes.run(command):
+            break
+        state = _state(direct)
+        assert processes.run(msgspec.structs.replace(command, dies_after=0)) == 0
+        registry = Registry(direct, MODEL_KEY)
+        wrong = [*gaps_of(direct)]
+        if registry.served().version != list(registry.versions())[served]:
+            wrong.append(f"{registry.served().version} is served")
+        if len(registry.history()) != before + 1:
+            wrong.append(f"{len(registry.history()) - before} promotions were made")
+        if answers(file)[-1]["version"] != registry.served().version:
+            wrong.append(f"the next run answered {answers(file)[-1]}")
+        ledger.note("retrain killed", f"{history}, its answer lost", state, lost=bool(wrong))
+        lost += [f"after write {write}, {state}: {fault}" for fault in wrong]
+    assert not lost
+    assert write == 4, "of the model, the metrics and the record"
 
 
 def _is_ours(models: S3Storage) -> bool:

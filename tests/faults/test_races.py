@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from monitory import failures
 from monitory.errors import NoModel
 from monitory.registry import Registry
 from monitory.storage import S3Storage
 from tests.faults.conftest import Ledger
-from tests.faults.factory import DAYS, faults_of, gaps_of, nightly
+from tests.faults.factory import DAYS, REMEMBERED, faults_of, gaps_of, nightly
 from tests.faults.mortal import Command
 from tests.faults.processes import Processes, answers
 from tests.faults.world import MODEL_KEY, REGION, fill_days
@@ -40,6 +41,7 @@ def test_each_race_has_one_winner_and_the_history_is_whole(
 ) -> None:
     fill_days(S3Storage(lake_bucket, region=REGION), DAYS[0], len(DAYS))
     models = S3Storage(model_bucket, region=REGION)
+    failures.write(models, REMEMBERED)
     first = tmp_path / "first.ndjson"
     assert processes.run(Command(lake_bucket, model_bucket, [nightly(f"first-{n}") for n in range(3)], str(first))) == 0
     versions = list(Registry(models, MODEL_KEY).versions())

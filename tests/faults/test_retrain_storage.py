@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 
+from monitory import failures
 from monitory.errors import MonitoryError
+from monitory.registry import Registry
 from monitory.storage import S3Storage
-from monitory_retrain import wiring
+from monitory_retrain import learning, wiring
+from monitory_retrain.learning import Challenger
 from tests.faults import proxy as faults
 from tests.faults.conftest import Ledger
-from tests.faults.factory import DAYS, challenger, faults_of, gaps_of, learns, nightly, run, settings
+from tests.faults.factory import DAYS, REMEMBERED, challenger, faults_of, gaps_of, learns, nightly, run, settings
 from tests.faults.proxy import Proxy
-from tests.faults.world import REGION, fill_days
+from tests.faults.world import MODEL_KEY, REGION, fill_days
 
 SERVED = "^models/latest/lgbm"
 OPERATIONS = {
@@ -24,6 +27,7 @@ OPERATIONS = {
     "hour rows write": ("PUT", "^cache/hour-rows"),
     "failure state read": ("GET", "^state/"),
     "champion's card read": ("GET", r"^models/20.*card\.json"),
+    "version listing": ("LIST", "^models"),
     "version write": ("PUT", r"^models/20.*(card|metrics|verdict)\.json"),
     "model write": ("PUT", r"^models/20.*model\.txt"),
     "stored model read": ("GET", r"^models/20.*model\.txt"),
@@ -40,6 +44,10 @@ GONE = "404"
 ZEROS = "half a body of zeros"
 """Nothing but the readings themselves tells that an object was damaged so; its lines are told as rejected."""
 
+BIT = "one bit wrong"
+SEALED = {"served model read", "failure state read", "champion's card read", "stored model read"}
+"""Reads of objects whose hash is known; of others only the store's own checksum tells."""
+
 ALWAYS: dict[str, faults.Fault] = {
     "connection reset": faults.reset,
     "503 SlowDown": faults.slow_down,
@@ -50,6 +58,7 @@ ALWAYS: dict[str, faults.Fault] = {
     "body cut short": faults.truncated,
     "half a body, right length": faults.halved,
     ZEROS: faults.zeroed,
+    BIT: faults.flipped,
     "silence": faults.silent,
 }
 ONCE: dict[str, faults.Fault] = {
@@ -90,11 +99,14 @@ def test_retrain_keeps_its_word(
 ) -> None:
     direct = S3Storage(model_bucket, region=REGION)
     readings = fill_days(S3Storage(lake_bucket, region=REGION), DAYS[0], len(DAYS))
+    failures.write(direct, REMEMBERED)
     job = wiring.build_job(settings(lake_bucket, model_bucket))
     learns(monkeypatch, challenger())
     assert run(job, nightly("first"))["promoted"]
     lost = []
     for number, (operation, (verb, key)) in enumerate(OPERATIONS.items(), 1):
+        if name == BIT and operation not in SEALED:
+            continue
         learns(monkeypatch, challenger(number))
         if operation in {"hour rows write", "lake object"}:
             _forget(direct)
@@ -118,9 +130,115 @@ def test_retrain_keeps_its_word(
     assert not lost
 
 
-def _attempt(job: Any, event: object) -> tuple[str, bool]:
+BY_HAND = {
+    "served model read": ("GET", SERVED),
+    "record read": ("GET", "^promotions/"),
+    "record listing": ("LIST", "^promotions"),
+    "card read": ("GET", r"^models/20.*card\.json"),
+    "stored model read": ("GET", r"^models/20.*model\.txt"),
+    "stored metrics read": ("GET", r"^models/20.*metrics\.json"),
+    "metrics read": ("GET", "^models/latest/metrics"),
+    "promotion": ("PUT", SERVED),
+    "metrics write": ("PUT", "^models/latest/metrics"),
+    "record write": ("PUT", "^promotions/"),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in SOON else pytest.mark.slow) for name in {**ALWAYS, **ONCE}]
+)
+def test_promotions_and_rollbacks_by_hand_are_made_once_or_not_at_all(
+    name: str,
+    lake_bucket: str,
+    model_bucket: str,
+    proxy: Proxy,
+    hasty: None,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    direct = S3Storage(model_bucket, region=REGION)
+    fill_days(S3Storage(lake_bucket, region=REGION), DAYS[0], len(DAYS))
+    failures.write(direct, REMEMBERED)
+    job = wiring.build_job(settings(lake_bucket, model_bucket))
+    for number in range(2):
+        learns(monkeypatch, challenger(number))
+        assert run(job, nightly(f"run-{number}"))["promoted"]
+    registry = Registry(direct, MODEL_KEY)
+    *_, first, second = registry.versions()
+    lost = []
+    for operation, (verb, key) in BY_HAND.items():
+        if name == BIT and operation not in SEALED:
+            continue
+        for action in ("promote", "rollback"):
+            before, made = registry.served().version, len(registry.history())
+            event = {"action": action, "by": "ops"}
+            event |= {"version": second if before == first else first} if action == "promote" else {}
+            wanted = event.get("version") or registry.rollback_target()
+            request_id = f"{action}: {operation}"
+            with proxy.failing({**ALWAYS, **ONCE}[name], verb, key, times=1 if name in ONCE else 1e9) as failing:
+                seen, named = _attempt(job, event, request_id)
+            wrong = [*faults_of(direct)]
+            if seen == "an error":  # which Lambda takes for a reason to try again
+                answer = run(job, event, request_id)
+                if answer["version"] != wanted:
+                    wrong.append(f"the retry answered {answer}")
+            served, count = registry.served().version, len(registry.history()) - made
+            if (served, count) != ((before, 0) if seen == "refused" else (wanted, 1)):
+                wrong.append(f"{served} after {before}, {count} promotions")
+            registry.repair()  # as any next run would: the metrics that people look at may be damaged until then
+            wrong += [*gaps_of(direct)]
+            if not named:
+                wrong.append("the error names no object")
+            if not failing.struck:
+                wrong.append("never struck")
+            ledger.note(
+                "by hand", name, seen + (" that names the object" if seen == "an error" else ""), lost=len(wrong)
+            )
+            lost += [f"{request_id}: {seen}: {fault}" for fault in wrong]
+    assert not lost
+
+
+FAILURE_LOG = "failures.ndjson"
+UNTOLD = {"half a body, right length", ZEROS, BIT}
+"""What a log says that was damaged so can't be known; lines that make no sense are counted."""
+
+
+@pytest.mark.parametrize("name", sorted({*ALWAYS, *ONCE} - UNTOLD))
+def test_a_failure_log_is_learnt_from_whole_or_not_at_all(
+    name: str,
+    lake_bucket: str,
+    model_bucket: str,
+    proxy: Proxy,
+    hasty: None,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lake = S3Storage(lake_bucket, region=REGION)
+    fill_days(lake, DAYS[0], len(DAYS))
+    lines = [f'{{"equipId": "EQUIP-{number:03d}", "time": "2026-11-18T10:00:00"}}' for number in range(200)]
+    lake.put(FAILURE_LOG, "\n".join(lines).encode(), content_type="application/x-ndjson")
+    with_log = settings(lake_bucket, model_bucket).model_copy(update={"failure_log_key": FAILURE_LOG})
+    job = wiring.build_job(with_log)
+    learns(monkeypatch, challenger())
+    learnt: list[int] = []
+
+    def learn(*args: object, failure_log: dict[str, list[int]], **kwargs: object) -> Challenger:
+        learnt.append(len(failure_log))
+        return challenger()
+
+    monkeypatch.setattr(learning, "learn", learn)
+    with proxy.failing({**ALWAYS, **ONCE}[name], "GET", FAILURE_LOG, times=1 if name in ONCE else 1e9) as failing:
+        seen, named = _attempt(job, nightly())
+    again = run(job, nightly())
+    lost = not (named and failing.struck and again["status"] == "trained" and set(learnt) == {len(lines)})
+    ledger.note("failure log", name, seen + (" that names the object" if seen == "an error" else ""), lost=lost)
+    assert not lost, (seen, again, learnt)
+
+
+def _attempt(job: Any, event: object, request_id: str | None = None) -> tuple[str, bool]:
+    """What a run did, and whether an error names the object."""
     try:
-        answer = run(job, event)
+        answer = run(job, event, request_id)
     except MonitoryError as exc:
         return "an error", "s3://" in str(exc) or "version 20" in str(exc)
     return f"{answer['status']}{', promoted' if answer.get('promoted') else ''}", True

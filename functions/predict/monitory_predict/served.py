@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitory import features, probe
+from monitory import loading
 from monitory.errors import BrokenModel, ModelError, StorageError, StorageUnavailable, UnknownVersion
 from monitory.model import Card, Model, decode_card
 from monitory.registry import CARD_FILE, Promotion, Registry, Served
@@ -13,6 +13,9 @@ from monitory.sensors import SensorSet
 
 REFUSED_SECONDS = 60.0
 """How long an object that was refused isn't read again: it may have been damaged on its way."""
+
+REREAD_SECONDS = 600.0
+"""How long a 304 is relied on: it hides that the same bytes were promoted as another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,9 @@ class _Refused(NamedTuple):
 class ModelCache:
     """Gives the newest model that works.
 
-    One conditional GET tells whether the served object changed. A new one takes over only after it has loaded and
-    answered; where the store fails or the new object is broken, the last good model goes on.
+    One conditional GET tells whether the served object changed; now and then an unconditional one, whether just its
+    name did. A new one takes over only after it has loaded and answered; where the store fails or the new object is
+    broken, the last good model goes on.
     """
 
     def __init__(self, registry: Registry, sensors: SensorSet, cap_days: float) -> None:
@@ -65,6 +69,7 @@ class ModelCache:
         self._lock = threading.Lock()
         self._good: ServedModel | None = None
         self._refused: _Refused | None = None
+        self._reread_at = 0.0
 
     def current(self) -> Current:
         """The model to answer with.
@@ -75,10 +80,12 @@ class ModelCache:
             StorageUnavailable: the store failed and there was no good one before.
         """
         good, refused = self._good, self._refused
-        if refused and time.monotonic() > refused.until:
+        now = time.monotonic()
+        if refused and now > refused.until:
             refused = None
+        known = refused.etag if refused else good.etag if good and now <= self._reread_at else None
         try:
-            changed = self._registry.served_if_changed(refused.etag if refused else good.etag if good else None)
+            changed = self._registry.served_if_changed(known)
             if changed:
                 good = self._replace(changed)
             elif refused:
@@ -103,7 +110,8 @@ class ModelCache:
 
     def _replace(self, changed: Served) -> ServedModel:
         with self._lock:
-            if self._good and self._good.etag == changed.blob.etag:
+            self._reread_at = time.monotonic() + REREAD_SECONDS
+            if self._good and (self._good.etag, self._good.promotion) == (changed.blob.etag, changed.promotion):
                 self._refused = None  # another thread was first, or the good one is back
                 return self._good
             try:
@@ -121,19 +129,10 @@ class ModelCache:
             if not changed.verified:
                 raise BrokenModel(f"the served object is not what was promoted as {promotion.version}")
             card = self._card(promotion.version, changed)
-        if card is None:  # a foreign model, even if it was adopted as a version
-            probe.check(changed.blob.body)
-        elif promotion and card.version != promotion.version:
-            raise BrokenModel(f"the model card of {promotion.version} is that of {card.version}")
-        elif card.feature_schema != features.SCHEMA:
-            raise BrokenModel(
-                f"{card.version} was trained on features of schema {card.feature_schema}, here they are those of "
-                f"schema {features.SCHEMA}: retrain"
-            )
-        known = features.names(self._sensors)
-        model = Model(changed.blob.body, card, known=known, cap_days=self._cap_days)
+        version = promotion.version if promotion else None
+        model = loading.load(changed.blob.body, card, version=version, sensors=self._sensors, cap_days=self._cap_days)
         trained_at = card.trained_at if card else changed.blob.modified.isoformat()
-        return ServedModel(model, changed.blob.etag, promotion.version if promotion else None, trained_at, promotion)
+        return ServedModel(model, changed.blob.etag, version, trained_at, promotion)
 
     def _card(self, version: str, served: Served) -> Card | None:
         """A version's model card; None where it has none, as a foreign model that was adopted."""

@@ -34,7 +34,7 @@ class Failures:
         with self._lock:
             if self._read_at is None or time.monotonic() - self._read_at > EVERY_SECONDS:
                 try:
-                    self._state = failures.read(self._storage)
+                    self._state = failures.read(self._storage).state
                     self._read_at = time.monotonic()
                 except StorageError as exc:
                     self._log.warning("the machines' last failures cannot be read: %s", exc)

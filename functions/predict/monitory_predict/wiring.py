@@ -56,6 +56,8 @@ def build_service(settings: PredictSettings, logger: Logger) -> PredictService:
         logger.warning("no model at start: %s", exc)
     except TimeoutError:
         logger.warning("no model at start: the store did not answer within %g s", START_SECONDS)
+    except Exception:  # whatever it is, the first caller is told of it; a start that fails is tried again for ever
+        logger.exception("no model at start")
     rows = RecentRows(lake, models, executor, logger, max_age)
     return PredictService(cache, rows, Failures(models, logger), registry, sensor_set, executor, ANSWER_SECONDS)
 

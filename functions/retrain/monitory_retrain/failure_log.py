@@ -5,6 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from monitory.clock import hour_of
+from monitory.errors import UNDECODABLE
 from monitory.readings import WallClock
 from monitory.storage import Storage
 
@@ -36,7 +37,7 @@ def read(storage: Storage, key: str) -> FailureLog:
             continue
         try:
             failure = decoder.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNDECODABLE:
             rejected += 1
             continue
         hours.setdefault(failure.equip_id, []).append(hour_of(failure.time))

@@ -11,4 +11,4 @@ _job = build_job(load(RetrainSettings))
 
 def lambda_handler(event: Any, context: Any) -> Answer:
     """Retrain, promote or roll back, as the event says (see event.py)."""
-    return answer(_job, event, lambda: context.get_remaining_time_in_millis() / 1000)
+    return answer(_job, event, lambda: context.get_remaining_time_in_millis() / 1000, context.aws_request_id)

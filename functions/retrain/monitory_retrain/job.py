@@ -11,20 +11,21 @@ from typing import Any
 
 import msgspec
 
-from monitory import failures, features, probe
-from monitory.errors import BrokenModel, Conflict, ModelError, NoModel, ObjectNotFound, UnknownVersion
+from monitory import failures
+from monitory.errors import UNDECODABLE, Conflict, ModelError, ObjectNotFound
 from monitory.failures import Excursion, FailureState
 from monitory.identifiers import Machine, machine
 from monitory.log import Logger
-from monitory.model import Card, Model, decode_card
-from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, ROLLBACK, Promotion, Registry, Served
+from monitory.registry import CARD_FILE, ROLLBACK, Registry, Served
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory.storage import Storage
 from monitory.version import Version
-from monitory_retrain import card, drift, event, failure_log, learning, report, validation, verdict
+from monitory_retrain import answers, drift, event, failure_log, learning, storing, validation, verdict
+from monitory_retrain.answers import Answer
+from monitory_retrain.checked import CheckedModels
 from monitory_retrain.drift import Drift
-from monitory_retrain.ingest import Counts, Ingest
+from monitory_retrain.ingest import Ingest
 from monitory_retrain.labels import Labels
 from monitory_retrain.learning import Challenger
 from monitory_retrain.presence import Presence, presence
@@ -34,13 +35,11 @@ from monitory_retrain.training import Recipe
 from monitory_retrain.validation import Champion
 from monitory_retrain.verdict import Verdict
 
-VERDICT_FILE = "verdict.json"
-REPORT_FILE = "report.html"
+__all__ = ["ATTEMPTS", "RUNS", "Answer", "Job"]
+
 RUNS = "runs"
 ATTEMPTS = 3
 """Verdicts sought anew when another promotion came in between."""
-
-Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,11 @@ class Job:
     ingest: Ingest
     recipe: Recipe
     log: Logger
+
+    @property
+    def checked(self) -> CheckedModels:
+        """The registry's models, checked before they are used."""
+        return CheckedModels(self.registry, self.sensors, self.settings.max_rul_days, self.log)
 
     def train(self, request: event.Training, in_time: Callable[[], bool]) -> Answer:
         """Train on days of the lake, store the version and promote it if it deserves it.
@@ -73,19 +77,19 @@ class Job:
         done = self._finished_run(request.run_id)
         if done:
             return {**done, "repeated": True}
-        self._repair()
+        self.checked.repair()
         days = request.days
         if request.sample:
             ingested = self.ingest.sample(days, request.sample)
         else:
             ingested = self.ingest.days(days, refresh=request.refresh, in_time=in_time)
-        data = _counts(ingested.counts)
+        data = answers.counts(ingested.counts)
         if ingested.left:
             left = [str(day) for day in ingested.left]
             self.log.warning("out of time: %d of %d days are left", len(left), len(days))
             return {"status": "continue", "left": left, "data": data}
         logged = self._failure_log()
-        known = failures.read(self.models)
+        known = failures.read(self.models).state
         outcome = learning.learn(
             ingested.table,
             self.sensors,
@@ -102,40 +106,52 @@ class Job:
         else:
             hours = presence(ingested.table, days)
             answer = {**self._conclude(outcome, hours, request), "data": data}
-            self._keep_failures(outcome.labels, known)
+            self._keep_failures(outcome.labels)
         self._finish_run(request.run_id, answer)
         return answer
 
-    def promote(self, request: event.Promotion) -> Answer:
+    def promote(self, request: event.Promotion, request_id: str | None = None) -> Answer:
         """Serve a stored version, after it was checked.
+
+        Events are delivered at least once: a request that was done is answered again, not done again.
 
         Raises:
             UnknownVersion, BrokenModel: the version can't be served. Conflict: another promotion came in between.
         """
-        self._repair()
-        served = self._served()
+        self.checked.repair()
+        if made := self.registry.made_by(request_id):
+            return answers.promoted("promoted", made)
+        served = self.checked.served()
         if served and served.version == request.version:
             return {"status": "unchanged", "version": request.version, "reason": "it is served already"}
-        checked = self._check(request.version)
+        checked = self.checked.check(request.version)
         made = self.registry.promote(
-            request.version, by=request.by, reason=request.reason or "asked for", expected=served, sha256=checked
+            request.version,
+            by=request.by,
+            reason=request.reason or "asked for",
+            expected=served,
+            sha256=checked,
+            request=request_id,
         )
-        return _promoted("promoted", made)
+        return answers.promoted("promoted", made)
 
-    def rollback(self, request: event.Rollback) -> Answer:
+    def rollback(self, request: event.Rollback, request_id: str | None = None) -> Answer:
         """Serve what was served before the current version.
 
-        A rollback that died unfinished is finished, not followed by a second one: events are delivered at least once.
+        As in `promote`, a request that was done is not done again. A rollback that died unfinished, whosever it was, is
+        finished, not followed by a second one.
 
         Raises:
             NoModel: nothing was. UnknownVersion, BrokenModel: it can't be served. Conflict: as in `promote`.
         """
-        repaired = self._repair()
+        repaired = self.checked.repair()
         if repaired and repaired.action == ROLLBACK:
-            return _promoted("rolled back", repaired)
-        served = self._served()
+            return answers.promoted("rolled back", repaired)
+        if made := self.registry.made_by(request_id):
+            return answers.promoted("rolled back", made)
+        served = self.checked.served()
         version = self.registry.rollback_target()
-        checked = self._check(version)
+        checked = self.checked.check(version)
         made = self.registry.promote(
             version,
             by=request.by,
@@ -143,14 +159,15 @@ class Job:
             expected=served,
             action=ROLLBACK,
             sha256=checked,
+            request=request_id,
         )
-        return _promoted("rolled back", made)
+        return answers.promoted("rolled back", made)
 
     # -- decide and write ------------------------------------------------------------------------------------
 
     def _conclude(self, challenger: Challenger, hours: Presence, request: event.Training) -> Answer:
         """Judge a challenger, store it and promote it if it deserves it and that was asked for."""
-        served = self._served()
+        served = self.checked.served()
         moved = self._compare_day(challenger, served)
         if served and served.verified and served.blob.metadata.get("sha256") == challenger.sha256:
             self.log.info("the data gave the model that is served: %s", served.version)
@@ -158,8 +175,8 @@ class Job:
                 "status": "unchanged",
                 "version": served.version,
                 "promoted": False,
-                "metrics": _builtin(challenger),
-                "drift": _drift(moved),
+                "metrics": answers.metrics(challenger),
+                "drift": answers.drift(moved),
             }
         ruling, champion = self._judge(challenger, served)
         version = self._store(challenger, ruling, champion, moved, hours, request)
@@ -182,7 +199,7 @@ class Job:
                 break
             except Conflict as exc:
                 self.log.warning("%s (attempt %d)", exc, attempt + 1)
-                served = self._served()
+                served = self.checked.served()
                 ruling, champion = self._judge(challenger, served)
                 reasons = [f"judged anew, another model came first: {ruling.reasons[0]}", *ruling.reasons[1:]]
         self.log.info("version %s, promoted: %s: %s", version, bool(promoted), "; ".join(reasons))
@@ -191,9 +208,9 @@ class Job:
             "version": version,
             "promoted": bool(promoted),
             "reasons": reasons,
-            "metrics": _builtin(challenger),
+            "metrics": answers.metrics(challenger),
             "champion": msgspec.to_builtins(champion.scores) if champion else None,
-            "drift": _drift(moved),
+            "drift": answers.drift(moved),
         }
 
     def _compare_day(self, challenger: Challenger, served: Served | None) -> Drift:
@@ -201,13 +218,14 @@ class Job:
         day = challenger.last_day
         try:
             if served and served.version:
+                model = self.checked.load(served)
                 known = drift.of_card(self.registry.read(served.version, CARD_FILE))
                 if known:
-                    predicted = validation.predictions(self._load(served), day)
+                    predicted = validation.predictions(model, day)
                     return drift.compare(known, day, predicted, self.sensors, served.version)
         except ModelError as exc:
             self.log.warning("drift is told against the new model: %s", exc)
-        predicted = validation.predictions(self._model(challenger.trained.text.encode(), None), day)
+        predicted = validation.predictions(self.checked.own(challenger.trained.text.encode()), day)
         return drift.compare(challenger.reference, day, predicted, self.sensors)
 
     def _judge(self, challenger: Challenger, served: Served | None) -> tuple[Verdict, Champion | None]:
@@ -216,13 +234,13 @@ class Job:
         alone = verdict.first(challenger.scores, baselines.mean.mae, baselines.last_value.mae)
         if served is None:
             return alone, None
+        holdout = challenger.split.holdout
         try:
-            model = self._load(served)
+            model = self.checked.load(served)
+            predicted = validation.predictions(model, holdout)
         except ModelError as exc:
             reason = f"what is served cannot be used ({exc})"
             return Verdict(alone.promote, (*alone.reasons, reason)), None
-        holdout = challenger.split.holdout
-        predicted = validation.predictions(model, holdout)
         interval = model.card.calibration if model.card else None
         scores = score(holdout.rul, predicted, interval, model.cap_days)
         comparison = verdict.compare(holdout.rul, predicted, challenger.predicted, holdout.machine, holdout.hour // 24)
@@ -244,86 +262,19 @@ class Job:
         hours: Presence,
         request: event.Training,
     ) -> str:
-        """Store a version under the first free second from now."""
+        """Store a version that is named after this moment; its name."""
         now = datetime.now(UTC)
-        version = Version.at(now)
-        while True:
-            made = learning.card(
-                challenger,
-                version=str(version),
-                trained_at=now.isoformat(timespec="seconds"),
-                days=request.days,
-                sensors=self.sensors,
-                settings=self.settings,
-                recipe=self.recipe,
-            )
-            findings = Findings(made, challenger, ruling, request.promote, champion, moved, hours)
-            json = "application/json"
-            files = {
-                MODEL_FILE: (challenger.trained.text.encode(), "text/plain; charset=utf-8"),
-                CARD_FILE: (card.encode(made), json),
-                METRICS_FILE: (_json(learning.metrics(challenger)), json),
-                VERDICT_FILE: (_json({"verdict": ruling, "champion": champion.scores if champion else None}), json),
-                REPORT_FILE: (report.render(findings), "text/html; charset=utf-8"),
-            }
-            try:
-                self.registry.store(str(version), files)
-                return str(version)
-            except Conflict:
-                version = version.later()
-
-    # -- the registry's side ---------------------------------------------------------------------------------
-
-    def _repair(self) -> Promotion | None:
-        """Finish what a run that died left unfinished; the promotion, where there was one."""
-        repaired = self.registry.repair()
-        if repaired:
-            self.log.warning("wrote the missing record of promotion %d (%s)", repaired.number, repaired.version)
-        return repaired
-
-    def _served(self) -> Served | None:
-        try:
-            return self.registry.served()
-        except NoModel:
-            return None
-
-    def _load(self, served: Served) -> Model:
-        """The served model as serving would load it.
-
-        Raises:
-            ModelError: it cannot be used.
-        """
-        if served.promotion and not served.verified:
-            raise BrokenModel("its bytes are not those that were promoted")
-        if not served.promotion:
-            probe.check(served.blob.body)
-        return self._model(served.blob.body, self._card(served.version) if served.version else None)
-
-    def _check(self, version: str) -> str:
-        """Check that a stored version can be served, by its hash, its parser's opinion and its self-test.
-
-        Returns:
-            The SHA-256 of what was checked.
-
-        Raises:
-            UnknownVersion: it isn't stored. BrokenModel: it can't be used.
-        """
-        text = self.registry.read(version, MODEL_FILE)
-        found = self._card(version)
-        if found is None:
-            probe.check(text)
-        return self._model(text, found).fingerprint
-
-    def _card(self, version: str) -> Card | None:
-        """A version's card; None for a foreign model that was adopted."""
-        try:
-            return decode_card(self.registry.read(version, CARD_FILE))
-        except UnknownVersion:
-            return None
-
-    def _model(self, text: bytes, found: Card | None) -> Model:
-        sensors = found.sensors if found else self.sensors
-        return Model(text, found, known=features.names(sensors), cap_days=self.settings.max_rul_days)
+        made = learning.card(
+            challenger,
+            version=str(Version.at(now)),
+            trained_at=now.isoformat(timespec="seconds"),
+            days=request.days,
+            sensors=self.sensors,
+            settings=self.settings,
+            recipe=self.recipe,
+        )
+        found = Findings(made, challenger, ruling, request.promote, champion, moved, hours)
+        return storing.store(self.registry, found)
 
     # -- runs and failures -----------------------------------------------------------------------------------
 
@@ -333,7 +284,7 @@ class Job:
             return None
         try:
             answer: Answer = msgspec.json.decode(self.models.get(_run_key(run_id)).body, type=dict[str, Any])
-        except (ObjectNotFound, msgspec.MsgspecError):
+        except (ObjectNotFound, *UNDECODABLE):
             return None
         return answer
 
@@ -349,15 +300,13 @@ class Job:
             self.log.warning("%d lines of the failure log cannot be read", log.rejected)
         return log.hours
 
-    def _keep_failures(self, found: Labels, known: FailureState) -> None:
+    def _keep_failures(self, found: Labels) -> None:
         """Leave each machine's last hour of failure for serving and for the next run."""
         excursion = None
         if not self.settings.failure_log_key:
             excursion = Excursion(self.settings.excursion_share, self.settings.excursion_sensors)
-        last = dict(known.last)
-        for owner, hour in found.last_hours.items():
-            last[str(owner)] = max(hour, last.get(str(owner), hour))
-        failures.write(self.models, FailureState(excursion, last))
+        last = {str(owner): hour for owner, hour in found.last_hours.items()}
+        failures.merge(self.models, FailureState(excursion, last))
 
 
 def _before(known: FailureState, first_hour: int) -> dict[Machine, int]:
@@ -373,38 +322,3 @@ def _run_key(run_id: str) -> str:
 
 def _json(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=1)
-
-
-def _builtin(challenger: Challenger) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(learning.metrics(challenger))
-    return found
-
-
-def _drift(moved: Drift) -> dict[str, Any]:
-    """Drift as answers tell it: what moved and what to watch, in sentences."""
-    said = (sensor for sensor in moved.sensors if sensor.status != "steady")
-    return {
-        "day": moved.day,
-        "against": moved.against,
-        "unjudged": moved.unjudged,
-        "moved": moved.named("moved"),
-        "watch": moved.named("watch"),
-        "sentences": [f"{sensor.status}: {sensor.sentence}" for sensor in said],
-        "predictions": moved.predictions.status if moved.predictions else None,
-    }
-
-
-def _promoted(status: str, made: Promotion) -> Answer:
-    return {"status": status, "version": made.version, "replaced": made.replaced, "promotion": made.number}
-
-
-def _counts(counts: Counts) -> dict[str, Any]:
-    return {
-        "objects": counts.objects,
-        "objects_read": counts.read,
-        "bytes_read": counts.raw_bytes,
-        "readings": counts.readings,
-        "rejected": dict(counts.rejected),
-        "unreadable": counts.unreadable[:20],
-        "days_without_data": [str(day) for day in counts.days_without_data],
-    }

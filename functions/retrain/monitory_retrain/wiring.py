@@ -40,8 +40,14 @@ def build_job(settings: RetrainSettings) -> Job:
     )
 
 
-def answer(job: Job, payload: object, remaining_seconds: Callable[[], float]) -> Answer:
+def answer(job: Job, payload: object, remaining_seconds: Callable[[], float], request_id: str | None = None) -> Answer:
     """Do what an event asks for.
+
+    Args:
+        job: does it.
+        payload: the event.
+        remaining_seconds: of this invocation.
+        request_id: of this invocation and, where Lambda tries an event again, of the ones before.
 
     Returns:
         What was done; `status` `invalid` or `refused` with a `reason` where the event asks for what can't be.
@@ -53,9 +59,9 @@ def answer(job: Job, payload: object, remaining_seconds: Callable[[], float]) ->
     try:
         request = event.parse(payload, clock.now(), job.settings.training_days)
         if isinstance(request, event.Promotion):
-            done = job.promote(request)
+            done = job.promote(request, request_id)
         elif isinstance(request, event.Rollback):
-            done = job.rollback(request)
+            done = job.rollback(request, request_id)
         else:
             done = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
             telemetry.emit(done, namespace)

@@ -5,17 +5,23 @@ adds what the recent hour rows show, so that the clock of a machine that was rep
 morning.
 """
 
+import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 
-from monitory.errors import UNDECODABLE, ObjectNotFound
+from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
 from monitory.identifiers import Machine
 from monitory.rows import OUTSIDE, PER_SENSOR, HourRow
 from monitory.sensors import SensorSet
 from monitory.storage import Storage
 
 KEY = "state/failures.json"
+_TRIES = 5
+_SHA256 = "sha256"
+"""In the object's metadata, of its body; older ones lack it."""
 
 
 class Excursion(msgspec.Struct, frozen=True):
@@ -52,30 +58,69 @@ class FailureState(msgspec.Struct, frozen=True):
         return known if known is not None and known < newest else None
 
 
-def read(storage: Storage) -> FailureState:
+class Stored(NamedTuple):
+    """The state as it was read, and its object's ETag, None where there is none."""
+
+    state: FailureState
+    etag: str | None
+
+
+def read(storage: Storage) -> Stored:
     """The state in the model bucket; an empty one where there's none.
 
     Raises:
         StorageUnavailable: the store failed.
+        StorageError: the object is damaged: what it held must not be taken for nothing.
     """
     try:
-        return decode(storage.get(KEY).body)
+        blob = storage.get(KEY)
     except ObjectNotFound:
-        return FailureState()
-
-
-def decode(body: bytes) -> FailureState:
-    """A state out of its JSON; a damaged one counts as empty, the next retraining writes it anew."""
+        return Stored(FailureState(), None)
     try:
-        return msgspec.json.decode(body, type=FailureState)
-    except UNDECODABLE:
-        return FailureState()
+        if blob.metadata.get(_SHA256) not in (None, _hash(blob.body)):
+            raise ValueError("its SHA-256 differs")
+        return Stored(msgspec.json.decode(blob.body, type=FailureState), blob.etag)
+    except (*UNDECODABLE, ValueError) as exc:
+        raise StorageError(
+            f"s3://{storage.name}/{KEY} is damaged ({exc}): bring back an earlier version of it, or delete it"
+        ) from exc
 
 
-def write(storage: Storage, state: FailureState) -> None:
-    """Replace the state.
+def write(storage: Storage, state: FailureState, replaces: str | None = None) -> None:
+    """Write the state over the object of an ETag, or where there's none yet.
 
     Raises:
+        PreconditionFailed: that isn't what is there.
         StorageUnavailable: the store failed.
     """
-    storage.put(KEY, msgspec.json.encode(state), content_type="application/json")
+    body = msgspec.json.encode(state)
+    storage.put(
+        KEY,
+        body,
+        content_type="application/json",
+        metadata={_SHA256: _hash(body)},
+        replaces=replaces,
+        create=replaces is None,
+    )
+
+
+def merge(storage: Storage, found: FailureState) -> None:
+    """Bring the state up to date: the rule that was found, and of each machine the later of both failures.
+
+    Raises:
+        StorageUnavailable: the store failed, or says different things when the state is read and when it is written.
+        StorageError: as `read`.
+    """
+    for _ in range(_TRIES):
+        known, etag = read(storage)
+        last = dict(known.last)
+        for machine, hour in found.last.items():
+            last[machine] = max(hour, last.get(machine, hour))
+        with suppress(PreconditionFailed):  # another run was first, or what was read was not what is there
+            write(storage, FailureState(found.excursion, last), etag)
+            return
+    raise StorageUnavailable(f"s3://{storage.name}/{KEY} is never what was read just before")
+
+
+def _hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

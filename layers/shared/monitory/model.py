@@ -22,6 +22,7 @@ from monitory.sensors import SensorSet
 
 MAX_MODEL_BYTES = 64 << 20
 _PANDAS_CATEGORICAL = b"pandas_categorical:"
+_MAX_CATEGORIES_BYTES = 1 << 20
 
 
 class CalibrationPoint(msgspec.Struct, frozen=True):
@@ -165,7 +166,8 @@ class Model:
             raise BrokenModel("the model's answer is not a number")
         *shares, base = self._booster.contributions(row)
         contributions = dict(zip(self.features, shares, strict=True))
-        if not math.isclose(base + math.fsum(shares), raw, rel_tol=1e-6, abs_tol=1e-6):
+        # `fsum` would raise an error where shares are infinite, which `sum` makes a NaN that is close to nothing
+        if not math.isclose(base + sum(shares), raw, rel_tol=1e-6, abs_tol=1e-6):
             base, contributions = raw, {}  # the objective transforms the sum, so the shares are no days
         days = min(max(raw, 0.0), self.cap_days)
         calibration = self.card.calibration if self.card else None
@@ -230,6 +232,8 @@ def _categories(text: bytes) -> dict[str, float] | None:
     if start < 0:
         return None
     line = text[start + len(_PANDAS_CATEGORICAL) :].split(b"\n", 1)[0]
+    if len(line) > _MAX_CATEGORIES_BYTES:
+        return None
     try:
         lists = json.loads(line)
     except (ValueError, RecursionError):

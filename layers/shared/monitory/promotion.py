@@ -27,7 +27,7 @@ FOLDER = "promotions"
 ROLLBACK = "rollback"
 PROMOTE = "promote"
 
-MAX_BY_BYTES, MAX_REASON_BYTES = 200, 1200
+MAX_BY_BYTES, MAX_REASON_BYTES, MAX_REQUEST_BYTES = 200, 1200, 100
 """Of the encoded words in an object's metadata; S3 allows 2 KB in all."""
 
 
@@ -43,6 +43,7 @@ class Promotion(msgspec.Struct, frozen=True):
         by: who asked: `schedule`, or what the event said.
         reason: why, in words.
         score, replaced_score: both models' hold-out MAE in days, where they were compared.
+        request: of which invocation; its retries carry the same. None where that isn't known.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Promotion(msgspec.Struct, frozen=True):
     reason: str
     score: float | None = None
     replaced_score: float | None = None
+    request: str | None = None
 
 
 def words(text: str, most: int) -> str:
@@ -82,6 +84,7 @@ def metadata(promotion: Promotion, model: bytes) -> dict[str, str]:
         "reason": quote_plus(promotion.reason, safe=",.:;()/<>="),
         "score": "" if promotion.score is None else repr(promotion.score),
         "replaced-score": "" if promotion.replaced_score is None else repr(promotion.replaced_score),
+        "request": quote_plus(promotion.request or ""),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -99,6 +102,7 @@ def of_metadata(found: Mapping[str, str]) -> Promotion | None:
             reason=unquote_plus(found.get("reason", "")),
             score=float(found["score"]) if "score" in found else None,
             replaced_score=float(found["replaced-score"]) if "replaced-score" in found else None,
+            request=unquote_plus(found["request"]) if "request" in found else None,
         )
     except (KeyError, ValueError, UnknownVersion):
         return None

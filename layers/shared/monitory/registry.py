@@ -12,7 +12,6 @@ metadata. So the history has no gap, and model and version cannot disagree.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 
@@ -31,6 +30,7 @@ from monitory.errors import (
 from monitory.promotion import (
     MAX_BY_BYTES,
     MAX_REASON_BYTES,
+    MAX_REQUEST_BYTES,
     PROMOTE,
     ROLLBACK,
     History,
@@ -43,21 +43,21 @@ from monitory.promotion import (
 )
 from monitory.served_object import Served, card_metadata, sha256_in
 from monitory.storage import Blob, Storage
+from monitory.stored_versions import CARD_FILE, METRICS_FILE, MODEL_FILE, StoredVersions
 from monitory.version import Version
 
 __all__ = ["CARD_FILE", "METRICS_FILE", "MODEL_FILE", "PROMOTE", "ROLLBACK", "Promotion", "Registry", "Served"]
 
-MODEL_FILE = "model.txt"
-CARD_FILE = "card.json"
-METRICS_FILE = "metrics.json"
+_REQUESTS_KNOWN = 50
+"""Newest promotions among which a retry looks for its own; Lambda gives up an event after some hours."""
 
 
-class Registry:
-    """The model bucket's versions."""
+class Registry(StoredVersions):
+    """The model bucket's versions, and which of them is served."""
 
     def __init__(self, storage: Storage, model_key: str) -> None:
         """The versions beside the served key, `models/latest/lgbm_regressor.json` by default."""
-        self.storage = storage
+        super().__init__(storage)
         self.model_key = model_key
         self._history = History(storage)
         self.metrics_key = f"{model_key.rpartition('/')[0]}/metrics.json".lstrip("/")
@@ -89,24 +89,6 @@ class Registry:
             raise NoModel(f"no model has been promoted to s3://{self.storage.name}/{self.model_key} yet") from exc
         return Served(blob, of_metadata(blob.metadata)) if blob else None
 
-    def read(self, version: str, file: str) -> bytes:
-        """A file of a version.
-
-        Raises:
-            UnknownVersion: there's no such version, or it has no such file.
-        """
-        try:
-            return self.storage.get(f"{Version.parse(version).folder}/{file}").body
-        except ObjectNotFound as exc:
-            raise UnknownVersion(f"version {version} has no {file}") from exc
-
-    def versions(self) -> Iterator[str]:
-        """All stored versions, oldest first. A version whose model was never completed isn't one."""
-        for entry in self.storage.list("models"):
-            folder, _, file = entry.key.rpartition("/")
-            if file == MODEL_FILE and (version := Version.of_folder(folder)):
-                yield str(version)
-
     def history(self, newest: int | None = None, executor: Executor | None = None) -> list[Promotion]:
         """Promotions and rollbacks, oldest first: all of them, or the newest so many.
 
@@ -119,25 +101,18 @@ class Registry:
         """
         return self._history.read(newest, executor)
 
-    # -- writing ---------------------------------------------------------------------------------------------
-
-    def store(self, version: str, files: Mapping[str, tuple[bytes, str]]) -> None:
-        """Store a version for ever: its files by name, each with its media type.
-
-        The model is written last: a version without it isn't listed and can't be promoted, so a run that dies
-        in the middle leaves nothing that could be mistaken for a version.
+    def made_by(self, request: str | None) -> Promotion | None:
+        """The promotion that an invocation has made already; None where it made none, or isn't known.
 
         Raises:
-            Conflict: the version exists.
+            StorageUnavailable: the store failed.
         """
-        folder = Version.parse(version).folder
-        for name in sorted(files, key=lambda file: file == MODEL_FILE):
-            body, content_type = files[name]
-            try:
-                self.storage.put(f"{folder}/{name}", body, content_type=content_type, create=True)
-            except PreconditionFailed as exc:
-                if self.storage.get(f"{folder}/{name}").body != body:
-                    raise Conflict(f"version {version} exists already") from exc
+        if not request:
+            return None
+        recent = self.history(_REQUESTS_KNOWN)
+        return next((made for made in recent if made.request == words(request, MAX_REQUEST_BYTES)), None)
+
+    # -- writing ---------------------------------------------------------------------------------------------
 
     def promote(
         self,
@@ -150,6 +125,7 @@ class Registry:
         score: float | None = None,
         replaced_score: float | None = None,
         sha256: str | None = None,
+        request: str | None = None,
     ) -> Promotion:
         """Serve a stored version from now on.
 
@@ -162,6 +138,7 @@ class Registry:
             score: the version's hold-out MAE, days.
             replaced_score: that of what it replaces.
             sha256: of the model text that the caller checked, in hex; None where it checked none.
+            request: names the invocation, so that its retry can find what was done, see `made_by`.
 
         Raises:
             UnknownVersion: it isn't stored.
@@ -187,6 +164,7 @@ class Registry:
             reason=words(reason, MAX_REASON_BYTES),
             score=finite(score),
             replaced_score=finite(replaced_score),
+            request=words(request, MAX_REQUEST_BYTES) if request else None,
         )
         try:
             self.storage.put(
@@ -284,6 +262,8 @@ class Registry:
             raise Conflict("the model that was to be replaced is gone; nothing was changed") from exc
         if again.etag == blob.etag and again.body != blob.body:
             raise StorageUnavailable(f"s3://{self.storage.name}/{self.model_key} was read twice, differently")
+        if stored := next(self.versions_of(blob.body), None):
+            return stored
         version = Version.at(blob.modified)
         for _ in range(60):
             try:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitory import features
 from monitory.errors import BrokenModel
 from monitory.model import MAX_MODEL_BYTES, Calibration, CalibrationPoint, Model, decode_card
-from tests.models import CONTRACT_FEATURES, SENSORS, card, frame, small_text, text, train
+from tests.models import CONTRACT_FEATURES, SENSORS, card, frame, small_text, text, train, with_leaves
 
 KNOWN = features.names(SENSORS)
 MACHINES = ["EQUIP-003", "EQUIP-001", "EQUIP-002"]
@@ -111,7 +111,17 @@ def test_what_is_no_model_of_ours_is_refused_in_words(body: bytes, said: str) ->
 
 @pytest.mark.parametrize(
     "categories",
-    [b"null", b"[]", b"{}", b"[[1], [2]]", b"not json", b"[7]", b"\xff", b"[" * 99_999],
+    [
+        b"null",
+        b"[]",
+        b"{}",
+        b"[[1], [2]]",
+        b"not json",
+        b"[7]",
+        b"\xff",
+        b"[" * 99_999,
+        b'[["' + b"E" * (1 << 20) + b'"]]',
+    ],
     ids=lambda value: repr(value[:12]),
 )
 def test_a_machine_feature_without_its_categories_is_refused(categories: bytes) -> None:
@@ -128,6 +138,14 @@ def test_an_answer_that_is_no_number_fails_the_self_test() -> None:
     broken = whole[:start] + b" ".join([b"nan"] * len(whole[start:end].split())) + whole[end:]
     with pytest.raises(BrokenModel, match=r"not a number|LGBM"):
         loaded(broken.replace(b"tree_sizes", b"x"))
+
+
+def test_shares_that_are_no_numbers_are_left_out() -> None:
+    body = with_leaves(small_text(trees=3), {6: b"inf", 10: b"-inf"})
+    model = Model(body, card(), known=KNOWN, cap_days=30.0)
+    estimate = model.estimate({}, "E")
+    assert math.isfinite(estimate.base)
+    assert estimate.contributions == {}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import random
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+import lightgbm as lgb
 import pytest
 
 from monitory import probe
@@ -95,6 +97,61 @@ def test_a_child_that_cannot_start_is_said_so(monkeypatch: pytest.MonkeyPatch) -
         probe.check(MODEL)
 
 
+def test_what_is_too_large_is_refused_before_anything_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "check_trees", lambda body: pytest.fail("looked at"))
+    with pytest.raises(BrokenModel, match="16,777,217 bytes, more than 16,777,216"):
+        probe.check(MODEL.ljust(probe.MAX_BYTES + 1))
+
+
+HEADER = MODEL[: MODEL.index(b"\nTree=")]
+BOMBS = {
+    "one field": b"\nTree=0\nnum_leaves=9\nleaf_value=" + b"10 " * 5_500_000,
+    "lines": b"\nTree=0\n" + b"ab\n" * 5_500_000,
+    "trees": b"\nTree=0\nnum_leaves=1\nleaf_value=1\n" * 440_000,
+    "no trees": b"\nTree=" * 2_700_000,
+}
+PEAK = """
+import resource, sys
+from monitory import probe
+body = sys.stdin.buffer.read()
+probe.subprocess = None
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    probe.check_trees(body)
+except probe.BrokenModel:
+    pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_looking_at_the_largest_text_takes_some_copies_of_it(bomb: bytes) -> None:
+    body = HEADER + bomb + b"\nend of trees"
+    assert len(body) <= probe.MAX_BYTES
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", PEAK], input=body, env=path, capture_output=True, check=True)
+    assert int(done.stdout) << 10 < 6 * probe.MAX_BYTES
+
+
+def test_the_child_gets_neither_credentials_nor_endless_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho names: $(env | cut -d= -f1) >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("SOMEBODYS_TOKEN", "secret")
+    with pytest.raises(BrokenModel, match=r"names: .*PYTHONPATH") as told:
+        probe.check(MODEL)
+    assert not {"AWS_SECRET_ACCESS_KEY", "SOMEBODYS_TOKEN"} & set(str(told.value).split())
+
+
+def test_a_child_that_takes_too_much_memory_is_refused_it() -> None:
+    code = "from monitory import probe\nprobe.Booster = lambda text: bytearray(1 << 30)\nprobe.main()"
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    child = subprocess.run([sys.executable, "-c", code], input=MODEL, env=path, capture_output=True, check=False)
+    assert child.stderr.splitlines()[-1] == b"MemoryError"
+
+
 def changed(body: bytes, field: bytes, value: bytes) -> bytes:
     """The text with the first value of the first such field replaced."""
     return re.sub(rb"\n" + field + rb"=[^\s]+", b"\n" + field + b"=" + value, body, count=1)
@@ -116,6 +173,17 @@ def changed(body: bytes, field: bytes, value: bytes) -> bytes:
         (b"is_linear", b"1"),
         (b"decision_type", b"1"),
         (b"max_feature_idx", b"-1"),
+        (b"max_feature_idx", b"2000000000"),
+        (b"feature_names", b"temperature rpm"),
+        (b"leaf_value", b"nan"),
+        (b"leaf_value", b"-inf"),
+        (b"leaf_value", b"1e999"),
+        (b"leaf_value", b"1e200"),
+        (b"threshold", b"nan"),
+        (b"left_child", b"0_1"),
+        (b"num_leaves", b"131073"),
+        (b"leaf_count", b"1\rnum_leaves=2"),
+        (b"leaf_count", b"1" + b"\nx=" * 64),
     ],
 )
 def test_a_tree_that_is_none_is_refused_before_it_is_loaded(field: bytes, value: bytes) -> None:
@@ -125,9 +193,33 @@ def test_a_tree_that_is_none_is_refused_before_it_is_loaded(field: bytes, value:
         probe.check_trees(broken)
 
 
+def test_a_split_between_what_is_there_and_what_is_missing_passes() -> None:
+    data = frame(["a", "b"], missing=0.3)
+    days = 9.0 * data["a"].isna() + data["b"].fillna(0.0) / 100
+    body = text(lgb.train({"verbosity": -1, "num_threads": 1}, lgb.Dataset(data, days), 1))
+    assert re.search(rb"\nthreshold=.*inf", body)
+    probe.check(body)
+
+
+def test_leaves_whose_sum_is_a_number_but_not_its_exponential_are_refused() -> None:
+    body = without_sizes(changed(MODEL, b"leaf_value", b"800"))
+    probe.check_trees(body)
+    with pytest.raises(BrokenModel, match="add up to 8"):
+        probe.check_trees(body.replace(b"objective=regression", b"objective=poisson"))
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
-    [(b"cat_boundaries", b"1"), (b"num_cat", b"0"), (b"cat_threshold", b"1 1"), (b"threshold", b"77")],
+    [
+        (b"cat_boundaries", b"1"),
+        (b"num_cat", b"0"),
+        (b"num_cat", b"999999"),
+        (b"cat_threshold", b"1 1"),
+        (b"cat_threshold", b" 1"),
+        (b"cat_threshold", b"x"),
+        (b"threshold", b"77"),
+        (b"threshold", b"inf"),
+    ],
 )
 def test_categories_that_point_beyond_their_bit_sets_are_refused(field: bytes, value: bytes) -> None:
     first_categorical = WITH_CATEGORIES.index(b"cat_boundaries")

@@ -1,6 +1,7 @@
 """Versions and promotions: stored once, promoted by one write, repaired after a crash at any point."""
 
 import hashlib
+import json
 from collections.abc import Callable
 
 import pytest
@@ -187,6 +188,23 @@ def test_a_foreign_model_whose_second_is_taken_gets_the_next_one() -> None:
     assert promote(registry, A).replaced == str(taken.later())
 
 
+def test_versions_of_a_text_are_found_newest_first() -> None:
+    registry = a_registry(versions=(A, B))
+    text = files(A)[MODEL_FILE]
+    registry.store(C, {MODEL_FILE: text})
+    assert list(registry.versions_of(text[0])) == [C, A]
+    assert list(registry.versions_of(text[0][::-1])) == []
+
+
+def test_a_foreign_model_that_is_a_copy_of_a_version_is_known_as_that() -> None:
+    registry = a_registry()
+    promote(registry, A)
+    put_foreign(registry, files(B)[MODEL_FILE][0])
+    assert promote(registry, C).replaced == B
+    assert list(registry.versions()) == [A, B, C, D]
+    assert roll_back(registry) == B
+
+
 def test_a_foreign_model_after_promotions_keeps_the_history_linear() -> None:
     registry = a_registry()
     promote(registry, A)
@@ -238,14 +256,38 @@ def test_an_old_object_that_was_copied_back_does_not_overwrite_its_successors_re
 )
 def test_any_words_survive_as_metadata_and_the_record_is_the_same_after_a_repair(reason: str) -> None:
     registry = a_registry()
-    made = registry.promote(A, by=reason, reason=reason, expected=None, score=1.5)
+    made = registry.promote(
+        A, by=reason, reason=reason, expected=None, score=1 / 3, replaced_score=2 / 3, request=reason
+    )
     blob = registry.storage.get(KEY)
     assert sum(len(name) + len(value) for name, value in blob.metadata.items()) < 2048
     assert all(value.isascii() and value.isprintable() and value == value.strip() for value in blob.metadata.values())
     assert registry.served().promotion == made
     assert reason.replace("\ud800", "?").startswith(made.reason)
+    assert registry.made_by(reason) == (made if reason else None)
     if len(reason) < 1000:
         assert made.reason == reason.replace("\ud800", "?")
+
+
+def test_what_a_request_did_is_found_again() -> None:
+    registry = a_registry()
+    promote(registry, A)
+    first = promote(registry, B, request="53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa")
+    promote(registry, C, request="another")
+    assert registry.made_by("53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa") == first
+    assert registry.made_by("a third") is registry.made_by(None) is registry.made_by("") is None
+
+
+def test_records_and_objects_of_before_requests_were_noted_are_read() -> None:
+    registry = a_registry()
+    made = promote(registry, A)
+    record = {"number": 1, "action": "promote", "version": A, "replaced": None, "at": made.at, "by": "test"}
+    body = json.dumps({**record, "reason": "because", "score": None, "replaced_score": None}).encode()
+    registry.storage.put("promotions/000001.json", body, content_type="application/json")
+    assert "request" not in registry.storage.get(KEY).metadata
+    assert registry.history() == [made]
+    assert registry.repair() is None
+    assert registry.made_by("any") is None
 
 
 def test_scores_that_are_no_numbers_are_left_out() -> None:

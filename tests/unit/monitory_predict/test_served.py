@@ -5,14 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from monitory import features
+from monitory import features, probe
 from monitory.errors import BrokenModel, ModelError, NoModel, StorageUnavailable
+from monitory.log import Logger
 from monitory.registry import CARD_FILE, MODEL_FILE, Served
 from monitory.sensors import Sensor, SensorSet
-from monitory_predict import served
-from monitory_predict.served import ServedModel
-from tests.fakes import down
-from tests.models import card, frame, small_text, text, train
+from monitory.settings import PredictSettings
+from monitory_predict import served, wiring
+from monitory_predict.served import Current, ModelCache, ServedModel
+from tests.fakes import WatchedStorage, down
+from tests.models import card, frame, small_text, text, train, with_leaves
 from tests.predicting import V1, V2, V3, World
 from tests.registries import KEY, promote, roll_back
 
@@ -47,6 +49,32 @@ def test_a_promotion_and_a_rollback_are_seen_at_the_next_call(world: World) -> N
     assert version(world) == V2
     roll_back(world.registry)
     assert version(world) == V1
+
+
+def test_the_same_bytes_under_another_name_are_seen_after_a_while(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(served, "time", type("time", (), {"monotonic": staticmethod(lambda: now)}))
+    world.promote(V1)
+    assert version(world) == V1
+    world.promote(V2, made=card(V2, cap_days=20.0))
+    assert version(world) == V1  # the store says 304
+    now += served.REREAD_SECONDS + 1
+    current = world.models.current()
+    assert (current.served.version, current.served.model.cap_days, current.problem) == (V2, 20.0, None)
+    now += served.REREAD_SECONDS + 1
+    assert world.models.current().served is current.served
+
+
+def test_a_foreign_model_is_not_probed_again_when_it_is_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_foreign(world, small_text(3))
+    good = world.models.current().served
+    monkeypatch.setattr("monitory.probe.check", lambda body: pytest.fail("probed"))
+    monkeypatch.setattr(served, "time", type("time", (), {"monotonic": staticmethod(lambda: 1e12)}))
+    assert world.models.current().served is good
 
 
 def test_what_is_said_of_a_model(world: World) -> None:
@@ -99,6 +127,9 @@ BROKEN = {
     "empty": b"",
     "broken off": small_text()[:700],
     "unknown features": text(train(frame(["speed", "torque"]))),
+    "a leaf that is no number": with_leaves(small_text(trees=3), {5: b"nan"}),
+    "infinite leaves": with_leaves(small_text(trees=3), {6: b"inf", 10: b"-inf"}),
+    "endless": small_text().ljust(probe.MAX_BYTES + 1),
 }
 
 
@@ -239,3 +270,17 @@ def test_many_threads_load_a_new_model_once(world: World, monkeypatch: pytest.Mo
         versions = list(executor.map(lambda _: version(world), range(40)))
     assert set(versions) == {V2}
     assert len(loads) == 1
+
+
+def test_whatever_goes_wrong_at_the_start_the_service_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(cache: ModelCache) -> Current:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(wiring, "_storage", lambda bucket, settings: WatchedStorage(bucket))
+    settings = PredictSettings(log_level="CRITICAL")
+    logger = Logger(service="test-start", level="CRITICAL")
+    with monkeypatch.context() as broken:
+        broken.setattr(ModelCache, "current", fails)
+        service = wiring.build_service(settings, logger)
+    with pytest.raises(NoModel):
+        service.models.current()

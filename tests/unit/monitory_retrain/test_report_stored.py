@@ -13,7 +13,8 @@ from monitory.registry import Registry
 from monitory_retrain import telemetry
 from monitory_retrain.event import Training
 from monitory_retrain.ingest import Counts, Ingest, Ingested
-from monitory_retrain.job import REPORT_FILE, Answer, Job
+from monitory_retrain.job import Answer, Job
+from monitory_retrain.storing import REPORT_FILE
 from monitory_retrain.table import HourTable
 from tests import reports
 from tests.fakes import MemoryStorage

@@ -1,0 +1,182 @@
+"""The job's decisions on what lies in the model bucket, with its learning and its days given."""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import msgspec
+import pytest
+
+from monitory import failures
+from monitory.errors import StorageError, StorageUnavailable
+from monitory.failures import FailureState
+from monitory.log import logger
+from monitory.registry import CARD_FILE, MODEL_FILE, Registry
+from monitory_local.lambdas import LocalContext
+from monitory_retrain import wiring
+from monitory_retrain.event import Training
+from monitory_retrain.ingest import Counts, Ingest, Ingested
+from monitory_retrain.job import Answer, Job
+from tests import reports
+from tests.fakes import MemoryStorage
+from tests.faults.factory import challenger, learns
+from tests.models import card, small_text, with_leaves
+from tests.registries import A, B, C, promote
+
+NIGHT = Training(reports.FIRST, reports.LAST, by="tests")
+
+
+class Ready(Ingest):
+    """Days that were read already."""
+
+    def __init__(self) -> None:
+        pass
+
+    def days(self, days: Sequence[date], *, refresh: bool, in_time: Callable[[], bool]) -> Ingested:
+        return Ingested(reports.table(), Counts(), [])
+
+
+@pytest.fixture
+def job() -> Job:
+    models, settings = MemoryStorage("models"), reports.SETTINGS.model_copy(update={"log_level": "CRITICAL"})
+    return Job(
+        settings=settings,
+        sensors=reports.SENSORS,
+        lake=MemoryStorage("lake"),
+        models=models,
+        registry=Registry(models, settings.s3_model_key),
+        ingest=Ready(),
+        recipe=reports.RECIPE,
+        log=logger("tests", settings),
+    )
+
+
+@pytest.fixture
+def night(job: Job, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Answer]:
+    """A night that learns the model of a seed."""
+
+    def run(seed: int = 0) -> Answer:
+        learns(monkeypatch, challenger(seed))
+        return job.train(NIGHT, lambda: True)
+
+    return run
+
+
+def test_a_served_model_that_fails_on_the_hold_out_is_replaced(job: Job, night: Callable[..., Answer]) -> None:
+    body = with_leaves(small_text(), {13: b"nan"})
+    files = {MODEL_FILE: (body, "text/plain"), CARD_FILE: (msgspec.json.encode(card(A)), "application/json")}
+    job.registry.store(A, files)
+    promote(job.registry, A)
+    answer = night()
+    assert answer["promoted"]
+    assert answer["champion"] is None
+    assert job.registry.served().version == answer["version"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"status": "\xff"}', b'{"x":' * 100_000])
+def test_a_damaged_answer_of_a_run_is_no_answer(job: Job, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    learns(monkeypatch, challenger())
+    night = Training(reports.FIRST, reports.LAST, run_id="night")
+    job.models.put("runs/night.json", body, content_type="application/json")
+    assert job.train(night, lambda: True)["status"] == "trained"
+    assert job.train(night, lambda: True)["repeated"]
+
+
+def test_failures_before_the_range_outlive_the_night(job: Job, night: Callable[..., Answer]) -> None:
+    failures.write(job.models, FailureState(None, {"ZONE-001/EQUIP-900": 400_000}))
+    night()
+    found = {str(owner): hour for owner, hour in challenger().labels.last_hours.items()}
+    assert found
+    assert failures.read(job.models).state.last == {"ZONE-001/EQUIP-900": 400_000, **found}
+
+
+def test_a_damaged_failure_state_ends_the_night_and_stays_as_it_is(job: Job, night: Callable[..., Answer]) -> None:
+    job.models.put(failures.KEY, b'{"last": {"ZONE-001/EQUIP-900": 400', content_type="application/json")
+    before = job.models.get(failures.KEY)
+    with pytest.raises(StorageError, match=r"state/failures\.json is damaged"):
+        night()
+    assert job.models.get(failures.KEY) == before
+
+
+@pytest.fixture
+def three(job: Job) -> Registry:
+    """A registry in which three versions were promoted."""
+    for number, version in enumerate((A, B, C)):
+        made = msgspec.json.encode(card(version))
+        files = {MODEL_FILE: (small_text(number), "text/plain"), CARD_FILE: (made, "application/json")}
+        job.registry.store(version, files)
+        promote(job.registry, version)
+    return job.registry
+
+
+def ask(job: Job, event: dict[str, str], request_id: str | None) -> Answer:
+    return wiring.answer(job, event, lambda: 900.0, request_id)
+
+
+BACK = {"action": "rollback", "reason": "worse"}
+
+
+def test_a_rollback_that_is_delivered_twice_goes_back_once(job: Job, three: Registry) -> None:
+    first = ask(job, BACK, "one")
+    assert first == {"status": "rolled back", "version": B, "replaced": C, "promotion": 4}
+    assert ask(job, BACK, "one") == first
+    assert three.served().version == B
+    assert ask(job, BACK, "two")["version"] == A
+    assert ask(job, BACK, "one") == first
+    assert three.served().version == A
+    assert len(three.history()) == 5
+
+
+def test_without_a_request_each_rollback_goes_back(job: Job, three: Registry) -> None:
+    assert [ask(job, BACK, None)["version"] for _ in range(2)] == [B, A]
+
+
+def test_a_promotion_that_is_delivered_again_after_another_does_not_undo_it(job: Job, three: Registry) -> None:
+    first = ask(job, {"action": "promote", "version": A}, "one")
+    assert (first["status"], first["version"]) == ("promoted", A)
+    ask(job, {"action": "promote", "version": B}, "two")
+    assert ask(job, {"action": "promote", "version": A}, "one") == first
+    assert three.served().version == B
+
+
+def test_the_handler_passes_the_request_on(job: Job, three: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "build_job", lambda settings: job)
+    monkeypatch.setitem(sys.modules, "monitory_retrain.handler", None)  # what is imported now is forgotten afterwards
+    del sys.modules["monitory_retrain.handler"]
+    handler = importlib.import_module("monitory_retrain.handler")
+    context = LocalContext("retrain", 900.0)
+    assert handler.lambda_handler(BACK, context) == handler.lambda_handler(BACK, context)
+    assert three.made_by(context.aws_request_id) == three.history()[-1]
+
+
+def dies_before_promoting(job: Job, monkeypatch: pytest.MonkeyPatch, night: Callable[..., Answer]) -> None:
+    def dies(*args: object, **kwargs: object) -> None:
+        raise StorageUnavailable("promotion")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Registry, "promote", dies)
+        with pytest.raises(StorageUnavailable):
+            night()
+
+
+def test_the_version_of_a_run_that_died_is_promoted_by_the_next(
+    job: Job, night: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies_before_promoting(job, monkeypatch, night)
+    (stored,) = job.registry.versions()
+    answer = night()
+    assert (answer["version"], answer["promoted"]) == (stored, True)
+    assert list(job.registry.versions()) == [stored]
+
+
+@pytest.mark.parametrize("made", [None, b"{", msgspec.json.encode(card(A))], ids=["none", "damaged", "another"])
+def test_a_version_of_the_same_text_without_that_card_is_not_taken_for_it(
+    job: Job, night: Callable[..., Answer], made: bytes | None
+) -> None:
+    files = {MODEL_FILE: (challenger().trained.text.encode(), "text/plain")}
+    job.registry.store(A, files | ({CARD_FILE: (made, "application/json")} if made else {}))
+    answer = night()
+    assert answer["promoted"]
+    assert list(job.registry.versions()) == sorted([A, answer["version"]])
+    assert answer["version"] != A
