@@ -1,7 +1,7 @@
 """The HTTP API: routes, and one table from errors to statuses."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,15 +17,24 @@ from monitory_predict.prediction import window
 from monitory_predict.service import Answer, PredictService
 from monitory_predict.telemetry import Telemetry
 
-STATUSES: dict[type[errors.MonitoryError], int] = {
-    errors.InvalidIdentifier: 422,
-    errors.NoData: 404,
-    errors.UnknownVersion: 404,
-    errors.NoModel: 503,
-    errors.BrokenModel: 503,
-    errors.StorageError: 503,
+
+class Told(NamedTuple):
+    """What a caller is told of an error: a status, and a fixed text or None for the error's own words."""
+
+    status: int
+    text: str | None = None
+
+
+TOLD: dict[type[errors.MonitoryError], Told] = {
+    errors.InvalidIdentifier: Told(422),
+    errors.NoData: Told(404),
+    errors.UnknownVersion: Told(404),
+    errors.NoModel: Told(503, responses.NO_MODEL),
+    errors.BrokenModel: Told(503, responses.MODEL_REFUSED),
+    errors.StorageError: Told(503, responses.STORAGE_FAILS),
+    errors.ObjectTooLarge: Told(503, responses.TOO_LARGE),
 }
-"""Errors not listed here are defects: they answer 500 with a fixed text."""
+"""Errors not listed here are defects: they answer 500. Of all 5xx the cause is for the log alone."""
 
 RETRY_AFTER_SECONDS = 30
 
@@ -59,8 +68,8 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         redirect_slashes=False,  # it would send callers to whatever host they named, without the gateway's stage
     )
     app.add_middleware(_SecurityHeaders)
-    for kind, status in STATUSES.items():
-        app.exception_handler(kind)(_error_handler(status, log))
+    for kind, told in TOLD.items():
+        app.exception_handler(kind)(_error_handler(told, log))
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(Exception)(_defect)
 
@@ -75,15 +84,17 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
             raise
         telemetry.predicted(answer, time.perf_counter() - started)
         if answer.current.problem:
-            log.error("the last good model answers: %s", answer.current.problem)
+            _log_problem(log, answer.current.problem)
         return _json(predict_response(answer))
 
     @app.get("/api/v1/health", responses={503: _ERRORS[503]}, response_model=responses.HealthResponse)
     def health() -> Response:
         """Whether a model can be served."""
         current = service.current_model()
-        message = f"serving, but not the newest model: {current.problem}" if current.problem else "serving"
-        served = current.served
+        message, served = "serving", current.served
+        if current.problem:
+            _log_problem(log, current.problem)
+            message = f"serving, but not the newest model: {responses.why(current.problem)}"
         return _json(responses.HealthResponse(message=message, version=served.version, trained_at=served.trained_at))
 
     @app.get("/api/v1/models", responses={503: _ERRORS[503]}, response_model=responses.ModelsResponse)
@@ -125,7 +136,8 @@ def predict_response(answer: Answer) -> responses.PredictResponse:
         )
     warnings = list(prediction.warnings)
     if answer.current.problem:
-        warnings.append(f"the newest model cannot be used, the last good one answers: {answer.current.problem}")
+        why = responses.why(answer.current.problem)
+        warnings.append(f"the newest model cannot be used, the last good one answers: {why}")
     if recent.future_hours:
         warnings.append(f"{recent.future_hours} hours with readings from the future were left out")
     warnings += recent.unreadable[-3:]
@@ -156,15 +168,19 @@ def _json(body: Any) -> Response:
     return Response(body.model_dump_json(), media_type="application/json")
 
 
-def _error_handler(status: int, log: Logger) -> Any:
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
+def _log_problem(log: Logger, problem: errors.MonitoryError) -> None:
+    log.error("the last good model answers: %s", problem)
+
+
+def _error_handler(told: Told, log: Logger) -> Any:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if told.status == 503 else None
 
     def handle(request: Request, error: Exception) -> JSONResponse:
-        if status >= 500:
+        if told.status >= 500:
             log.error("%s: %s", type(error).__name__, error)
         else:
             log.info("%s: %s", type(error).__name__, error)
-        return JSONResponse({"detail": str(error)}, status, headers)
+        return JSONResponse({"detail": told.text or str(error)}, told.status, headers)
 
     return handle
 

@@ -6,6 +6,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from monitory import errors
+
+NO_MODEL = "no model has been promoted yet"
+MODEL_REFUSED = "the model cannot be used"
+STORAGE_FAILS = "the storage does not answer; try again"
+TOO_LARGE = "an object of the storage is too large to be used"
+
 _PREDICT_EXAMPLE: JsonDict = {
     "status": "ok",
     "predictions": [4.31],
@@ -126,3 +133,12 @@ class ErrorResponse(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"detail": "no readings of ZONE-001/EQUIP-404 …"}]})
 
     detail: str
+
+
+def why(problem: errors.MonitoryError) -> str:
+    """Why the last good model answers, in a clause that names no key, address or inside of the store."""
+    if isinstance(problem, errors.StorageError) and not isinstance(problem, errors.ObjectTooLarge):
+        return "the storage fails"
+    if isinstance(problem, errors.NoModel):
+        return "the served object is gone"
+    return "the new object was refused"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from monitory import loading
-from monitory.errors import BrokenModel, ModelError, StorageError, StorageUnavailable, UnknownVersion
+from monitory.errors import BrokenModel, ModelError, MonitoryError, StorageError, StorageUnavailable, UnknownVersion
 from monitory.model import Card, Model, decode_card
 from monitory.registry import CARD_FILE, Promotion, Registry, Served
 from monitory.sensors import SensorSet
@@ -42,7 +42,7 @@ class Current:
     """The model to answer with, and what keeps a newer one from being used, if anything does."""
 
     served: ServedModel
-    problem: str | None
+    problem: MonitoryError | None
 
 
 class _Refused(NamedTuple):
@@ -93,19 +93,19 @@ class ModelCache:
         except (ModelError, StorageError) as exc:
             if good is None:
                 raise
-            return Current(good, str(exc))
+            return Current(good, exc)
         if good is None:
             raise StorageUnavailable("the store answered 304 to an unconditional request")
         return Current(good, None)
 
-    def last_good(self, problem: str) -> Current:
+    def last_good(self, problem: StorageUnavailable) -> Current:
         """The model that answered last, without asking the store, because of a problem.
 
         Raises:
-            StorageUnavailable: there was none; carries the problem.
+            StorageUnavailable: there was none; it is the problem itself.
         """
         if self._good is None:
-            raise StorageUnavailable(problem)
+            raise problem
         return Current(self._good, problem)
 
     def _replace(self, changed: Served) -> ServedModel:

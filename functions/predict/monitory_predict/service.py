@@ -83,9 +83,7 @@ class PredictService:
         recent = self._in_time(reading, until)
         if recent is None:
             raise StorageUnavailable(f"the readings of {machine} could not be read within {self._patience:g} s")
-        current = self._in_time(checking, until) or self.models.last_good(
-            f"the served model could not be read within {self._patience:g} s"
-        )
+        current = self._in_time(checking, until) or self.models.last_good(self._too_slow())
         known = self._in_time(failures, until) or self._failures.last_known
         last_failure = known.last_failure(machine, recent.rows, self._sensors)
         prediction = predict(recent.rows, machine, current.served.model, self._sensors, last_failure)
@@ -98,9 +96,10 @@ class PredictService:
             NoModel, BrokenModel, StorageUnavailable: there's none.
         """
         checking = self._answers.submit(self.models.current)
-        return self._in_time(checking, time.monotonic() + self._patience) or self.models.last_good(
-            f"the served model could not be read within {self._patience:g} s"
-        )
+        return self._in_time(checking, time.monotonic() + self._patience) or self.models.last_good(self._too_slow())
+
+    def _too_slow(self) -> StorageUnavailable:
+        return StorageUnavailable(f"the served model could not be read within {self._patience:g} s")
 
     def _soon(self, ask: Callable[[], T]) -> T:
         """What a call returns.

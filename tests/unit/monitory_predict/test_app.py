@@ -1,6 +1,6 @@
 """The HTTP API: every status and body."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,15 +8,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from monitory import clock
+from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
 from monitory_predict import responses
 from monitory_predict.app import RETRY_AFTER_SECONDS
-from tests.fakes import down
 from tests.models import card
 from tests.predicting import NOW, V1, V2, World
 from tests.registries import KEY, roll_back
 from tests.samples import MACHINE, lake_key
 
 PREDICT = "/api/v1/predict?zoneId=ZONE-001&equipId=EQUIP-001"
+LAST_GOOD = "the newest model cannot be used, the last good one answers:"
 
 
 @pytest.fixture
@@ -77,10 +78,70 @@ def test_while_the_newest_model_is_broken_the_answer_says_so(client: TestClient,
     answer = client.get(PREDICT).json()
     assert answer["predictions"] == first["predictions"]
     assert answer["model"] == first["model"]
-    assert any("the last good one answers" in warning for warning in answer["warnings"])
+    assert answer["warnings"][-1] == f"{LAST_GOOD} the new object was refused"
     health = client.get("/api/v1/health")
     assert health.status_code == 200
-    assert "not the newest model" in health.json()["message"]
+    assert health.json()["message"] == "serving, but not the newest model: the new object was refused"
+
+
+def no_longer(verb: str, key: str) -> None:
+    if key == KEY:
+        raise ObjectNotFound(f"there is no s3://models/{KEY}")
+
+
+def too_large(verb: str, key: str) -> None:
+    if key == KEY:
+        raise ObjectTooLarge(f"s3://models/{KEY} has 999,999,999 bytes")
+
+
+def unreachable(verb: str, key: str) -> None:
+    """As the client says it: with the bucket, the key, the address, and the first line of what came back."""
+    reason = 'Client error: <?xml version="1.0"?><Error><Code>InternalError</Code></Error>'
+    raise StorageUnavailable(
+        f"cannot {verb} s3://secret-bucket/{key}: http://10.0.0.1:9000/secret-bucket/{key} {reason}"
+    )
+
+
+INSIDES = ("secret-bucket", "s3://", "http", "<?xml", "10.0.0.1", KEY, "bytes")
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (unreachable, "the storage fails"),
+        (no_longer, "the served object is gone"),
+        (too_large, "the new object was refused"),
+    ],
+)
+def test_why_the_last_good_model_answers_is_told_without_the_store_s_insides(
+    client: TestClient, world: World, fault: Callable[[str, str], None], why: str
+) -> None:
+    client.get(PREDICT)
+    world.model_storage.before = fault
+    answer, health = client.get(PREDICT), client.get("/api/v1/health")
+    assert answer.json()["warnings"] == [f"{LAST_GOOD} {why}"]
+    assert health.json()["message"] == f"serving, but not the newest model: {why}"
+    assert not [inside for inside in INSIDES if inside in answer.text + health.text]
+
+
+@pytest.mark.parametrize("path", [PREDICT, "/api/v1/health"])
+def test_the_log_names_what_the_caller_is_not_told(world: World, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(world.log, "error", lambda text, *values: logged.append(text % values))
+    client = TestClient(world.app())
+    client.get(path)
+    world.model_storage.before = unreachable
+    client.get(path)
+    assert any("secret-bucket" in line and "InternalError" in line for line in logged)
+
+
+def test_a_first_model_that_is_refused_is_503_with_a_fixed_text(world: World) -> None:
+    world.registry.storage.put(KEY, b"gibberish", content_type="application/json")
+    client = TestClient(world.app())
+    for path in (PREDICT, "/api/v1/health"):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert answer.json() == {"detail": "the model cannot be used"}
 
 
 def test_warnings_tell_of_unreadable_objects_and_of_the_future(client: TestClient, world: World) -> None:
@@ -139,17 +200,17 @@ def test_without_a_model_nothing_is_predicted_but_later(world: World) -> None:
         answer = client.get(path)
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == str(RETRY_AFTER_SECONDS)
-        assert "no model has been promoted" in answer.json()["detail"]
+        assert answer.json() == {"detail": "no model has been promoted yet"}
     assert client.get("/api/v1/models").status_code == 200
 
 
 @pytest.mark.parametrize("path", [PREDICT, "/api/v1/health", "/api/v1/models", f"/api/v1/models/{V1}/report"])
 def test_a_failing_store_is_503_with_retry_after(client: TestClient, world: World, path: str) -> None:
-    world.lake_storage.before = world.model_storage.before = down
+    world.lake_storage.before = world.model_storage.before = unreachable
     answer = client.get(path)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "30"
-    assert "cannot" in answer.json()["detail"]
+    assert answer.json() == {"detail": "the storage does not answer; try again"}
 
 
 @pytest.mark.parametrize("path", [PREDICT, "/api/v1/models"])

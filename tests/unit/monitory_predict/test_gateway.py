@@ -133,7 +133,7 @@ def test_a_failing_store_asks_to_come_again(handler: Mangum, make: Make, world: 
     world.model_storage.before = world.lake_storage.before = down
     status, body, headers = call(handler, make("/api/v1/predict", GOOD))
     assert (status, headers["retry-after"]) == (503, "30")
-    assert "detail" in body
+    assert body == {"detail": "the storage does not answer; try again"}
 
 
 @both

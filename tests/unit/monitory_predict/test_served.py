@@ -89,7 +89,7 @@ def test_without_a_model_there_is_none(world: World) -> None:
     with pytest.raises(NoModel, match="no model has been promoted"):
         world.models.current()
     with pytest.raises(StorageUnavailable, match="too slow"):
-        world.models.last_good("too slow")
+        world.models.last_good(StorageUnavailable("too slow"))
 
 
 def test_a_store_that_fails_at_the_first_call_is_said_so(world: World) -> None:
@@ -106,8 +106,8 @@ def test_while_the_store_fails_the_last_good_model_goes_on(world: World) -> None
     for _ in range(2):
         current = world.models.current()
         assert current.served is good
-        assert current.problem is not None
-        assert "cannot get" in current.problem
+        assert isinstance(current.problem, StorageUnavailable)
+        assert "cannot get" in str(current.problem)
     world.model_storage.before = lambda verb, key: None
     assert world.models.current().problem is None
 
@@ -118,8 +118,8 @@ def test_a_model_that_is_gone_is_said_so_while_the_last_good_one_goes_on(world: 
     del world.model_storage.objects[KEY]
     current = world.models.current()
     assert current.served.version == V1
-    assert current.problem is not None
-    assert "no model has been promoted" in current.problem
+    assert isinstance(current.problem, NoModel)
+    assert "no model has been promoted" in str(current.problem)
 
 
 BROKEN = {

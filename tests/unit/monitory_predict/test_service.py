@@ -58,7 +58,7 @@ def test_a_model_that_does_not_come_in_time_leaves_the_last_good_one(world: Worl
     world.model_storage.before = stuck(KEY)
     for current in (world.service.predict(MACHINE, NOW).current, world.service.current_model()):
         assert current.served is good
-        assert current.problem == "the served model could not be read within 0.3 s"
+        assert str(current.problem) == "the served model could not be read within 0.3 s"
 
 
 def test_a_first_model_that_does_not_come_in_time_is_said_so(world: World, stuck: HangOn) -> None:
