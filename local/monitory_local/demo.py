@@ -183,11 +183,15 @@ def _table(lines: Sequence[Line]) -> Table:
             table.add_row(line.equip_id, line.detail.partition(":")[0], "", true, "", "", worn)
             continue
         interval = line.answer["interval"]
-        between = f"{interval['low']:.1f}–{interval['high']:.1f}" if interval else "–"
+        between = f"{interval['low']:.1f}–{_end(interval['high'])}" if interval else "–"
         driver = line.answer["drivers"][0]["sensor"] if line.answer["drivers"] else "–"
         predicted = _days(line.answer["predictions"][0])
         table.add_row(line.equip_id, predicted, between, true, _days(line.error), driver, worn)
     return table
+
+
+def _end(high: float | None) -> str:
+    return "" if high is None else f"{high:.1f}"
 
 
 def _days(days: float | None) -> str:

@@ -131,7 +131,7 @@ def predict_response(answer: Answer) -> responses.PredictResponse:
     if served.model.card and served.model.card.calibration and estimate.low is not None and estimate.high is not None:
         interval = responses.Interval(
             low=round(estimate.low, 2),
-            high=round(estimate.high, 2),
+            high=round(estimate.high, 2) if estimate.high < served.model.cap_days else None,
             coverage=served.model.card.calibration.coverage,
         )
     warnings = list(prediction.warnings)

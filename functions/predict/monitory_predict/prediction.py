@@ -11,6 +11,9 @@ from monitory.model import Driver, Estimate, Model
 from monitory.rows import COUNT, MAX, MIN, PER_SENSOR, HourRow, off_rule
 from monitory.sensors import SensorSet
 
+AT_CAP_SHARE = 0.98
+"""Of the cap: a mean of trees comes near the cap but seldom reaches it, and a number that near says no more."""
+
 _MAX_OUT_OF_RANGE = 3
 """So many features beyond the training range are named in a warning."""
 
@@ -21,7 +24,7 @@ class Prediction:
 
     Attributes:
         estimate: days, interval, contributions.
-        at_cap: the RUL is at least the cap; no more precise number is known.
+        at_cap: the RUL is about the cap or more; no more precise number is known.
         base: what the machine's running time alone says, days: the mean prediction and the contribution of its age.
         drivers: days that each sensor adds to the base, largest first; with it they add up to the model's answer.
         state: `ok`, `off` (no power or no movement in any sensor) or `degraded` (sensors missing or flat).
@@ -61,7 +64,7 @@ def predict(
     state = "off" if off_rule(sensors)(rows[-1]) else "degraded" if missing or flat else "ok"
     return Prediction(
         estimate=estimate,
-        at_cap=estimate.days >= model.cap_days,
+        at_cap=estimate.days >= AT_CAP_SHARE * model.cap_days,
         base=estimate.base + estimate.contributions.get(features.AGE, 0.0),
         drivers=drivers(estimate.contributions, sensors),
         state=state,

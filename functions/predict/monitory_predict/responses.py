@@ -39,7 +39,7 @@ class Interval(BaseModel):
     """Where the RUL lies with probability `coverage`, in days."""
 
     low: float
-    high: float
+    high: Annotated[float | None, Field(description="null: the interval reaches the cap, so it is open")]
     coverage: float
 
 

@@ -5,7 +5,7 @@ the version first, then the promotion, then the machines' last failures.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,7 +65,7 @@ class Job:
 
         Args:
             request: which days, and how.
-            in_time: asked before each day is read; False ends the run in good order.
+            in_time: asked before each day is read, and before learning; False ends the run in good order.
 
         Returns:
             `status` is `trained`, `unchanged` (the model is the one that is served), `skipped` (with the reasons) or
@@ -84,7 +84,8 @@ class Job:
         else:
             ingested = self.ingest.days(days, refresh=request.refresh, in_time=in_time)
         data = answers.counts(ingested.counts)
-        if ingested.left:
+        # what was read is kept, so learning begins at once next time, with all the time there is
+        if ingested.left or (ingested.counts.read and not request.sample and not in_time()):
             left = [str(day) for day in ingested.left]
             self.log.warning("out of time: %d of %d days are left", len(left), len(days))
             return {"status": "continue", "left": left, "data": data}
@@ -105,7 +106,13 @@ class Job:
             answer = {"status": "skipped", "reason": reason, "found": outcome.supply._asdict(), "data": data}
         else:
             hours = presence(ingested.table, days)
-            answer = {**self._conclude(outcome, hours, request), "data": data}
+            withheld = None if request.promote else "promotion was not asked for"
+            if request.sample and logged is None:
+                withheld = (
+                    "a sample of the hours misses failures, so it is stored but not promoted without a failure log"
+                )
+            request = replace(request, promote=withheld is None)
+            answer = {**self._conclude(outcome, hours, request, withheld), "data": data}
             self._keep_failures(outcome.labels)
         self._finish_run(request.run_id, answer)
         return answer
@@ -165,8 +172,10 @@ class Job:
 
     # -- decide and write ------------------------------------------------------------------------------------
 
-    def _conclude(self, challenger: Challenger, hours: Presence, request: event.Training) -> Answer:
-        """Judge a challenger, store it and promote it if it deserves it and that was asked for."""
+    def _conclude(
+        self, challenger: Challenger, hours: Presence, request: event.Training, withheld: str | None
+    ) -> Answer:
+        """Judge a challenger, store it and promote it if it deserves it; `withheld` says why it may not be."""
         served = self.checked.served()
         moved = self._compare_day(challenger, served)
         if served and served.verified and served.blob.metadata.get("sha256") == challenger.sha256:
@@ -181,10 +190,10 @@ class Job:
         ruling, champion = self._judge(challenger, served)
         version = self._store(challenger, ruling, champion, moved, hours, request)
         promoted, reasons = None, list(ruling.reasons)
-        if not request.promote:
-            reasons.append("promotion was not asked for")
+        if withheld:
+            reasons.append(withheld)
         for attempt in range(ATTEMPTS):
-            if not (ruling.promote and request.promote):
+            if withheld or not ruling.promote:
                 break
             try:
                 promoted = self.registry.promote(

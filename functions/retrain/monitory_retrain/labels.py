@@ -10,6 +10,8 @@ clock starts anew. What has no exact label is left out and counted by its reason
 - `down`: during a failure, after its first hour;
 - `off`: the machine did not run (`rows.off_rule`);
 - `censored`: no failure was seen afterwards and the time seen is shorter than the cap.
+
+Without a failure log a machine that isn't heard for `GAP_HOURS` may have failed unseen, so what is seen ends there.
 """
 
 from collections import Counter
@@ -26,6 +28,9 @@ from monitory.sensors import SensorSet
 from monitory_retrain.table import Floats, HourTable, Ints
 
 REPAIR_HOURS = 6
+
+GAP_HOURS = 48
+"""Between two hour rows of a machine; a shorter silence, a day that the stream lost say, hides no failure."""
 
 DOWN, OFF, CENSORED = "down", "off", "censored"
 
@@ -103,7 +108,7 @@ def label(
             begins = np.array(sorted(log.get(machine.equip_id, ())), dtype=np.int64)
             begins, ends = _runs(begins)
             ends = _end_of_excursion(ends, hours, excursion[rows])
-        failures[machine] = begins.tolist()
+        failures[machine] = begins[(begins >= hours[0]) & (begins <= hours[-1])].tolist()
         following = np.searchsorted(begins, hours)  # the failure at or after each hour
         life[rows] = lives + following
         lives += len(begins) + 1
@@ -121,8 +126,9 @@ def label(
         to_failure = np.full(len(hours), np.inf)
         to_failure[has_next] = begins[following[has_next]] - hours[has_next]
         cap_hours = cap_days * HOURS_PER_DAY
-        seen = (hours[-1] - hours) if len(hours) else hours
-        exact = (has_next | (seen >= cap_hours)) & ~down & ~idle
+        seen = (_heard_until(hours) if log is None else hours[-1]) - hours
+        failure_seen = to_failure <= seen if log is None else has_next
+        exact = (failure_seen | (seen >= cap_hours)) & ~down & ~idle
         rul[rows] = np.where(exact, np.minimum(to_failure, cap_hours) / HOURS_PER_DAY, np.nan)
         known_at[rows] = hours + np.minimum(to_failure, np.ceil(cap_hours)).astype(np.int64)
         running[rows] = ~down & ~idle
@@ -130,6 +136,12 @@ def label(
         left_out[OFF] += int(idle.sum())
         left_out[CENSORED] += int((~exact & ~down & ~idle).sum())
     return Labels(rul, known_at, life, last_failure, failures, last_hours, +left_out, running)
+
+
+def _heard_until(hours: Ints) -> Ints:
+    """The last hour before each hour's next gap of more than GAP_HOURS, shape (n,)."""
+    ends = np.flatnonzero(np.r_[np.diff(hours) > GAP_HOURS, True])
+    return hours[ends[np.searchsorted(ends, np.arange(len(hours)))]]
 
 
 def _columns_of(sensors: SensorSet, offset: int) -> list[int]:

@@ -1,9 +1,10 @@
 """Training: folds of lives, one LightGBM booster each, averaged into one model text.
 
 Every booster leaves one fold of lives out, watches its error on lives taken out of the rest, and predicts the fold
-that it never saw. Where to stop is decided for all boosters together, from their pooled watched errors: the few lives
-that one booster can watch are too few to tell. The out-of-fold predictions calibrate the interval (calibration.py);
-the served model is the mean of the boosters, written as one LightGBM text.
+that it never saw. The served model stops all boosters together, by their pooled watched errors: the few lives that one
+booster can watch are too few to tell. The out-of-fold predictions calibrate the interval (calibration.py), so what they
+predict must have chosen nothing: for these each booster stops by its own watched lives, none of which is in its fold.
+The served model is the mean of the boosters, written as one LightGBM text.
 """
 
 from collections.abc import Callable
@@ -114,16 +115,15 @@ def train(
     count = int(fold.max()) + 1
     boosters, curves = [], []
     for number in range(count):
-        booster, curve = _booster(x, rul, life, weight, fold != number, kept, recipe, recipe.seed * 1000 + number)
+        booster, curve = _booster(x, rul, life, weight, fold != number, kept, recipe, number)
         boosters.append(booster)
         curves.append(curve)
         said(f"booster {number + 1} of {count}")
     stopping = np.sqrt(np.mean(curves, axis=0))
-    least = min(MIN_TREES, len(stopping)) - 1
-    trees = least + int(stopping[least:].argmin()) + 1
+    trees = _best(stopping)
     out_of_fold = np.full(len(rul), np.nan)
-    for number, booster in enumerate(boosters):
-        out_of_fold[fold == number] = booster.predict(x[fold == number], num_iteration=trees)
+    for number, (booster, curve) in enumerate(zip(boosters, curves, strict=True)):
+        out_of_fold[fold == number] = booster.predict(x[fold == number], num_iteration=_best(np.array(curve)))
     text = average([booster.model_to_string(num_iteration=trees) for booster in boosters])
     said(f"{trees} trees each, {stopping[trees - 1]:.2f} days RMSE on the watched lives")
     return Trained(text, tuple(kept), out_of_fold, weight > 0, trees, stopping.tolist())
@@ -151,11 +151,14 @@ def _booster(
     rows: npt.NDArray[np.bool_],
     names: list[str],
     recipe: Recipe,
-    seed: int,
+    number: int,
 ) -> tuple[lgb.Booster, list[float]]:
+    seed = recipe.seed * 1000 + number
     index = np.flatnonzero(rows)
     part = folds(life[index], STOPPING_SHARE, seed + 1)
-    fitting, stopping = index[part != 0], index[part == 0]
+    # another part for each booster: the first one always holds the longest life, which would never be learnt from
+    watched = part == number % (int(part.max()) + 1)
+    fitting, stopping = index[~watched], index[watched]
     chosen = fitting[balanced(rul[fitting], seed)]
     counted = weight * len(weight) / weight.sum() + EARLY_WEIGHT
     parameters = {
@@ -179,6 +182,12 @@ def _booster(
         callbacks=[lgb.record_evaluation(curve)],
     )
     return booster, curve["watched"]["l2"]
+
+
+def _best(curve: Floats) -> int:
+    """How many trees to keep: those up to the least watched error, at least `MIN_TREES`."""
+    least = min(MIN_TREES, len(curve)) - 1
+    return least + int(curve[least:].argmin()) + 1
 
 
 def _varying(x: Floats) -> Ints:

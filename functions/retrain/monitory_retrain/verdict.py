@@ -18,7 +18,7 @@ NEAR_TOLERANCE = 0.05
 """The challenger's MAE near failure may be this share above the champion's: sampling noise."""
 
 COVERAGE_TOLERANCE = 0.05
-"""The interval may hold so much less than the champion's does, below the coverage that is promised."""
+"""Intervals may hold so much less than is promised; less than that only where the champion's hold no more."""
 
 MIN_HOLDOUT_ROWS = 48
 RESAMPLES = 500
@@ -127,10 +127,13 @@ def against(champion: Scores, challenger: Scores, comparison: Comparison, *, mar
             f"worse near failure (RUL <= {NEAR_FAILURE_DAYS:g} days): MAE {challenger.near_mae:.2f} against "
             f"{champion.near_mae:.2f} days"
         )
-    if champion.coverage is not None and challenger.coverage is not None:
-        # Holding more than was promised costs width, not trust; holding less than the champion does costs trust.
-        allowed = max(coverage - champion.coverage, 0.0) + COVERAGE_TOLERANCE
-        if coverage - challenger.coverage > allowed:
+    if champion.coverage is not None and challenger.coverage is None:
+        faults.append(f"it has no interval, the champion's covers {champion.coverage:.0%}")
+    elif champion.coverage is not None and challenger.coverage is not None:
+        # Holding more than was promised costs width, not trust. The floor stands still: a champion below it is no
+        # licence to go lower, or coverage would sink a little with every promotion.
+        floor = min(coverage - COVERAGE_TOLERANCE, champion.coverage)
+        if challenger.coverage < floor:
             faults.append(
                 f"its intervals cover {challenger.coverage:.0%} instead of {coverage:.0%}, the champion's "
                 f"{champion.coverage:.0%}"

@@ -57,6 +57,34 @@ def test_a_healthy_time_as_long_as_the_cap_is_an_exact_label() -> None:
     assert found.known_at[0] == 1048
 
 
+def test_what_lies_behind_a_long_silence_is_no_label_without_a_failure_log() -> None:
+    full = table(160, failing=(150,))
+    heard = np.r_[0:40, 100:160]
+    made = HourTable(
+        full.machines, full.machine[heard], full.hour[heard], full.values[heard], full.readings[heard], full.last[heard]
+    )
+    found = labelled(made)
+    assert np.isnan(found.rul[:40]).all()
+    assert found.rul[40] == 50 / 24
+    assert labelled(made, cap_days=1.0).rul[:16].tolist() == [1.0] * 16
+    assert labelled(made, log={"EQUIP-001": [1150]}).rul[0] == 150 / 24
+
+
+def test_a_lost_day_hides_nothing() -> None:
+    full = table(100, failing=(90,))
+    heard = np.r_[0:40, 64:100]
+    made = HourTable(
+        full.machines, full.machine[heard], full.hour[heard], full.values[heard], full.readings[heard], full.last[heard]
+    )
+    assert labelled(made).rul[0] == 90 / 24
+
+
+def test_a_log_s_failures_of_other_times_are_not_counted() -> None:
+    found = labelled(table(100), log={"EQUIP-001": [10, 500, 1050, 9000]})
+    assert found.failures == {MACHINE: [1050]}
+    assert found.rul[60] == 30.0
+
+
 def test_spikes_are_no_failure() -> None:
     assert labelled(table(100, failing=(50,), share=0.05)).failures == {MACHINE: []}
 

@@ -14,7 +14,7 @@ DAY = np.tile(np.arange(240) // 24, 10)
 GOOD: Floats = TRUE + RNG.normal(0, 1.0, 2400)
 
 
-def ruling(champion: Floats, challenger: Floats, **changes: float) -> Verdict:
+def ruling(champion: Floats, challenger: Floats, **changes: float | None) -> Verdict:
     ours, theirs = score(TRUE, challenger), score(TRUE, champion)
     pair = compare(TRUE, champion, challenger, MACHINE, DAY)
     theirs = msgspec.structs.replace(theirs, coverage=0.9)
@@ -68,6 +68,20 @@ def test_intervals_that_hold_too_little_are_a_veto_and_those_that_hold_more_are_
     assert not ruling(GOOD, better, coverage=0.8).promote
     assert "cover 80%" in ruling(GOOD, better, coverage=0.8).reasons[0]
     assert ruling(GOOD, better, coverage=1.0).promote
+
+
+def test_a_challenger_without_an_interval_does_not_replace_one_that_has_it() -> None:
+    better = TRUE + RNG.normal(0, 0.7, 2400)
+    assert "no interval" in ruling(GOOD, better, coverage=None).reasons[0]
+
+
+def test_coverage_does_not_sink_with_every_promotion() -> None:
+    better = TRUE + RNG.normal(0, 0.7, 2400)
+    pair = compare(TRUE, GOOD, better, MACHINE, DAY)
+    low = msgspec.structs.replace(score(TRUE, GOOD), coverage=0.8)
+    for coverage, promoted in ((0.79, False), (0.8, True), (0.86, True)):
+        ours = msgspec.structs.replace(score(TRUE, better), coverage=coverage)
+        assert against(low, ours, pair, margin=0.02, coverage=0.9).promote == promoted
 
 
 def test_a_first_model_must_explain_and_beat_both_rules() -> None:

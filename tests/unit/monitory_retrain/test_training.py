@@ -1,0 +1,76 @@
+"""Training on whole lives, and the interval that its out-of-fold predictions give."""
+
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+
+from monitory_retrain import training
+from monitory_retrain.calibration import MIN_LIVES, calibrate
+from monitory_retrain.scores import intervals
+from monitory_retrain.table import Floats, Ints
+from monitory_retrain.training import Recipe, Trained
+
+NAMES = ("life", "wear", "noise")
+CAP = 8.0
+
+
+def lives(lengths: list[int], seed: int = 0) -> tuple[Floats, Floats, Ints]:
+    """Lives of so many hours: x, RUL in days and life of each row. The wear differs from life to life."""
+    rng = np.random.default_rng(seed)
+    x, rul, life = [], [], []
+    for number, hours in enumerate(lengths):
+        days = np.arange(hours)[::-1] / 24
+        wear = days + rng.normal(0, 0.6) + rng.normal(0, 0.2, hours)
+        x.append(np.column_stack([np.full(hours, number), wear, rng.normal(0, 1, hours)]))
+        rul.append(days)
+        life.append(np.full(hours, number))
+    return np.concatenate(x), np.concatenate(rul), np.concatenate(life)
+
+
+def trained(x: Floats, rul: Floats, life: Ints, seed: int = 0) -> Trained:
+    return training.train(x, rul, life, NAMES, Recipe(max_trees=60, threads=1, seed=seed))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_life_is_learnt_from_the_longest_too(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    learnt: set[float] = set()
+    made = lgb.Dataset
+
+    def watched(data: Floats, *arguments: Any, **others: Any) -> lgb.Dataset:
+        learnt.update(data[:, 0].tolist())
+        return made(data, *arguments, **others)
+
+    monkeypatch.setattr(lgb, "Dataset", watched)
+    x, rul, life = lives([100 + 10 * number for number in range(10)])
+    trained(x, rul, life, seed)
+    assert learnt == set(range(10))
+
+
+def test_what_calibrates_chose_nothing() -> None:
+    """The labels of a life do not move its own out-of-fold predictions."""
+    x, rul, life = lives([120] * 9)
+    before = trained(x, rul, life).out_of_fold
+    changed = rul.copy()
+    changed[life == 4] = 3.0
+    after = trained(x, changed, life).out_of_fold
+    assert after[life == 4].tolist() == before[life == 4].tolist()
+    assert after.tolist() != before.tolist()
+
+
+def test_intervals_hold_what_they_promise_of_lives_that_nobody_saw() -> None:
+    x, rul, life = lives([150] * 60)
+    known = life < 30
+    made = trained(x[known], rul[known], life[known])
+    interval = calibrate(rul[known], made.out_of_fold, made.settled, life[known], 0.9, CAP)
+    assert interval is not None
+    rows = lgb.Booster(model_str=made.text).predict(x[~known])
+    low, high = intervals(np.clip(np.asarray(rows), 0, CAP), interval, CAP)
+    assert 0.82 < ((low <= rul[~known]) & (rul[~known] <= high)).mean() < 0.98
+
+
+def test_few_lives_give_no_interval() -> None:
+    x, rul, life = lives([100] * (MIN_LIVES - 1))
+    made = trained(x, rul, life)
+    assert calibrate(rul, made.out_of_fold, made.settled, life, 0.9, CAP) is None
