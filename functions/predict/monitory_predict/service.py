@@ -120,7 +120,7 @@ class PredictService:
             return None
 
     def versions(self) -> tuple[list[StoredVersion], list[Promotion], Promotion | None]:
-        """The newest versions with metrics, the newest promotions, and the one that put there what is served.
+        """The newest versions and the served one with metrics, the newest promotions, and the one of what is served.
 
         Raises:
             StorageUnavailable: the store failed, or was too slow.
@@ -128,12 +128,14 @@ class PredictService:
         return self._soon(self._versions)
 
     def _versions(self) -> tuple[list[StoredVersion], list[Promotion], Promotion | None]:
-        newest = islice(reversed(list(self._registry.versions())), NEWEST_VERSIONS)
-        stored = list(self._executor.map(self._stored, newest))
+        newest = list(islice(reversed(list(self._registry.versions())), NEWEST_VERSIONS))
         try:
             served = self._registry.served().promotion
         except ModelError:
             served = None
+        if served and served.version not in newest:
+            newest.append(served.version)  # however old it is
+        stored = list(self._executor.map(self._stored, newest))
         return stored, self._registry.history(NEWEST_PROMOTIONS, self._executor), served
 
     def report(self, version: str) -> bytes:

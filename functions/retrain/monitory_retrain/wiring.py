@@ -64,7 +64,8 @@ def answer(job: Job, payload: object, remaining_seconds: Callable[[], float], re
             done = job.rollback(request, request_id)
         else:
             done = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
-            telemetry.emit(done, namespace)
+            if not done.get("repeated"):  # a run that was delivered again was counted the first time
+                telemetry.emit(done, namespace)
     except InvalidEvent as exc:
         return _refusal(job, "invalid", exc)
     except (ModelError, Conflict) as exc:

@@ -98,6 +98,6 @@ def load(path: str | None = None) -> SensorSet:
         text = (Path(named) if "/" in named else resources.files("monitory").joinpath(named)).read_bytes()
         return msgspec.json.decode(text, type=SensorSet)
     except OSError as exc:
-        raise SensorSetError(f"sensor set {path}: {exc.strerror or exc}") from exc
+        raise SensorSetError(f"SENSORS_FILE: sensor set {path}: {exc.strerror or exc}") from exc
     except UNDECODABLE as exc:
-        raise SensorSetError(f"sensor set {path or 'of the package'}: {exc}") from exc
+        raise SensorSetError(f"SENSORS_FILE: sensor set {path or 'of the package'}: {exc}") from exc

@@ -254,6 +254,14 @@ def test_models_are_listed_newest_first_with_their_metrics_and_history(client: T
     ]
 
 
+def test_the_served_version_is_listed_however_old_it_is(client: TestClient, world: World) -> None:
+    for day in range(1, 29):
+        world.store(f"2027/02/{day:02d}/150312", seed=1)
+    versions = client.get("/api/v1/models").json()["versions"]
+    assert len(versions) == 21
+    assert (versions[-1]["version"], versions[-1]["served"]) == (V1, True)
+
+
 def test_metrics_that_cannot_be_read_are_left_out(client: TestClient, world: World) -> None:
     world.registry.storage.put(f"models/{V1}/metrics.json", b'{"a": "\xff"', content_type="application/json")
     assert client.get("/api/v1/models").json()["versions"][0]["metrics"] is None
