@@ -83,11 +83,11 @@ invoke-retrain: $(READY) ## call the retrain handler (EVENT=file, or MONTH= SAMP
 # --- checks ----------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint ## lint, types, import direction and all tests but the slow faults (CI runs test-faults, too)
-	$(BIN)/pytest -m "not slow"
+test: lint ## lint, types, import direction and all tests but those of test-faults
+	$(BIN)/pytest -m "not slow" --ignore=tests/faults --ignore=tests/fuzz
 
 .PHONY: test-faults
-test-faults: $(READY) $(FUZZ_READY) ## every fault, the races, the crash points and the soak, with the table of what was lost
+test-faults: $(READY) $(FUZZ_READY) ## every fault, race, crash point and the soak; prints what was tried and lost (for minutes)
 	$(BIN)/pytest tests/faults tests/fuzz
 
 .PHONY: fuzz
