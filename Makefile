@@ -95,7 +95,7 @@ fuzz: $(FUZZ_READY) ## fuzz the decoders for SECONDS=60, guided by coverage wher
 	@$(FUZZ_BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 .PHONY: audit
-audit: $(FUZZ_READY) ## known vulnerabilities of every deployed package, as far as the registry tells
+audit: $(FUZZ_READY) ## known vulnerabilities of every deployed package, from the registry and a dated list
 	@$(FUZZ_BIN)/python -m monitory_local.audit
 
 .PHONY: licences
