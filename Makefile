@@ -43,6 +43,17 @@ $(FUZZ_READY): requirements-fuzz.txt
 	@$(FUZZ_BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements-fuzz.txt
 	@touch $@
 
+# the policy linter, in one of its own, too
+POLICY_VENV := .venv-policy
+POLICY_BIN := $(POLICY_VENV)/bin
+POLICY_READY := $(POLICY_VENV)/.ready
+
+$(POLICY_READY): requirements-policy.txt
+	@test -x $(POLICY_BIN)/python || $(PYTHON) -m venv $(POLICY_VENV)
+	@echo "installing the locked requirements into $(POLICY_VENV)"
+	@$(POLICY_BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements-policy.txt
+	@touch $@
+
 UV_COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade)
 LAMBDA_COMPILE := $(UV_COMPILE) --python-version 3.13 --python-platform linux --constraints requirements-dev.txt
 
@@ -50,6 +61,7 @@ LAMBDA_COMPILE := $(UV_COMPILE) --python-version 3.13 --python-platform linux --
 lock: $(READY) ## recompile the requirement locks from the .in files (UPGRADE=1 takes newer releases)
 	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras requirements-dev.in --output-file requirements-dev.txt
 	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras --constraints requirements-dev.txt requirements-fuzz.in --output-file requirements-fuzz.txt
+	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras requirements-policy.in --output-file requirements-policy.txt
 	$(LAMBDA_COMPILE) layers/shared/requirements.in --output-file layers/shared/requirements.txt
 	$(LAMBDA_COMPILE) --no-deps layers/shared/requirements-native.in --output-file layers/shared/requirements-native.txt
 	$(LAMBDA_COMPILE) functions/predict/requirements.in --output-file functions/predict/requirements.txt
@@ -83,19 +95,23 @@ invoke-retrain: $(READY) ## call the retrain handler (EVENT=file, or MONTH= SAMP
 # --- checks ----------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint ## lint, types, import direction and all tests but the slow faults (CI runs test-faults, too)
-	$(BIN)/pytest -m "not slow"
+test: lint ## lint, types, import direction and all tests but those of policies and test-faults
+	$(BIN)/pytest -m "not slow" --ignore=tests/faults --ignore=tests/fuzz --ignore=tests/template/test_policy_linter.py
 
 .PHONY: test-faults
-test-faults: $(READY) $(FUZZ_READY) ## every fault, the races, the crash points and the soak, with the table of what was lost
+test-faults: $(READY) $(FUZZ_READY) ## every fault, race, crash point and the soak; prints what was tried and lost (for minutes)
 	$(BIN)/pytest tests/faults tests/fuzz
+
+.PHONY: policies
+policies: $(READY) $(POLICY_READY) ## the transformed template under a policy linter, without network
+	$(BIN)/pytest tests/template/test_policy_linter.py
 
 .PHONY: fuzz
 fuzz: $(FUZZ_READY) ## fuzz the decoders for SECONDS=60, guided by coverage where atheris installs
 	@$(FUZZ_BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 .PHONY: audit
-audit: $(FUZZ_READY) ## known vulnerabilities of every deployed package, as far as the registry tells
+audit: $(FUZZ_READY) ## known vulnerabilities of every deployed package, from the registry and a dated list
 	@$(FUZZ_BIN)/python -m monitory_local.audit
 
 .PHONY: licences
@@ -150,4 +166,4 @@ bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD00
 .PHONY: clean
 clean: ## remove caches, built artifacts and local data; the environment stays
 	rm -rf .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
-	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -not -path './$(VENV)*/*' -prune -exec rm -rf {} +

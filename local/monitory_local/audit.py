@@ -1,10 +1,10 @@
 """What the functions are made of: known vulnerabilities and licences of every locked package.
 
-    python -m monitory_local.audit              ask the registry for vulnerabilities; fails on a known one
+    python -m monitory_local.audit              look for vulnerabilities; fails on one, and where nobody could tell
     python -m monitory_local.audit --licences   list the licences
 
-A registry that doesn't answer, or doesn't know advisories, is said and isn't a failure: what is known is the same as
-yesterday.
+Two sources are asked: the registry that is configured, and `advisories.json` beside this file. The list is a floor with
+a date: it says what was known to those who wrote it, and once it's a year old it counts for nothing.
 """
 
 import argparse
@@ -12,10 +12,16 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = (
@@ -24,7 +30,11 @@ LOCKS = (
     "functions/predict/requirements.txt",
     "functions/retrain/requirements.txt",
 )
+ADVISORIES = Path(__file__).with_name("advisories.json")
+LIST_IS_GOOD_FOR = timedelta(days=365)
 SECONDS = 300
+VULNERABLE = 1
+NOBODY_COULD_TELL = 3
 _PINNED = re.compile(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", re.MULTILINE)
 _FREE = re.compile(
     r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|0BSD|MPL-2\.0|Mozilla Public License 2\.0|Unlicense|HPND",
@@ -49,11 +59,55 @@ class Package:
 
 @dataclass(frozen=True)
 class Finding:
-    """A known vulnerability of a locked package."""
+    """A known vulnerability of a locked package; `mended` says by which releases."""
 
     package: str
     identifier: str
-    fixed_in: str
+    mended: str
+
+
+class Looked(NamedTuple):
+    """What a source knows of a lock, how many packages it was asked for, and of how many it knows nothing."""
+
+    findings: list[Finding]
+    known: int
+    unknown: int
+
+
+class Advisory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Releases of a package that are affected by something."""
+
+    package: str
+    affected: str
+    id: str
+
+
+class Advisories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The list that lies beside this file.
+
+    Attributes:
+        read: the day on which its texts were read.
+        about: what it is and isn't.
+        advisories: what was found.
+    """
+
+    read: date
+    about: str
+    advisories: tuple[Advisory, ...]
+
+    def is_good(self, today: date) -> bool:
+        """Whether it is young enough, and no empty paper."""
+        return bool(self.advisories) and today - self.read <= LIST_IS_GOOD_FOR
+
+    def findings(self, locked: Iterable[tuple[str, str]]) -> list[Finding]:
+        """Locked releases that are affected."""
+        return [
+            Finding(f"{name} {version}", advisory.id, f"releases beyond {advisory.affected}")
+            for name, version in locked
+            for advisory in self.advisories
+            if advisory.package == canonicalize_name(name)
+            and SpecifierSet(advisory.affected).contains(version, prereleases=True)
+        ]
 
 
 def pinned(lock: Path) -> Iterator[tuple[str, str]]:
@@ -82,51 +136,77 @@ def _licence(name: str) -> str:
     return "; ".join(stated) or "unknown"
 
 
-def vulnerabilities(lock: Path) -> tuple[list[Finding], int, int]:
-    """Known vulnerabilities of a lock's packages, how many were looked up and how many could not be."""
+def advisories() -> Advisories:
+    """The list that lies beside this file."""
+    return msgspec.json.decode(ADVISORIES.read_bytes(), type=Advisories)
+
+
+def vulnerabilities(lock: Path) -> Looked:
+    """What the registry knows of a lock."""
     command = [sys.executable, "-m", "pip_audit", "--requirement", str(lock), "--no-deps", "--disable-pip"]
     command += ["--vulnerability-service", "pypi", "--format", "json", "--progress-spinner", "off", "--timeout", "15"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-    return read_findings(ended.stdout, len(list(pinned(lock))))
+    count = len(list(pinned(lock)))
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return Looked([], 0, count)
+    return read_findings(ended.stdout, count)
 
 
-def read_findings(report: str, count: int) -> tuple[list[Finding], int, int]:
+def read_findings(report: str, count: int) -> Looked:
     """What a report of pip-audit says; one that isn't any looked up nothing of `count`."""
     try:
         listed = json.loads(report)["dependencies"]
     except (ValueError, KeyError, TypeError):
-        return [], 0, count
+        return Looked([], 0, count)
     known = [item for item in listed if "skip_reason" not in item]
     findings = [
         Finding(f"{item['name']} {item['version']}", fault["id"], ", ".join(fault["fix_versions"]) or "no release")
         for item in known
         for fault in item["vulns"]
     ]
-    return findings, len(known), len(listed) - len(known)
+    return Looked(findings, len(known), len(listed) - len(known))
+
+
+def audit(today: date) -> int:
+    """Print what both sources know; the exit status."""
+    findings: list[Finding] = []
+    asked = 0
+    for lock in LOCKS:
+        looked = vulnerabilities(ROOT / lock)
+        findings += looked.findings
+        asked += looked.known
+        print(f"{lock}: the registry knows {looked.known} packages, of {looked.unknown} it told nothing")
+    if not asked:
+        print("the registry that is configured here serves no advisories")
+    listed = advisories()
+    named = f"the committed list of {listed.read} ({len(listed.advisories)} advisories)"
+    if listed.is_good(today):
+        locked = sorted({package for lock in LOCKS for package in pinned(ROOT / lock)})
+        affected = listed.findings(locked)
+        findings += affected
+        print(f"{named}: {len(affected)} of {len(locked)} packages' releases are affected; it holds nothing newer")
+    else:
+        print(f"{named} is too old or empty to tell anything")
+    for finding in findings:
+        print(f"{finding.package}: {finding.identifier}, mended in {finding.mended}")
+    if findings:
+        return VULNERABLE
+    if not asked and not listed.is_good(today):
+        print("no source could be asked: this is no all-clear", file=sys.stderr)
+        return NOBODY_COULD_TELL
+    return 0
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Print what is known, and fail on a vulnerability."""
+    """Print what is known, and fail on a vulnerability or where no source could be asked."""
     parser = argparse.ArgumentParser(prog="python -m monitory_local.audit", description="Vulnerabilities and licences.")
     parser.add_argument("--licences", action="store_true", help="list the licences of what is deployed")
     if parser.parse_args(argv).licences:
         for package in packages():
             print(f"{package.name} {package.version}: {package.licence}")
         return
-    findings: list[Finding] = []
-    for lock in LOCKS:
-        try:
-            found, known, unknown = vulnerabilities(ROOT / lock)
-        except subprocess.TimeoutExpired:
-            found, known, unknown = [], 0, len(list(pinned(ROOT / lock)))
-        findings += found
-        print(f"{lock}: {known} packages looked up, {unknown} could not be, {len(found)} vulnerabilities")
-        if not known:
-            print("  the registry that is configured here gave no advisories: run this where it does")
-    for finding in findings:
-        print(f"{finding.package}: {finding.identifier}, fixed in {finding.fixed_in}")
-    if findings:
-        sys.exit(1)
+    sys.exit(audit(datetime.now(UTC).date()))
 
 
 if __name__ == "__main__":

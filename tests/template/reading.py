@@ -68,6 +68,7 @@ class Stack:
         defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
         self._parameters = defaults | parameters
         self._conditions = template["Conditions"]
+        self._mappings = template["Mappings"]
         self.resources: dict[str, dict[str, Any]] = {
             name: self._resolve(resource) for name, resource in template["Resources"].items() if self._exists(resource)
         }
@@ -109,6 +110,9 @@ class Stack:
                 return f"<{argument if isinstance(argument, str) else '.'.join(argument)}>"
             if function == "Fn::If":
                 return self._resolve(argument[1] if self._holds({"Condition": argument[0]}) else argument[2])
+            if function == "Fn::FindInMap":
+                name, first, second = self._resolve(argument)
+                return self._mappings[name][first][second]
             if function == "Fn::Sub":
                 return self._substitute(argument)
             if function == "Fn::Join":

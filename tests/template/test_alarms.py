@@ -198,6 +198,13 @@ def test_without_fill_the_missed_night_would_go_unnoticed(stack: Stack) -> None:
     assert in_alarm(alarm, runs) is False
 
 
+def test_a_stack_that_is_retrained_by_hand_is_not_told_of_missed_nights(template: dict[str, Any]) -> None:
+    silent = Stack(template, NightlyRetrain="DISABLED").of_type("AWS::CloudWatch::Alarm")
+    assert [name for name, alarm in silent.items() if alarm.get("ActionsEnabled") is False] == ["RetrainOverdueAlarm"]
+    nightly = Stack(template).of_type("AWS::CloudWatch::Alarm")
+    assert all(alarm.get("ActionsEnabled", True) is True for alarm in nightly.values())
+
+
 def test_a_stack_that_never_retrained_says_so(stack: Stack) -> None:
     alarm = stack["RetrainOverdueAlarm"]
     assert in_alarm(alarm, series(alarm, {"RetrainCompleted": [NOTHING] * 60})) is True
@@ -211,10 +218,8 @@ def test_an_old_model_raises_an_alarm_and_silence_changes_nothing(
     assert in_alarm(alarm, series(alarm, {"ModelAgeHours": [NOTHING] * 9 + [hours]})) is raised
 
 
-def test_the_age_that_raises_the_alarm_is_the_functions_own_limit(template: dict[str, Any]) -> None:
-    stack = Stack(template, MaxModelAgeDays="5")
-    assert stack["ModelAgeAlarm"]["Threshold"] == "5"
-    assert stack["PredictFunction"]["Environment"]["Variables"]["MAX_MODEL_AGE_DAYS"] == "5"
+def test_the_age_that_raises_the_alarm_is_a_parameter(template: dict[str, Any]) -> None:
+    assert Stack(template, MaxModelAgeDays="5")["ModelAgeAlarm"]["Threshold"] == "5"
 
 
 @pytest.mark.parametrize(("in_use", "raised"), [(0, False), (1, True), (NOTHING, None)])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from fastapi.routing import APIRoute
 from monitory.settings import PredictSettings
 from monitory_predict.telemetry import NoTelemetry
 from monitory_predict.wiring import build_app
-from tests.template.reading import Stack
+from tests.template.reading import Stack, strings
 
 
 @pytest.fixture
@@ -97,7 +98,20 @@ def test_requests_are_traced_and_never_logged_in_full(stack: Stack) -> None:
     assert stack["ApiStage"]["TracingEnabled"] is True
     (settings,) = stack["ApiStage"]["MethodSettings"]
     assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
-    assert settings["MetricsEnabled"] is True
+
+
+def test_nothing_needs_the_metrics_of_each_method_which_cost_extra(stack: Stack) -> None:
+    (settings,) = stack["ApiStage"]["MethodSettings"]
+    assert settings["MetricsEnabled"] is False
+    # these have a dimension Method besides
+    watching = [*stack.of_type("AWS::CloudWatch::Alarm").values(), stack["Dashboard"]]
+    assert not [watcher for watcher in watching if "Method" in names_in(watcher)]
+
+
+def names_in(watcher: Any) -> Iterator[str]:
+    """Words in an alarm or a dashboard that may be names of dimensions."""
+    for text in strings(watcher):
+        yield from re.findall(r'"(\w+)"', text) if text.startswith("{") else [text]
 
 
 def test_the_api_speaks_current_tls_in_its_own_region(stack: Stack) -> None:

@@ -142,15 +142,40 @@ def test_a_changed_parameter_is_a_new_version(template: dict[str, Any]) -> None:
     )
     names = set(template["Parameters"])
     needed = parameters_in(function, template["Conditions"], names)
-    assert {"PredictMemoryMb", "MaxDataAgeHours", "ExistingModelBucketName"} <= needed
+    assert {"Architecture", "PredictMemoryMb", "MaxDataAgeHours", "ExistingModelBucketName", "LogLevel"} <= needed
     # the same set, not more: a new description of an unchanged function is refused by Lambda
-    assert parameters_in(version["Description"], {}, names) == needed, name
+    assert parameters_in(version["Description"], template["Conditions"], names) == needed, name
 
 
-def test_the_versions_description_fits_for_the_longest_bucket_names(template: dict[str, Any]) -> None:
-    stack = Stack(template, LakeBucketName="a" * 63, ExistingModelBucketName="b" * 63)
-    (version,) = stack.of_type("AWS::Lambda::Version").values()
-    assert 100 < len(version["Description"]) <= 256
+def longest(name: str, parameter: dict[str, Any]) -> str:
+    """The longest value of a parameter that is a sensible one."""
+    if "AllowedValues" in parameter:
+        return max(map(str, parameter["AllowedValues"]), key=len)
+    if parameter["Type"] == "Number":
+        whole = str(parameter.get("MaxValue", 10**6))
+        return whole if name.endswith("Mb") else f"{int(whole) - 1}.5"
+    return "x" * int(parameter.get("MaxLength", 63))
+
+
+def described(template: dict[str, Any], **parameters: str) -> str:
+    """The description of the version that these parameters make."""
+    (version,) = Stack(template, **parameters).of_type("AWS::Lambda::Version").values()
+    return str(version["Description"])
+
+
+def test_the_versions_description_fits_for_the_longest_parameters(template: dict[str, Any]) -> None:
+    function = template["Resources"]["PredictFunction"]["Properties"]
+    parameters = template["Parameters"]
+    used = parameters_in(function, template["Conditions"], set(parameters))
+    assert 200 < len(described(template, **{name: longest(name, parameters[name]) for name in used})) <= 256
+
+
+def test_every_value_of_a_parameter_is_another_description(template: dict[str, Any]) -> None:
+    function = template["Resources"]["PredictFunction"]["Properties"]
+    parameters = template["Parameters"]
+    for name in parameters_in(function, template["Conditions"], set(parameters)):
+        values = list(map(str, parameters[name].get("AllowedValues", ["7", "8", "77"])))
+        assert len({described(template, **{name: value}) for value in values}) == len(values), name
 
 
 @pytest.mark.parametrize("artifact", ["CodeUri", "ContentUri"])

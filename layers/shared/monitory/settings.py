@@ -28,19 +28,18 @@ class Settings(BaseSettings):
     powertools_metrics_namespace: Name = metrics.NAMESPACE
     sensors_file: str | None = None
     max_rul_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
-    failure_log_key: str | None = None
 
 
 class PredictSettings(Settings):
     """What the predict function is told besides."""
 
     max_data_age_hours: Annotated[float, Field(gt=0, le=720)] = 3.0
-    max_model_age_days: Annotated[float, Field(gt=0, le=3650)] = 14.0
 
 
 class RetrainSettings(Settings):
     """What the retrain function is told besides."""
 
+    failure_log_key: str | None = None
     training_days: Annotated[int, Field(ge=1, le=400)] = 21
     min_readings: Annotated[int, Field(ge=0)] = 50_000
     min_days: Annotated[int, Field(ge=1)] = 7
