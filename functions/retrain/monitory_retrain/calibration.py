@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitory.model import Calibration, CalibrationPoint
-from monitory_retrain.table import Floats, Ints
+from monitory_retrain.arrays import Floats, Ints
 
 BINS = 10
 MIN_LIVES = 5
