@@ -152,6 +152,19 @@ bench: $(READY) ## cost of a prediction, of a night and under load, beside a ref
 bench-scale: $(READY) ## growth with machines and days, with a plot (PLOT=file.svg)
 	@$(BIN)/python -m benchmarks.scale $(call flag,plot,PLOT)
 
+.PHONY: bench-cold-start
+bench-cold-start: $(READY) ## cold start of the built artifact, beside the reference stack
+	@$(BIN)/python -m benchmarks.cold_start
+
+.PHONY: bench-training
+bench-training: $(READY) ## seconds and memory of training for 1,000 machines (MACHINES=, DAYS=)
+	@$(BIN)/python -m benchmarks.training $(call flag,machines,MACHINES) $(call flag,days,DAYS)
+
+.PHONY: costs
+costs: $(READY) ## what a night costs by factory size, from measured figures (OBJECT_MS= ROW_MS= ROW_BYTES=)
+	@test -n "$(and $(OBJECT_MS),$(ROW_MS),$(ROW_BYTES))" || { echo 'error: which figures? make costs OBJECT_MS=7.6 ROW_MS=0.36 ROW_BYTES=4000 (from bench-scale and bench-training)' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.costs --object-ms $(OBJECT_MS) --row-ms $(ROW_MS) --row-bytes $(ROW_BYTES)
+
 .PHONY: bench-factory
 bench-factory: $(READY) ## model quality on a simulated factory whose future is known
 	@$(BIN)/python -m benchmarks.factory

@@ -12,8 +12,9 @@ import numpy as np
 from monitory.identifiers import Machine
 from monitory.rows import MAX, MIN, PER_SENSOR, columns
 from monitory.sensors import Sensor, SensorSet
+from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.labels import Labels
-from monitory_retrain.table import Floats, HourTable, Ints
+from monitory_retrain.table import HourTable
 
 SENSORS = 21
 CAP_CYCLES = 125

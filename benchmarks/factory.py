@@ -36,10 +36,11 @@ from monitory_local.simulator.readings import MachineReadings
 from monitory_local.simulator.wear import Plan, State
 from monitory_predict.prediction import drivers
 from monitory_retrain import balancing, calibration, dataset, labels, split, table, training
+from monitory_retrain.arrays import Floats
 from monitory_retrain.dataset import Dataset
 from monitory_retrain.kernel import rolling_deviations
 from monitory_retrain.scores import Scores, intervals, score
-from monitory_retrain.table import Floats, HourTable
+from monitory_retrain.table import HourTable
 from monitory_retrain.training import Recipe
 from monitory_retrain.validation import predictions
 
@@ -198,7 +199,7 @@ def _coverage(holdout: Dataset, learnt: Learnt) -> dict[str, object]:
 
 
 def _drivers(factory: Factory, model: Model, sensor_set: SensorSet) -> dict[str, object]:
-    """In how many of the hours near a failure the worn sensor is the one that shortens the RUL most."""
+    """In how many of the hours near a failure the worn sensor is named first: moves the RUL most, up or down."""
     holdout = factory.holdout
     near = np.flatnonzero(holdout.rul <= NEAR_DAYS).tolist()
     first = considered = 0

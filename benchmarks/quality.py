@@ -21,9 +21,9 @@ from monitory.log import logger
 from monitory.model import Model
 from monitory.settings import Settings
 from monitory_retrain import calibration, dataset, scores, training
+from monitory_retrain.arrays import Floats
 from monitory_retrain.dataset import Dataset
 from monitory_retrain.split import folds
-from monitory_retrain.table import Floats
 from monitory_retrain.training import Recipe
 
 SEEDS = (0, 1, 2)

@@ -10,6 +10,8 @@ from monitory_retrain.drift import Drift
 from monitory_retrain.ingest import Counts
 from monitory_retrain.learning import Challenger
 
+MAX_UNREADABLE_NAMED = 20
+
 Answer = dict[str, Any]
 
 
@@ -46,6 +48,6 @@ def counts(counted: Counts) -> Answer:
         "bytes_read": counted.raw_bytes,
         "readings": counted.readings,
         "rejected": dict(counted.rejected),
-        "unreadable": counted.unreadable[:20],
+        "unreadable": counted.unreadable[:MAX_UNREADABLE_NAMED],
         "days_without_data": [str(day) for day in counted.days_without_data],
     }

@@ -9,7 +9,7 @@ import numpy as np
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.under_sampling import RandomUnderSampler
 
-from monitory_retrain.table import Floats, Ints
+from monitory_retrain.arrays import Floats, Ints
 
 BINS = 10
 SPREAD = 2.0

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitory.model import Calibration, CalibrationPoint
+from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.split import folds
-from monitory_retrain.table import Floats, Ints
 
 BINS = 10
 MIN_LIVES = 5

@@ -11,11 +11,12 @@ from monitory.identifiers import Machine
 from monitory.log import Logger
 from monitory.sensors import SensorSet
 from monitory_retrain import histories
+from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.histories import History
 from monitory_retrain.labels import Labels
 from monitory_retrain.processes import Processes, cores
 from monitory_retrain.progress import progress
-from monitory_retrain.table import Floats, HourTable, Ints
+from monitory_retrain.table import HourTable
 
 WORTH_ROWS = 20_000
 """Fewer rows are computed sooner than processes start."""

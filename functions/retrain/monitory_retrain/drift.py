@@ -32,8 +32,8 @@ import numpy as np
 from monitory.clock import HOURS_PER_DAY, date_of_hour
 from monitory.features import sensor_of
 from monitory.sensors import SensorSet
+from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.dataset import Dataset
-from monitory_retrain.table import Floats, Ints
 from monitory_retrain.wording import about, figure
 
 BINS = 10

@@ -4,14 +4,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from monitory import features
 from monitory.rows import HourRow
 from monitory.sensors import SensorSet
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from monitory_retrain.arrays import Floats, Ints
 
 
 class History(NamedTuple):

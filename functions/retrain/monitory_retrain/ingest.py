@@ -22,7 +22,6 @@ from monitory_retrain.progress import progress
 from monitory_retrain.table import HourTable
 
 FOLDER = "cache/hour-rows"
-MAX_UNREADABLE_NAMED = 20
 
 
 @dataclass(slots=True)

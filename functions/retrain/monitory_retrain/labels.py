@@ -25,7 +25,8 @@ from monitory.clock import HOURS_PER_DAY
 from monitory.identifiers import Machine
 from monitory.rows import COUNT, MAX, MIN, OUTSIDE, PER_SENSOR, idle_power
 from monitory.sensors import SensorSet
-from monitory_retrain.table import Floats, HourTable, Ints
+from monitory_retrain.arrays import Floats, Ints
+from monitory_retrain.table import HourTable
 
 REPAIR_HOURS = 6
 

@@ -16,6 +16,7 @@ from monitory.model import Calibration, Model
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory_retrain import calibration, dataset, drift, labels, split, sufficiency, training, validation
+from monitory_retrain.arrays import Floats
 from monitory_retrain.card import ModelCard, library_versions, training_ranges
 from monitory_retrain.dataset import Dataset
 from monitory_retrain.drift import Reference
@@ -23,7 +24,7 @@ from monitory_retrain.labels import Labels
 from monitory_retrain.scores import Scores, score
 from monitory_retrain.split import TimeSplit
 from monitory_retrain.sufficiency import Supply
-from monitory_retrain.table import Floats, HourTable
+from monitory_retrain.table import HourTable
 from monitory_retrain.training import Recipe, Trained
 from monitory_retrain.validation import Baselines, MachineScore
 

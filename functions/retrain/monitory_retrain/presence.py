@@ -9,7 +9,8 @@ import numpy as np
 from monitory import clock
 from monitory.clock import HOURS_PER_DAY
 from monitory.identifiers import Machine
-from monitory_retrain.table import HourTable, Ints
+from monitory_retrain.arrays import Ints
+from monitory_retrain.table import HourTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 
 from monitory.model import Calibration
-from monitory_retrain.table import Floats
+from monitory_retrain.arrays import Floats
 
 NEAR_FAILURE_DAYS = 3.0
 

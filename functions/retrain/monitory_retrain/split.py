@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from monitory_retrain.arrays import Ints
 from monitory_retrain.dataset import Dataset
-from monitory_retrain.table import Ints
 
 
 class TimeSplit(NamedTuple):

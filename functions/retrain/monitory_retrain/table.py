@@ -9,15 +9,12 @@ from typing import Annotated
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monitory.identifiers import PATTERN, Machine
 from monitory.lake import Hour, MachineDay, SeenObject
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from monitory_retrain.arrays import Floats, Ints
 
 _OBJECTS = b"monitory.objects"
 _IDS = ("zone_id", "equip_id")

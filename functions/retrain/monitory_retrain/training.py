@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from monitory.features import AGE
+from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.balancing import balanced
 from monitory_retrain.ensemble import average
 from monitory_retrain.split import folds
-from monitory_retrain.table import Floats, Ints
 
 STOPPING_SHARE = 7
 """One in so many of the remaining lives tells when to stop."""

@@ -7,10 +7,10 @@ import numpy as np
 
 from monitory.clock import HOURS_PER_DAY
 from monitory.model import Calibration, Model
+from monitory_retrain.arrays import Floats
 from monitory_retrain.dataset import Dataset
 from monitory_retrain.scores import Scores, score
 from monitory_retrain.split import TimeSplit
-from monitory_retrain.table import Floats
 
 
 class MachineScore(msgspec.Struct, frozen=True):

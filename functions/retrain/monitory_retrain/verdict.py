@@ -8,8 +8,8 @@ Jackknife and the Bootstrap for General Stationary Observations", 1989).
 import msgspec
 import numpy as np
 
+from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.scores import NEAR_FAILURE_DAYS, Scores
-from monitory_retrain.table import Floats, Ints
 
 MIN_R2 = 0.2
 """A first model must explain this much of the hold-out's variance."""

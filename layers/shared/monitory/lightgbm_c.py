@@ -77,7 +77,6 @@ class Booster:
         _call("LGBM_BoosterGetNumClasses", handle, ctypes.byref(classes))
         if classes.value != 1:
             raise BrokenModel(f"the model has {classes.value} outputs instead of one")
-        self.iterations = iterations.value
         self.width = width.value
         self._handle = handle
         self._row = (ctypes.c_double * self.width)()

@@ -179,10 +179,6 @@ class Readings:
         self._added(other._loose_bytes)
         self._count_refused(self.rejected)
 
-    def count(self, hour: int) -> int:
-        """How many readings an hour has, repeats counted once."""
-        return sum(len(column.settled_values()) for column in self.hours.get(hour, {}).values())
-
     def _take(self, batch: list[Reading], midnight: int, rejected: Counter[str]) -> None:
         by_type: dict[str, list[Reading]] = {}
         for reading in batch:

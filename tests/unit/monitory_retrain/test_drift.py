@@ -9,10 +9,10 @@ import pytest
 from monitory.identifiers import Machine
 from monitory.sensors import Sensor, SensorSet
 from monitory_retrain import drift
+from monitory_retrain.arrays import Floats
 from monitory_retrain.card import encode
 from monitory_retrain.dataset import Dataset
 from monitory_retrain.drift import Drift, Reference
-from monitory_retrain.table import Floats
 from tests import reports
 
 SENSORS = SensorSet(

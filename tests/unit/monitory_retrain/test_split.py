@@ -4,13 +4,13 @@ import lightgbm as lgb
 import numpy as np
 
 from monitory.identifiers import Machine
+from monitory_retrain.arrays import Ints
 from monitory_retrain.balancing import balanced, bins
 from monitory_retrain.calibration import calibrate
 from monitory_retrain.dataset import Dataset
 from monitory_retrain.ensemble import average
 from monitory_retrain.labels import Labels
 from monitory_retrain.scores import intervals
-from monitory_retrain.table import Ints
 
 RNG = np.random.default_rng(0)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from monitory_retrain import training
+from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.calibration import MIN_LIVES, calibrate
 from monitory_retrain.scores import intervals
-from monitory_retrain.table import Floats, Ints
 from monitory_retrain.training import Recipe, Trained
 
 NAMES = ("life", "wear", "noise")

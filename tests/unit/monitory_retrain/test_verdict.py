@@ -3,8 +3,8 @@
 import msgspec
 import numpy as np
 
+from monitory_retrain.arrays import Floats
 from monitory_retrain.scores import score
-from monitory_retrain.table import Floats
 from monitory_retrain.verdict import Verdict, against, compare, first
 
 RNG = np.random.default_rng(0)

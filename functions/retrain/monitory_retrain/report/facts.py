@@ -13,6 +13,7 @@ from monitory.clock import HOURS_PER_DAY, KST
 from monitory.features import sensor_of
 from monitory.model import Calibration
 from monitory.sensors import SensorSet
+from monitory_retrain.arrays import Floats
 from monitory_retrain.card import ModelCard
 from monitory_retrain.drift import Drift
 from monitory_retrain.labels import CENSORED, DOWN, OFF
@@ -20,7 +21,6 @@ from monitory_retrain.learning import Challenger
 from monitory_retrain.presence import Presence
 from monitory_retrain.report.figures import Coverage, Life
 from monitory_retrain.scores import NEAR_FAILURE_DAYS, Scores, intervals
-from monitory_retrain.table import Floats
 from monitory_retrain.validation import Champion
 from monitory_retrain.verdict import Verdict
 
