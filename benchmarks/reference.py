@@ -41,6 +41,7 @@ LIMITS = pd.DataFrame(
 )
 WINDOWS = (5, 24, 72, 168)
 HISTORY_HOURS = 168
+IDLE_WATTS = 0.02 * 168026
 PREFIX = "EQUIPMENT"
 
 Client = Any
@@ -49,7 +50,10 @@ Client = Any
 def client(requests: Counter[str]) -> Client:
     """A boto3 client that counts what it sends."""
     made = boto3.client("s3")
-    made.meta.events.register("before-send.s3", lambda request, **_: requests.update([request.method]))
+    made.meta.events.register(
+        "before-send.s3",
+        lambda request, event_name, **_: requests.update(["LIST" if ".List" in event_name else request.method]),
+    )
     return made
 
 
@@ -82,6 +86,7 @@ def features(history: pd.DataFrame) -> dict[str, float]:
     """The features at the newest of a machine's hour rows: its values, and trends of each sensor's hourly means."""
     history = history.sort_index()
     newest = history.iloc[-1]
+    history = history[~_off(history) | (history.index == history.index[-1])]
     found = {str(name): float(value) for name, value in newest.items()}
     hours = (history.index - history.index[-1]) / pd.Timedelta(hours=1)
     for window in WINDOWS:
@@ -95,6 +100,16 @@ def features(history: pd.DataFrame) -> dict[str, float]:
             found[f"{name}_std_{window}h"] = x.std(ddof=1) if len(x) > 1 else np.nan
             found[f"{name}_slope_{window}h"] = np.polyfit(at, x, 1)[0] if len(x) > 1 else np.nan
     return found
+
+
+def _off(history: pd.DataFrame) -> "pd.Series[bool]":
+    """Hours in which a machine drew next to no power, or in which no sensor that was heard more than once changed."""
+    counts, low, high = (
+        history[[name + kind for name in SENSORS.values()]].to_numpy() for kind in ("_count", "_min", "_max")
+    )
+    heard = counts > 1
+    unmoved = heard.any(axis=1) & ((low == high) | ~heard).all(axis=1)
+    return (history["active_power"] <= IDLE_WATTS) | pd.Series(unmoved, history.index)
 
 
 def folder(day: date, zone_id: str, equip_id: str) -> str:

@@ -29,6 +29,7 @@ START = 496_800
 """The hour at which simulated factories begin, a midnight."""
 
 MODEL_KEY = "models/latest/lgbm_regressor.json"
+CAP_DAYS = 30.0
 _LIVES, _LIFE_HOURS = 60, 160
 
 
@@ -85,7 +86,7 @@ def promote_model(models: str, seed: int = 0) -> str:
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
         feature_schema=features.SCHEMA,
         sensors=sensor_set,
-        cap_days=30.0,
+        cap_days=CAP_DAYS,
         features=names,
         calibration=Calibration(0.9, tuple(CalibrationPoint(float(d), -1.0, 1.0) for d in range(0, 31, 5))),
         ranges=dict.fromkeys(names, (-1e9, 1e9)),
