@@ -4,11 +4,11 @@ Out-of-fold predictions neither trained nor chose the model that made them, so t
 how wrong it is elsewhere. They are gathered in bins of the prediction of equal size. In each bin the interval's ends
 are two residual quantiles that lie `coverage` apart, the pair whose interval is the narrowest: near the cap, where
 many true values are the cap itself, the whole error budget then goes to the lower side. Between the bins' median
-predictions the ends are interpolated, and one common factor stretches them.
+predictions the ends are interpolated, and a factor for each third of the predictions stretches them.
 
-Ends that were chosen as the narrowest fit their own residuals too well. So the factor comes from lives that had no part
+Ends that were chosen as the narrowest fit their own residuals too well. So the factors come from lives that had no part
 in them: the lives are dealt into folds, the ends of each fold are chosen on the others, each row tells the smallest
-factor with which these would have held it, and the factor is the quantile of all these that `coverage` asks for.
+factor with which these would have held it, and a third's factor is the quantile of its rows' that `coverage` asks for.
 
 Sources: out-of-fold residuals, Barber et al., "Predictive inference with the jackknife+", 2021; bins, Vovk et al.,
 "Algorithmic Learning in a Random World", 2005 (Mondrian conformal prediction); the factor, Vovk, "Cross-conformal
@@ -63,9 +63,14 @@ def calibrate(
         held, others = fold == number, fold != number
         ends = _ends(true[others], predicted[others], share, cap)
         factors[held] = _factors(ends, true[held], predicted[held])
-    factor = min(max(_quantile(factors, share), SMALLEST_FACTOR), LARGEST_FACTOR)
-    points = _ends(true, predicted, share, cap)
-    return Calibration(coverage, tuple(CalibrationPoint(p.predicted, p.low * factor, p.high * factor) for p in points))
+    thirds = np.array_split(np.argsort(predicted, kind="stable"), 3)
+    stretch = [min(max(_quantile(factors[rows], share), SMALLEST_FACTOR), LARGEST_FACTOR) for rows in thirds]
+    begins = [predicted[rows[0]] for rows in thirds[1:]]
+    points = []
+    for point in _ends(true, predicted, share, cap):
+        factor = stretch[int(np.searchsorted(begins, point.predicted, side="right"))]
+        points.append(CalibrationPoint(point.predicted, point.low * factor, point.high * factor))
+    return Calibration(coverage, tuple(points))
 
 
 def _ends(true: Floats, predicted: Floats, share: float, cap: float) -> list[CalibrationPoint]:
