@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import os
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -52,6 +54,9 @@ def event_loop() -> Iterator[None]:
     asyncio.set_event_loop(loop)
     yield
     loop.close()
+    with warnings.catch_warnings(), suppress(RuntimeError):
+        warnings.simplefilter("ignore", DeprecationWarning)
+        asyncio.get_event_loop().close()  # another one, where what the test called had taken ours away
     asyncio.set_event_loop(None)
 
 

@@ -1,6 +1,5 @@
 """What the fuzzers call with any bytes: each target may refuse them in the product's own words, and nothing else."""
 
-import asyncio
 import json
 import math
 from collections.abc import Callable
@@ -146,6 +145,5 @@ def handler() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         executor,
         10.0,
     )
-    asyncio.set_event_loop(asyncio.new_event_loop())
     mangum = Mangum(create_app(service, log, NoTelemetry()), lifespan="off")
     return lambda payload, context: mangum(payload, context)
