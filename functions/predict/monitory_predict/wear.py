@@ -23,6 +23,7 @@ class Failures:
         self._lock = threading.Lock()
         self._state = FailureState()
         self._read_at: float | None = None
+        self._read_etag: str | None = None
 
     @property
     def last_known(self) -> FailureState:
@@ -34,7 +35,11 @@ class Failures:
         with self._lock:
             if self._read_at is None or time.monotonic() - self._read_at > EVERY_SECONDS:
                 try:
-                    self._state = failures.read(self._storage).state
+                    found = failures.read(self._storage)
+                    if found.etag is None and self._read_etag is not None:
+                        self._log.warning("the machines' last failures are gone; those read before stand in")
+                    else:
+                        self._state, self._read_etag = found
                     self._read_at = time.monotonic()
                 except StorageError as exc:
                     self._log.warning("the machines' last failures cannot be read: %s", exc)
