@@ -15,7 +15,7 @@ from monitory.identifiers import Machine
 from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.settings import PredictSettings
 from monitory.storage import S3Storage, Storage
-from monitory_predict import served, wear, wiring
+from monitory_predict import served, starting, wear, wiring
 from monitory_predict.telemetry import NoTelemetry
 from tests import models
 from tests.samples import hour_of_readings, lake_key, ndjson
@@ -113,10 +113,10 @@ def predict(client: TestClient, machine: Machine) -> tuple[int, dict[str, Any], 
 
 def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time-outs a fifth as long, so that many of them fit into a test, and nothing is kept for minutes."""
-    monkeypatch.setattr(wiring, "REQUEST_SECONDS", wiring.REQUEST_SECONDS / 5)
-    monkeypatch.setattr(wiring, "RETRY_SECONDS", wiring.RETRY_SECONDS / 5)
-    monkeypatch.setattr(wiring, "START_SECONDS", wiring.START_SECONDS / 5)
-    monkeypatch.setattr(wiring, "ANSWER_SECONDS", wiring.ANSWER_SECONDS / 5)
+    monkeypatch.setattr(starting, "REQUEST_SECONDS", starting.REQUEST_SECONDS / 5)
+    monkeypatch.setattr(starting, "RETRY_SECONDS", starting.RETRY_SECONDS / 5)
+    monkeypatch.setattr(starting, "START_SECONDS", starting.START_SECONDS / 5)
+    monkeypatch.setattr(starting, "ANSWER_SECONDS", starting.ANSWER_SECONDS / 5)
     monkeypatch.setattr(wear, "EVERY_SECONDS", 0.0)
     monkeypatch.setattr(served, "REFUSED_SECONDS", 0.0)
 

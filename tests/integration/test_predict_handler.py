@@ -17,7 +17,10 @@ import pytest
 from monitory import clock, features
 from monitory.lake import Lake, MachineDay
 from monitory.registry import Registry
+from monitory.settings import PredictSettings
 from monitory.storage import S3Storage
+from monitory_predict.telemetry import NoTelemetry
+from monitory_predict.wiring import build_app
 from tests.models import CONTRACT_FEATURES, SENSORS, card, frame, small_text, text, train
 from tests.predicting import event_loop
 from tests.registries import KEY, promote
@@ -120,3 +123,9 @@ def test_a_machine_that_is_not_there_is_not_found(ask: Ask, lake: S3Storage, mod
     status, body = ask("/api/v1/models/2026-01-01-000000/report")
     assert status == 404
     assert "2026-01-01-000000 has no report.html" in body["detail"]
+
+
+def test_the_document_is_that_of_the_application_started_without_haste(ask: Ask) -> None:
+    status, body = ask("/openapi.json")
+    assert status == 200
+    assert body == build_app(PredictSettings(log_level="CRITICAL"), NoTelemetry()).openapi()

@@ -1,11 +1,20 @@
 """Where Lambda enters: the application behind API Gateway, REST and HTTP API alike."""
 
-from mangum import Mangum
+from monitory_predict.quick_start import quick_start
 
-from monitory.settings import PredictSettings, load
-from monitory_predict.telemetry import EmfTelemetry
-from monitory_predict.wiring import build_app
+with quick_start():
+    from monitory.settings import PredictSettings, load
+    from monitory_predict.starting import start
 
-_settings = load(PredictSettings)
-# "off": with "auto" start-up and shut-down would run at every call.
-lambda_handler = Mangum(build_app(_settings, EmfTelemetry(_settings.powertools_metrics_namespace)), lifespan="off")
+    _settings = load(PredictSettings)
+    _starting = start(_settings)
+
+    # the longer half of the imports, while the model is being loaded
+    from mangum import Mangum
+
+    from monitory_predict.app import create_app
+    from monitory_predict.telemetry import EmfTelemetry
+
+    _telemetry = EmfTelemetry(_settings.powertools_metrics_namespace)
+    # "off": with "auto" start-up and shut-down would run at every call.
+    lambda_handler = Mangum(create_app(_starting.ready(), _starting.log, _telemetry), lifespan="off")

@@ -1,32 +1,11 @@
-"""Puts the predict function together from its settings."""
-
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+"""Puts the predict application together from its settings."""
 
 from fastapi import FastAPI
 
-from monitory import log, metrics, sensors
-from monitory.errors import MonitoryError
-from monitory.lake import Lake
-from monitory.log import Logger
-from monitory.registry import Registry
 from monitory.settings import PredictSettings
-from monitory.storage import S3Storage
 from monitory_predict.app import create_app
-from monitory_predict.recent import RecentRows
-from monitory_predict.served import ModelCache
-from monitory_predict.service import PredictService
+from monitory_predict.starting import start
 from monitory_predict.telemetry import Telemetry
-from monitory_predict.wear import Failures
-
-READ_THREADS = 16
-REQUEST_SECONDS = 4.0
-RETRY_SECONDS = 5.0
-ANSWER_SECONDS = 14.0
-"""So long a caller waits for a store that is slow; the function's own time is 20 s, the gateway's 29 s."""
-
-START_SECONDS = 6.0
-"""So long a start waits for the model; Lambda gives up a start after 10 s."""
 
 
 def build_app(settings: PredictSettings, telemetry: Telemetry) -> FastAPI:
@@ -35,33 +14,5 @@ def build_app(settings: PredictSettings, telemetry: Telemetry) -> FastAPI:
     Raises:
         SensorSetError: the sensor set cannot be used.
     """
-    logger = log.logger(metrics.PREDICT_SERVICE, settings)
-    service = build_service(settings, logger)
-    return create_app(service, logger, telemetry)
-
-
-def build_service(settings: PredictSettings, logger: Logger) -> PredictService:
-    """The service; the model is loaded right away where there is one, so that the first caller doesn't wait."""
-    sensor_set = sensors.load(settings.sensors_file)
-    models = _storage(settings.s3_model_bucket_name, settings)
-    lake_storage = _storage(settings.s3_input_data_bucket_name, settings)
-    executor = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="s3")
-    registry = Registry(models, settings.s3_model_key)
-    cache = ModelCache(registry, sensor_set, settings.max_rul_days)
-    lake = Lake(lake_storage, settings.s3_input_data_key, sensor_set)
-    max_age = timedelta(hours=settings.max_data_age_hours)
-    try:
-        executor.submit(cache.current).result(START_SECONDS)
-    except MonitoryError as exc:
-        logger.warning("no model at start: %s", exc)
-    except TimeoutError:
-        logger.warning("no model at start: the store did not answer within %g s", START_SECONDS)
-    except Exception:  # whatever it is, the first caller is told of it; a start that fails is tried again for ever
-        logger.exception("no model at start")
-    rows = RecentRows(lake, models, executor, logger, max_age)
-    return PredictService(cache, rows, Failures(models, logger), registry, sensor_set, executor, ANSWER_SECONDS)
-
-
-def _storage(bucket: str, settings: PredictSettings) -> S3Storage:
-    """A bucket with time-outs that leave time to answer."""
-    return S3Storage(bucket, region=settings.aws_region, timeout_seconds=REQUEST_SECONDS, retry_seconds=RETRY_SECONDS)
+    starting = start(settings)
+    return create_app(starting.ready(), starting.log, telemetry)

@@ -7,11 +7,10 @@ import pytest
 
 from monitory import features, probe
 from monitory.errors import BrokenModel, ModelError, NoModel, StorageUnavailable
-from monitory.log import Logger
 from monitory.registry import CARD_FILE, MODEL_FILE, Served
 from monitory.sensors import Sensor, SensorSet
 from monitory.settings import PredictSettings
-from monitory_predict import served, wiring
+from monitory_predict import served, starting
 from monitory_predict.served import Current, ModelCache, ServedModel
 from tests.fakes import WatchedStorage, down
 from tests.models import card, frame, small_text, text, train, with_leaves
@@ -276,11 +275,10 @@ def test_whatever_goes_wrong_at_the_start_the_service_starts(monkeypatch: pytest
     def fails(cache: ModelCache) -> Current:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(wiring, "_storage", lambda bucket, settings: WatchedStorage(bucket))
+    monkeypatch.setattr(starting, "_storage", lambda bucket, settings: WatchedStorage(bucket))
     settings = PredictSettings(log_level="CRITICAL")
-    logger = Logger(service="test-start", level="CRITICAL")
     with monkeypatch.context() as broken:
         broken.setattr(ModelCache, "current", fails)
-        service = wiring.build_service(settings, logger)
+        service = starting.start(settings).ready()
     with pytest.raises(NoModel):
         service.models.current()
