@@ -41,10 +41,10 @@ class Product:
 
     def __init__(self) -> None:
         """A warm sandbox."""
-        from monitory_predict import wiring
+        from monitory_predict import starting
 
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 -- for good: metrics go there
-        with patch.object(wiring, "S3Storage", stage.CountedStorage):
+        with patch.object(starting, "S3Storage", stage.CountedStorage):
             from monitory_predict.handler import lambda_handler
         self._handler: Any = lambda_handler
         self.requests = stage.CountedStorage.requests

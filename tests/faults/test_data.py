@@ -16,7 +16,7 @@ from monitory.clock import KST, first_hour, hour_of
 from monitory.errors import NoData
 from monitory.failures import FailureState
 from monitory.identifiers import Machine
-from monitory.lake import Lake, MachineDay
+from monitory.lake import Hour, Lake, MachineDay
 from monitory.log import logger
 from monitory.model import Model
 from monitory.rows import OUTSIDE, PER_SENSOR
@@ -131,10 +131,10 @@ def test_units_that_are_swapped_are_told_as_outside(ledger: Ledger) -> None:
     readings = _running(datetime(2026, 11, 20, 5), 80.0)
     swapped = [{**reading, "sensorType": other.get(reading["sensorType"], "x")} for reading in readings]
     content, _ = _rows(_lake([swapped]))
-    values = content.hours[0].row.values
+    values = content.hours[0].values
     outside = values[SENSORS.names.index("pressure") * len(PER_SENSOR) + OUTSIDE]
     model = _model()
-    found = predict([content.hours[0].row], MACHINE, model, SENSORS, None)
+    found = predict([content.hours[0]], MACHINE, model, SENSORS, None)
     ledger.note("data", "units swapped", "outside the range seen in training", lost=not found.warnings)
     assert outside == 1.0
     assert any("outside the range seen in training" in warning for warning in found.warnings)
@@ -150,7 +150,7 @@ def test_frozen_sensors_are_told(ledger: Ledger) -> None:
     readings = _running(datetime(2026, 11, 20, 5), 50.0)
     frozen = [{**r, "val": 61.5} if r["sensorType"] == "temp" else r for r in readings]
     content, _ = _rows(_lake([frozen]))
-    found = predict([content.hours[0].row], MACHINE, _model(), SENSORS, None)
+    found = predict([content.hours[0]], MACHINE, _model(), SENSORS, None)
     ledger.note("data", "frozen sensor", "state degraded, sensor named", lost=found.state != "degraded")
     assert found.state == "degraded"
     assert found.flat_sensors == ["temperature"]
@@ -158,10 +158,10 @@ def test_frozen_sensors_are_told(ledger: Ledger) -> None:
 
 def test_a_day_without_data_leaves_a_gap_and_no_zeros(ledger: Ledger) -> None:
     first, third = DAY - timedelta(days=2), DAY
-    history = []
+    history: list[Hour] = []
     for day in (first, third):
         content, _ = _rows(_lake(list(_hours(day).values()), day), day)
-        history += [hour.row for hour in content.hours]
+        history += content.hours
     values = dict(zip(features.names(SENSORS), features.build(history, SENSORS, None), strict=True))
     mean = np.mean([row.values[0] for row in history])
     ledger.note("data", "a day without data", "means of what is there")
@@ -222,10 +222,10 @@ def test_no_clock_of_the_runner_matters(zone: str, ledger: Ledger) -> None:
 
 def test_history_reaches_over_the_years_end_and_the_leap_day(ledger: Ledger) -> None:
     for last in (date(2027, 1, 1), date(2024, 3, 1)):
-        history = []
+        history: list[Hour] = []
         for day in (last - timedelta(days=2), last - timedelta(days=1), last):
             content, _ = _rows(_lake(list(_hours(day).values()), day), day)
-            history += [hour.row for hour in content.hours]
+            history += content.hours
         assert [row.hour for row in history] == list(range(history[0].hour, history[0].hour + 72))
         values = dict(zip(features.names(SENSORS), features.build(history, SENSORS, None), strict=True))
         assert not np.isnan(values["temperature_slope_72h"])
@@ -242,4 +242,4 @@ def test_an_object_that_comes_late_changes_only_its_hour(ledger: Ledger) -> None
     found = [(hour.hour, str(hour.values), hour.readings) for hour in after.hours]
     ledger.note("data", "an object comes late", "the clean day's rows", lost=found != CLEAN)
     assert found == CLEAN
-    assert FailureState().last_failure(MACHINE, [hour.row for hour in after.hours], SENSORS) is None
+    assert FailureState().last_failure(MACHINE, after.hours, SENSORS) is None

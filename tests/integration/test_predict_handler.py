@@ -81,7 +81,7 @@ def test_a_foreign_model_is_answered_as_lightgbm_itself_would(ask: Ask, lake: S3
 
     of = Lake(lake, "EQUIPMENT", SENSORS)
     newest = of.refresh(MachineDay(), of.machine_day(MACHINE, NOW.date())).hours[-1]
-    values = dict(zip(features.names(SENSORS), features.build([newest.row], SENSORS, None), strict=True))
+    values = dict(zip(features.names(SENSORS), features.build([newest], SENSORS, None), strict=True))
     asked = pd.DataFrame([{name: values[name] for name in names}])
     asked.insert(1, features.EQUIPMENT, pd.Series(pd.Categorical([MACHINE.equip_id])))
     own = float(np.asarray(booster.predict(asked, num_threads=1))[0])

@@ -1,6 +1,8 @@
 """The HTTP API: routes, and one table from errors to statuses."""
 
 import time
+from bisect import bisect_right
+from operator import attrgetter
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import FastAPI, Query, Request, Response
@@ -157,7 +159,7 @@ def predict_response(answer: Answer) -> responses.PredictResponse:
             readings=recent.newest.readings,
             rejected=recent.rejected,
             missing_sensors=prediction.missing_sensors,
-            history_hours=sum(1 for row in recent.rows if row.hour > first),
+            history_hours=len(recent.rows) - bisect_right(recent.rows, first, key=attrgetter("hour")),
         ),
         data_age_minutes=round(max((answer.at - last).total_seconds(), 0.0) / 60, 1),
         model=responses.ModelUsed(version=served.version, trained_at=served.trained_at),

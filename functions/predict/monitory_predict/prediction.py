@@ -1,6 +1,6 @@
 """From a machine's recent hour rows and a model to what the caller is told; no HTTP, no AWS."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isnan
@@ -8,7 +8,7 @@ from math import isnan
 from monitory import clock, features
 from monitory.identifiers import Machine
 from monitory.model import Driver, Estimate, Model
-from monitory.rows import COUNT, MAX, MIN, PER_SENSOR, HourRow, off_rule
+from monitory.rows import COUNT, MAX, MIN, PER_SENSOR, Row, off_rule
 from monitory.sensors import SensorSet
 
 AT_CAP_SHARE = 0.98
@@ -44,7 +44,7 @@ class Prediction:
 
 
 def predict(
-    rows: list[HourRow], machine: Machine, model: Model, sensors: SensorSet, last_failure: int | None
+    rows: Sequence[Row], machine: Machine, model: Model, sensors: SensorSet, last_failure: int | None
 ) -> Prediction:
     """Predict the RUL at the newest of a machine's hour rows (oldest first).
 
@@ -91,7 +91,7 @@ def window(hour: int) -> tuple[datetime, datetime]:
     return start, start + timedelta(hours=1)
 
 
-def _silent(row: HourRow, sensors: SensorSet) -> tuple[list[str], list[str]]:
+def _silent(row: Row, sensors: SensorSet) -> tuple[list[str], list[str]]:
     """Sensors without a reading, and sensors whose readings did not change."""
     missing, flat = [], []
     for index, name in enumerate(sensors.names):

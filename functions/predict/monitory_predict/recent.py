@@ -18,7 +18,6 @@ from monitory.errors import UNDECODABLE, MonitoryError, NoData, ObjectNotFound, 
 from monitory.identifiers import Machine
 from monitory.lake import Hour, Lake, LakeObject, MachineDay, SeenObject
 from monitory.log import Logger
-from monitory.rows import HourRow
 from monitory.storage import Storage
 
 FOLDER = "cache/recent"
@@ -62,7 +61,7 @@ class Recent(NamedTuple):
         future_hours: hours with readings from after now, which were left out.
     """
 
-    rows: list[HourRow]
+    rows: list[Hour]
     newest: Hour
     rejected: dict[str, int]
     unreadable: list[str]
@@ -153,7 +152,7 @@ class RecentRows:
             if newest.hour in seen.hours:
                 for reason, count in seen.rejected.items():
                     rejected[reason] = rejected.get(reason, 0) + count
-        return Recent([hour.row for hour in past], newest, rejected, unreadable, len(hours) - len(past))
+        return Recent(past, newest, rejected, unreadable, len(hours) - len(past))
 
     def _nothing(self, machine: Machine, now: datetime, objects: list[SeenObject], unreadable: list[str]) -> str:
         if unreadable:

@@ -14,7 +14,7 @@ import msgspec
 
 from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
 from monitory.identifiers import Machine
-from monitory.rows import OUTSIDE, PER_SENSOR, HourRow
+from monitory.rows import OUTSIDE, PER_SENSOR, Row
 from monitory.sensors import SensorSet
 from monitory.storage import Storage
 
@@ -30,7 +30,7 @@ class Excursion(msgspec.Struct, frozen=True):
     share: float
     sensors: int
 
-    def holds(self, row: HourRow, sensors: SensorSet) -> bool:
+    def holds(self, row: Row, sensors: SensorSet) -> bool:
         """Whether a row is an hour of failure."""
         outside = row.values[OUTSIDE : len(PER_SENSOR) * len(sensors.sensors) : len(PER_SENSOR)]
         return sum(share >= self.share for share in outside) >= self.sensors
@@ -47,7 +47,7 @@ class FailureState(msgspec.Struct, frozen=True):
     excursion: Excursion | None = None
     last: dict[str, int] = {}
 
-    def last_failure(self, machine: Machine, rows: Sequence[HourRow], sensors: SensorSet) -> int | None:
+    def last_failure(self, machine: Machine, rows: Sequence[Row], sensors: SensorSet) -> int | None:
         """A machine's last hour of failure before the newest of its recent rows (oldest first), None if unknown."""
         newest = rows[-1].hour
         if self.excursion:

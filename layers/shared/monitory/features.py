@@ -25,7 +25,7 @@ from math import isnan, nan, sqrt
 from operator import mul
 from typing import NamedTuple
 
-from monitory.rows import PER_SENSOR, POWER_FACTOR, HourRow, off_rule
+from monitory.rows import PER_SENSOR, POWER_FACTOR, Row, off_rule
 from monitory.sensors import SensorSet
 
 SCHEMA = 1
@@ -50,6 +50,7 @@ SNAPSHOT = ("", "_rollmean", "_rollstd")
 _WIDTH = len(PER_SENSOR)
 
 
+@lru_cache(maxsize=16)
 def names(sensors: SensorSet) -> tuple[str, ...]:
     """The features of a sensor set, in the order of `build`."""
     found = [name + suffix for name in sensors.names for suffix in SNAPSHOT]
@@ -92,7 +93,7 @@ def _owner(feature: str, names: tuple[str, ...]) -> str:
     return max(owners, key=len, default=feature)
 
 
-def build(history: Sequence[HourRow], sensors: SensorSet, last_failure: int | None) -> list[float]:
+def build(history: Sequence[Row], sensors: SensorSet, last_failure: int | None) -> list[float]:
     """The features at the newest hour of a history, in the order of `names`.
 
     Args:

@@ -20,7 +20,7 @@ import msgspec
 from monitory.errors import InvalidIdentifier, ObjectNotFound, StorageUnavailable, UnreadableObject
 from monitory.identifiers import Machine, machine
 from monitory.readings import Columns, Readings, Source
-from monitory.rows import Deviations, HourRow, hour_row, rolling_deviations
+from monitory.rows import Deviations, hour_row, rolling_deviations
 from monitory.sensors import SensorSet
 from monitory.storage import Entry, IncompleteListing, Storage
 
@@ -61,17 +61,12 @@ class SeenObject(msgspec.Struct, frozen=True):
 
 
 class Hour(msgspec.Struct, frozen=True):
-    """An hour of a machine: its row's values, the number of readings and the newest reading's KST time."""
+    """An hour of a machine (a `rows.Row`): its values, the number of readings and the newest one's KST time."""
 
     hour: int
     values: tuple[float, ...]
     readings: int
     last: datetime
-
-    @property
-    def row(self) -> HourRow:
-        """The hour row."""
-        return HourRow(self.hour, self.values)
 
 
 class MachineDay(msgspec.Struct, frozen=True):

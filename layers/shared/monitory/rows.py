@@ -19,7 +19,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from itertools import chain
 from math import fsum, hypot, nan, sqrt
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from monitory.readings import Column, Columns
 from monitory.sensors import SensorSet
@@ -41,8 +41,20 @@ _PART = 1 << 16
 Deviations = Callable[[list[float], float], list[float]]
 
 
-class HourRow(NamedTuple):
+class Row(Protocol):
     """One machine's hour: `values` are named by `columns` of the sensor set."""
+
+    @property
+    def hour(self) -> int:
+        """Which hour."""
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """One for each column; NaN is missing."""
+
+
+class HourRow(NamedTuple):
+    """A row as it is computed."""
 
     hour: int
     values: tuple[float, ...]
@@ -54,7 +66,7 @@ def columns(sensors: SensorSet) -> tuple[str, ...]:
     return (*names, POWER_FACTOR) if sensors.power_factor else tuple(names)
 
 
-def off_rule(sensors: SensorSet) -> Callable[[HourRow], bool]:
+def off_rule(sensors: SensorSet) -> Callable[[Row], bool]:
     """Tells of hour rows whether the machine stood still.
 
     Either it drew next to no active power (a mean in the lowest `IDLE_SHARE` of the span between the alert limits),
@@ -64,7 +76,7 @@ def off_rule(sensors: SensorSet) -> Callable[[HourRow], bool]:
     starts = range(0, len(sensors.sensors) * width, width)
     idle = idle_power(sensors)
 
-    def is_off(row: HourRow) -> bool:
+    def is_off(row: Row) -> bool:
         values = row.values
         if idle and values[idle.column] <= idle.limit:
             return True

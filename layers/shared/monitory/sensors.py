@@ -6,6 +6,7 @@ another one.
 
 import hashlib
 import re
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -43,7 +44,7 @@ class PowerFactor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reactive: str
 
 
-class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """The sensors of a factory, in the order in which features are listed."""
 
     sensors: tuple[Sensor, ...]
@@ -74,7 +75,7 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 if name not in names:
                     raise SensorSetError(f"power_factor names {name!r}, which is no sensor of the set")
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The sensors' feature names, in order."""
         return tuple(sensor.name for sensor in self.sensors)

@@ -82,7 +82,7 @@ def test_rows_are_those_of_the_lake_itself(world: World) -> None:
     recent = ask(world)
     lake = world.rows._lake
     days = [lake.refresh(MachineDay(), lake.machine_day(MACHINE, NOW.date() - timedelta(days=n))) for n in (1, 0)]
-    assert repr(recent.rows) == repr([hour.row for day in days for hour in day.hours])
+    assert repr(recent.rows) == repr([hour for day in days for hour in day.hours])
 
 
 def test_around_midnight_both_days_are_looked_at(world: World) -> None:
