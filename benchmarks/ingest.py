@@ -16,7 +16,7 @@ from benchmarks.sides import Measured, Side, median, say
 from monitory import clock, sensors
 from monitory.rows import PER_SENSOR
 
-REPEATS = 2
+REPEATS = 3
 
 
 class Product:
@@ -27,17 +27,16 @@ class Product:
         from benchmarks import stage
         from monitory import log
         from monitory.settings import RetrainSettings, load
-        from monitory_retrain import workers
+        from monitory_retrain import ingest, workers
 
+        self._ingest = ingest.Ingest
         self._source = workers.Source(lake, "ap-northeast-2", "EQUIPMENT/", sensors.load())
         self._models = stage.bucket(models)
         self._log = log.logger("benchmark", load(RetrainSettings))
 
     def ingest(self, days: list[date], processes: int, refresh: bool) -> dict[str, Any]:
         """The hour rows of days, and what was read for them."""
-        from monitory_retrain.ingest import Ingest
-
-        ingest = Ingest(self._source, self._models, self._log, processes)
+        ingest = self._ingest(self._source, self._models, self._log, processes)
         found = ingest.days(days, refresh=refresh, in_time=lambda: True)
         return {
             "bytes": found.counts.raw_bytes,

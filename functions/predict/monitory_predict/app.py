@@ -1,9 +1,12 @@
 """The HTTP API: routes, and one table from errors to statuses."""
 
+import asyncio
 import time
 from bisect import bisect_right
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from operator import attrgetter
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -40,6 +43,12 @@ TOLD: dict[type[errors.MonitoryError], Told] = {
 
 RETRY_AFTER_SECONDS = 30
 
+REQUEST_THREADS = 40
+"""Requests that are worked on at a time under a local server; Lambda asks for one."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": responses.ErrorResponse, "description": "No data, or none that is recent enough"},
     422: {"model": responses.ErrorResponse, "description": "A parameter is missing or malformed"},
@@ -75,12 +84,18 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(Exception)(_defect)
 
+    # Starlette runs plain functions in threads that end with the event loop: under Mangum, with each request
+    threads = ThreadPoolExecutor(REQUEST_THREADS, thread_name_prefix="request")
+
+    async def asked(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.wrap_future(threads.submit(call, *args, **kwargs))
+
     @app.get("/api/v1/predict", responses={**_ERRORS}, response_model=responses.PredictResponse)
-    def predict(zone_id: ZoneId, equip_id: EquipId) -> Response:
+    async def predict(zone_id: ZoneId, equip_id: EquipId) -> Response:
         """The remaining useful life of a machine in days, with its interval and the sensors that drive it."""
         started = time.perf_counter()
         try:
-            answer = service.predict(machine(zone_id, equip_id), clock.now())
+            answer = await asked(service.predict, machine(zone_id, equip_id), clock.now())
         except errors.NoData:
             telemetry.no_data()
             raise
@@ -90,9 +105,9 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         return _json(predict_response(answer))
 
     @app.get("/api/v1/health", responses={503: _ERRORS[503]}, response_model=responses.HealthResponse)
-    def health() -> Response:
+    async def health() -> Response:
         """Whether a model can be served."""
-        current = service.current_model()
+        current = await asked(service.current_model)
         message, served = "serving", current.served
         if current.problem:
             _log_problem(log, current.problem)
@@ -100,9 +115,9 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         return _json(responses.HealthResponse(message=message, version=served.version, trained_at=served.trained_at))
 
     @app.get("/api/v1/models", responses={503: _ERRORS[503]}, response_model=responses.ModelsResponse)
-    def models() -> Response:
+    async def models() -> Response:
         """The stored versions with their metrics, which one is served since when, and the promotion history."""
-        stored, history, promotion = service.versions()
+        stored, history, promotion = await asked(service.versions)
         served = promotion.version if promotion else None
         versions = [
             responses.VersionInfo(
@@ -117,9 +132,9 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         return _json(responses.ModelsResponse(served=served, versions=versions, history=changes))
 
     @app.get("/api/v1/models/{version:path}/report", responses={**_JSON_ERRORS}, response_class=HTMLResponse)
-    def report(version: str) -> Response:
+    async def report(version: str) -> Response:
         """The report page of a version; dashes stand for the slashes: `2026-11-20-150312`."""
-        return HTMLResponse(service.report(version))
+        return HTMLResponse(await asked(service.report, version))
 
     return app
 
