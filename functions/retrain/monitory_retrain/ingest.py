@@ -3,13 +3,15 @@
     cache/hour-rows/<feature schema>-<sensor set>/<YYYY-MM-DD>.parquet
 
 holds a day's hour rows and the (key, ETag) of the objects that they came from. A later run lists the day and reads
-again only machines whose objects are not those any more.
+again only machines whose objects are not those any more. A run that is out of time in the middle of a day keeps the
+machines that it has read.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import takewhile
 
 from monitory import features, rows
 from monitory.errors import ObjectNotFound
@@ -83,7 +85,7 @@ class Ingest:
         Args:
             days: KST dates.
             refresh: take nothing from the cache.
-            in_time: asked before each day; False leaves it and those after it for another run.
+            in_time: asked before each day and each machine of it; False leaves the rest for another run.
 
         Raises:
             StorageUnavailable: an object or a listing cannot be read.
@@ -94,7 +96,10 @@ class Ingest:
             for at, day in enumerate(days):
                 if not in_time():
                     return Ingested(table.join(tables, len(self._columns)), counts, list(days[at:]))
-                tables.append(self._day(day, counts, pool, refresh=refresh))
+                made = self._day(day, counts, pool, in_time, refresh=refresh)
+                if made is None:
+                    return Ingested(table.join(tables, len(self._columns)), counts, list(days[at:]))
+                tables.append(made)
                 shown.step()
         return Ingested(table.join(tables, len(self._columns)), counts, [])
 
@@ -124,7 +129,10 @@ class Ingest:
     def _workers(self) -> workers.Workers:
         return workers.Workers(self._source, self._processes)
 
-    def _day(self, day: date, counts: Counts, pool: workers.Workers, *, refresh: bool) -> HourTable:
+    def _day(
+        self, day: date, counts: Counts, pool: workers.Workers, in_time: Callable[[], bool], *, refresh: bool
+    ) -> HourTable | None:
+        """The rows of a day; None where time was over before all its machines were read."""
         key = f"{self._folder}/{day}.parquet"
         listed = self._lake.day(day)
         known = None if refresh else self._known(key)
@@ -141,12 +149,15 @@ class Ingest:
             self._count(counts, day, known.table, known.objects, [])
             return known.table
         seen = {(s.key, s.etag) for of in known.objects.values() for s in of}
-        read = [item for task in tasks for item in task.listed if (item.key, item.etag) not in seen and not item.fault]
-        fresh = dict(pool.refresh(tasks, sum(item.size for item in read)))
+        news = {task.machine: [i for i in task.listed if (i.key, i.etag) not in seen and not i.fault] for task in tasks}
+        size = sum(item.size for items in news.values() for item in items)
+        fresh = dict(pool.refresh(takewhile(lambda _: in_time(), tasks), size))
+        read = [item for machine in fresh for item in news[machine]]
         days = {
             machine: fresh.get(machine)
             or table.machine_day(known.table, where.get(machine, nothing), known.objects.get(machine, ()))
             for machine in listed
+            if machine in fresh or machine in known.objects
         }
         made = table.from_days(days, len(self._columns))
         objects = {machine: content.objects for machine, content in days.items()}
@@ -155,7 +166,7 @@ class Ingest:
             body = table.to_parquet(made, self._columns, objects)
             self._cache.put(key, body, content_type="application/vnd.apache.parquet")
         self._count(counts, day, made, objects, read)
-        return made
+        return made if len(fresh) == len(tasks) else None
 
     def _known(self, key: str) -> _Known | None:
         try:

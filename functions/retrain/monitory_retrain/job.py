@@ -65,7 +65,7 @@ class Job:
 
         Args:
             request: which days, and how.
-            in_time: asked before each day is read, and before learning; False ends the run in good order.
+            in_time: asked before each machine's day is read, and before learning; False ends the run in good order.
 
         Returns:
             `status` is `trained`, `unchanged` (the model is the one that is served), `skipped` (with the reasons) or

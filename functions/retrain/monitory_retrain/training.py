@@ -45,13 +45,13 @@ class Recipe:
     """
 
     folds: int = 5
-    max_trees: int = 150
+    max_trees: int = 125
     seed: int = 0
     threads: int = 0
     parameters: dict[str, object] = field(
         default_factory=lambda: {
             "objective": "regression",
-            "learning_rate": 0.1,
+            "learning_rate": 0.12,
             "num_leaves": 12,
             "max_depth": 5,
             "min_data_in_leaf": 50,

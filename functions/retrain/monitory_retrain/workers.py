@@ -1,6 +1,6 @@
 """Machine-days brought up to date, by several processes where there is much to read."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -59,11 +59,11 @@ class Workers:
         self._processes.__exit__()
         self._executor.shutdown()
 
-    def refresh(self, tasks: Sequence[Task], size: int) -> Iterator[Result]:
+    def refresh(self, tasks: Iterable[Task], size: int) -> Iterator[Result]:
         """Bring machine-days up to date; results come in no order.
 
         Args:
-            tasks: which.
+            tasks: which; taken as they are needed.
             size: bytes to be read; little is read in this process.
 
         Raises:

@@ -214,12 +214,33 @@ def test_a_damaged_cache_is_made_anew(world: World, damage: bytes) -> None:
 
 
 def test_out_of_time_leaves_days_for_the_next_run(world: World) -> None:
-    answers = iter([True, False])
+    answers = iter([True] * 3 + [False])  # a day and each of its machines
     stopped = world.night(in_time=lambda: next(answers))
     assert stopped.left == DAYS[1:]
     assert stopped.counts.read == 6
     going_on = world.night()
     assert (going_on.left, going_on.counts.read) == ([], 12)
+    assert bits(going_on) == world.from_scratch()
+
+
+def test_out_of_time_within_a_day_keeps_the_machines_that_were_read(world: World) -> None:
+    answers = iter([True] * 5 + [False])
+    stopped = world.night(in_time=lambda: next(answers))
+    assert (stopped.left, stopped.counts.read) == (DAYS[1:], 9)
+    going_on = world.night()
+    assert (going_on.left, going_on.counts.read) == ([], 9)
+    assert bits(going_on) == world.from_scratch()
+
+
+def test_out_of_time_leaves_a_machine_with_news_for_the_next_run(world: World) -> None:
+    world.night()
+    for machine in MACHINES:
+        world.write(DAYS[0], 9, machine, value=70.0)
+    answers = iter([True, True, False])
+    stopped = world.night(in_time=lambda: next(answers))
+    assert (stopped.left, stopped.counts.read) == (DAYS, 1)
+    going_on = world.night()
+    assert (going_on.left, going_on.counts.read) == ([], 1)
     assert bits(going_on) == world.from_scratch()
 
 
