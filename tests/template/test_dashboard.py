@@ -55,6 +55,15 @@ def test_every_drawn_figure_is_published(widgets: list[dict[str, Any]]) -> None:
             assert name in BY_SERVICE[dimensions["service"]]
 
 
+def test_the_drift_of_each_sensor_is_searched_for_as_it_is_published(widgets: list[dict[str, Any]]) -> None:
+    entries = [entry for widget in widgets for entry in widget["properties"].get("metrics", [])]
+    searches = [entry[0]["expression"] for entry in entries if "SEARCH" in str(entry)]
+    # the dimensions in alphabetical order, as `monitory_retrain.telemetry` has them
+    assert searches == [
+        f"SEARCH('{{{metrics.NAMESPACE},sensor,service}} MetricName={metrics.SENSOR_PSI}', 'Maximum', 86400)"
+    ]
+
+
 def test_every_alarm_but_the_canarys_is_drawn(stack: Stack, widgets: list[dict[str, Any]]) -> None:
     (panel,) = [widget for widget in widgets if widget["type"] == "alarm"]
     alarms = stack.of_type("AWS::CloudWatch::Alarm").keys() - {"NewVersionErrorsAlarm"}

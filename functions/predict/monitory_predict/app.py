@@ -158,7 +158,6 @@ def predict_response(answer: Answer) -> responses.PredictResponse:
     if recent.future_hours:
         warnings.append(f"{recent.future_hours} hours with readings from the future were left out")
     warnings += recent.unreadable[-3:]
-    last = recent.newest.last.replace(tzinfo=clock.KST)
     first = recent.newest.hour - features.HISTORY_HOURS
     return responses.PredictResponse(
         predictions=[round(estimate.days, 4)],
@@ -176,7 +175,7 @@ def predict_response(answer: Answer) -> responses.PredictResponse:
             missing_sensors=prediction.missing_sensors,
             history_hours=len(recent.rows) - bisect_right(recent.rows, first, key=attrgetter("hour")),
         ),
-        data_age_minutes=round(max((answer.at - last).total_seconds(), 0.0) / 60, 1),
+        data_age_minutes=round(max(recent.age.total_seconds(), 0.0) / 60, 1),
         model=responses.ModelUsed(version=served.version, trained_at=served.trained_at),
     )
 

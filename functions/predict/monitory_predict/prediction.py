@@ -11,6 +11,9 @@ from monitory.model import Driver, Estimate, Model
 from monitory.rows import COUNT, MAX, MIN, PER_SENSOR, Row, off_rule
 from monitory.sensors import SensorSet
 
+LATE = timedelta(minutes=125)
+"""A machine's hour comes up to 65 minutes after its end, so its newest reading is seldom older than this."""
+
 AT_CAP_SHARE = 0.98
 """Of the cap: a mean of trees comes near the cap but seldom reaches it, and a number that near says no more."""
 
@@ -27,7 +30,8 @@ class Prediction:
         at_cap: the RUL is about the cap or more; no more precise number is known.
         base: what the machine's running time alone says, days: the mean prediction and the contribution of its age.
         drivers: days that each sensor adds to the base, largest first; with it they add up to the model's answer.
-        state: `ok`, `off` (no power or no movement in any sensor) or `degraded` (sensors missing or flat).
+        state: `ok`, `off` (no power or no movement in any sensor), `degraded` (sensors missing or flat) or `stale`
+            (nothing else is wrong, but an hour or more is missing behind the newest).
         missing_sensors: sensors without a reading in the hour.
         flat_sensors: sensors whose readings did not change in the hour.
         warnings: sentences for an operator.
@@ -44,7 +48,12 @@ class Prediction:
 
 
 def predict(
-    rows: Sequence[Row], machine: Machine, model: Model, sensors: SensorSet, last_failure: int | None
+    rows: Sequence[Row],
+    machine: Machine,
+    model: Model,
+    sensors: SensorSet,
+    last_failure: int | None,
+    age: timedelta = timedelta(0),
 ) -> Prediction:
     """Predict the RUL at the newest of a machine's hour rows (oldest first).
 
@@ -54,6 +63,7 @@ def predict(
         model: answers.
         sensors: the sensor set that the rows were made with.
         last_failure: the machine's last hour of failure, None where none is known.
+        age: of the newest reading.
 
     Raises:
         BrokenModel: the model's answer is no number.
@@ -61,7 +71,8 @@ def predict(
     values = dict(zip(features.names(sensors), features.build(rows, sensors, last_failure), strict=True))
     estimate = model.estimate(values, machine.equip_id)
     missing, flat = _silent(rows[-1], sensors)
-    state = "off" if off_rule(sensors)(rows[-1]) else "degraded" if missing or flat else "ok"
+    faults = {"off": off_rule(sensors)(rows[-1]), "degraded": bool(missing or flat), "stale": age > LATE}
+    state = next((fault for fault, there in faults.items() if there), "ok")
     return Prediction(
         estimate=estimate,
         at_cap=estimate.days >= AT_CAP_SHARE * model.cap_days,
@@ -70,7 +81,7 @@ def predict(
         state=state,
         missing_sensors=missing,
         flat_sensors=flat,
-        warnings=_warnings(state, missing, flat, values, machine, model),
+        warnings=_warnings(state, missing, flat, values, machine, model, age),
     )
 
 
@@ -111,6 +122,7 @@ def _warnings(
     values: Mapping[str, float],
     machine: Machine,
     model: Model,
+    age: timedelta,
 ) -> list[str]:
     found = []
     if state == "off":
@@ -121,6 +133,8 @@ def _warnings(
         found.append(f"flat readings, the sensor may be stuck: {', '.join(flat)}")
     if missing:
         found.append(f"no readings from: {', '.join(missing)}")
+    if age > LATE:
+        found.append(f"the newest reading is {clock.in_words(age)} old, so the newest hours are missing")
     if model.knows_machine(machine.equip_id) is False:
         found.append(f"the model has not seen machine {machine.equip_id} in training")
     outside = _out_of_range(values, model)

@@ -8,7 +8,6 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import Executor, Future, wait
 from datetime import date, datetime, timedelta
-from math import ceil
 from typing import NamedTuple
 
 import msgspec
@@ -56,6 +55,7 @@ class Recent(NamedTuple):
     Attributes:
         rows: hour rows, oldest first; the last is the newest hour.
         newest: that hour with its number of readings and the time of its newest one.
+        age: of that one; negative where a sensor's clock is fast.
         rejected: lines that were skipped in the newest hour's objects, by reason.
         unreadable: what was said of objects in which nothing was readable.
         future_hours: hours with readings from after now, which were left out.
@@ -63,6 +63,7 @@ class Recent(NamedTuple):
 
     rows: list[Hour]
     newest: Hour
+    age: timedelta
     rejected: dict[str, int]
     unreadable: list[str]
     future_hours: int
@@ -144,15 +145,15 @@ class RecentRows:
         age = now - newest.last.replace(tzinfo=clock.KST)
         if age > self._max_age:
             raise StaleData(
-                f"the newest reading of {machine} is {_hours(age)} old ({newest.last:%Y-%m-%dT%H:%M:%S} KST); "
-                f"readings older than {_hours(self._max_age)} are not used"
+                f"the newest reading of {machine} is {clock.in_words(age)} old ({newest.last:%Y-%m-%dT%H:%M:%S} KST); "
+                f"readings older than {clock.in_words(self._max_age)} are not used"
             )
         rejected: dict[str, int] = {}
         for seen in objects:
             if newest.hour in seen.hours:
                 for reason, count in seen.rejected.items():
                     rejected[reason] = rejected.get(reason, 0) + count
-        return Recent(past, newest, rejected, unreadable, len(hours) - len(past))
+        return Recent(past, newest, age, rejected, unreadable, len(hours) - len(past))
 
     def _nothing(self, machine: Machine, now: datetime, objects: list[SeenObject], unreadable: list[str]) -> str:
         if unreadable:
@@ -251,8 +252,3 @@ def _decoded(body: bytes, width: int) -> Memory:
         if any(len(hour.values) != width for hour in known.content.hours):
             raise ValueError(f"it has rows under {known.day} that don't have {width} values")
     return memory
-
-
-def _hours(duration: timedelta) -> str:
-    minutes = ceil(duration.total_seconds() / 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes % 60 else f"{minutes // 60} h"

@@ -81,7 +81,9 @@ class PredictResponse(BaseModel):
         float, Field(description="what running time alone says; with all drivers it sums up to the model's answer")
     ]
     drivers: list[SensorShare]
-    state: Annotated[str, Field(description="ok, degraded (sensors missing or flat) or off")]
+    state: Annotated[
+        str, Field(description="ok, off, degraded (sensors missing or flat) or stale (the newest hours are missing)")
+    ]
     warnings: list[str]
     window: Window
     data_age_minutes: Annotated[float, Field(description="age of the newest reading")]

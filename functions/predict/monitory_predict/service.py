@@ -33,7 +33,6 @@ class Answer(NamedTuple):
     prediction: Prediction
     recent: Recent
     current: Current
-    at: datetime
 
 
 class StoredVersion(NamedTuple):
@@ -86,8 +85,8 @@ class PredictService:
         current = self._in_time(checking, until) or self.models.last_good(self._too_slow())
         known = self._in_time(failures, until) or self._failures.last_known
         last_failure = known.last_failure(machine, recent.rows, self._sensors)
-        prediction = predict(recent.rows, machine, current.served.model, self._sensors, last_failure)
-        return Answer(prediction, recent, current, now)
+        prediction = predict(recent.rows, machine, current.served.model, self._sensors, last_failure, recent.age)
+        return Answer(prediction, recent, current)
 
     def current_model(self) -> Current:
         """The model that answers, as `ModelCache.current`, without waiting longer than an answer may take.

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from monitory import clock, metrics
+from monitory import metrics
 from monitory_predict.service import Answer
 
 
@@ -29,16 +29,15 @@ class EmfTelemetry:
     def predicted(self, answer: Answer, seconds: float) -> None:
         """See Telemetry."""
         served = answer.current.served
-        trained = datetime.fromisoformat(served.trained_at)
-        last = answer.recent.newest.last.replace(tzinfo=clock.KST)
+        age = datetime.now(UTC) - datetime.fromisoformat(served.trained_at)
         line = self._line()
         line.add_metric(metrics.PREDICTIONS, MetricUnit.Count, 1)
         line.add_metric(metrics.PREDICT_LATENCY, MetricUnit.Milliseconds, seconds * 1000)
         line.add_metric(metrics.PREDICTED_RUL, MetricUnit.NoUnit, answer.prediction.estimate.days)
         line.add_metric(metrics.REJECTED_READINGS, MetricUnit.Count, sum(answer.recent.rejected.values()))
-        line.add_metric(metrics.MODEL_AGE_HOURS, MetricUnit.NoUnit, _hours(datetime.now(UTC), trained))
+        line.add_metric(metrics.MODEL_AGE_HOURS, MetricUnit.NoUnit, max(age.total_seconds() / 3600, 0.0))
         line.add_metric(metrics.LAST_GOOD_MODEL_IN_USE, MetricUnit.Count, 1 if answer.current.problem else 0)
-        line.add_metric(metrics.DATA_AGE_MINUTES, MetricUnit.NoUnit, _hours(answer.at, last) * 60)
+        line.add_metric(metrics.DATA_AGE_MINUTES, MetricUnit.NoUnit, max(answer.recent.age.total_seconds() / 60, 0.0))
         line.flush_metrics()
 
     def no_data(self) -> None:
@@ -59,7 +58,3 @@ class NoTelemetry:
 
     def no_data(self) -> None:
         """See Telemetry."""
-
-
-def _hours(later: datetime, earlier: datetime) -> float:
-    return max((later - earlier).total_seconds() / 3600, 0.0)

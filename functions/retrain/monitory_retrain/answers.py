@@ -30,6 +30,7 @@ def drift(moved: Drift) -> Answer:
         "unjudged": moved.unjudged,
         "moved": moved.named("moved"),
         "watch": moved.named("watch"),
+        "psi": {sensor.name: sensor.psi for sensor in moved.sensors},
         "sentences": [f"{sensor.status}: {sensor.sentence}" for sensor in said],
         "predictions": moved.predictions.status if moved.predictions else None,
     }

@@ -1,4 +1,4 @@
-"""What operators are told of retrain runs: one line of embedded metric format."""
+"""What operators are told of retrain runs: lines of embedded metric format."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from monitory import metrics
 
 
 def emit(answer: Mapping[str, Any], namespace: str = metrics.NAMESPACE) -> None:
-    """Emit the metrics of an answer."""
+    """Emit the metrics of an answer: one line for the run, and one for each sensor that drift was told of."""
     line = _line(namespace)
     status = answer["status"]
     data = answer.get("data", {})
@@ -30,6 +30,11 @@ def emit(answer: Mapping[str, Any], namespace: str = metrics.NAMESPACE) -> None:
         line.add_metric(metrics.HOLDOUT_MAE_DAYS, MetricUnit.NoUnit, scores["holdout"]["mae"])
         line.add_metric(metrics.TRAINING_ROWS, MetricUnit.Count, scores["training_rows"])
     line.flush_metrics()
+    for sensor, psi in (drift["psi"] if drift else {}).items():
+        line = _line(namespace)
+        line.add_dimension("sensor", sensor)
+        line.add_metric(metrics.SENSOR_PSI, MetricUnit.NoUnit, psi)
+        line.flush_metrics()
 
 
 def failed(namespace: str = metrics.NAMESPACE) -> None:

@@ -5,6 +5,7 @@ and indexes windows without any calendar; `hour_start` turns it back into a time
 """
 
 from datetime import date, datetime, timedelta, timezone
+from math import ceil
 
 KST = timezone(timedelta(hours=9), "KST")
 HOURS_PER_DAY = 24
@@ -44,6 +45,16 @@ def date_of_hour(hour: int) -> date:
 def first_hour(day: date) -> int:
     """The hour that starts at midnight KST of a date."""
     return (day.toordinal() - _EPOCH_ORDINAL) * HOURS_PER_DAY
+
+
+def in_words(duration: timedelta) -> str:
+    """A duration in hours and minutes, rounded up.
+
+    >>> in_words(timedelta(minutes=61)), in_words(timedelta(hours=3))
+    ('1 h 01 min', '3 h')
+    """
+    hours, minutes = divmod(ceil(duration.total_seconds() / 60), 60)
+    return f"{hours} h {minutes:02d} min" if minutes else f"{hours} h"
 
 
 def days_between(first: date, last: date) -> list[date]:

@@ -1,7 +1,7 @@
 """From rows and a model to what an engineer is told."""
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -68,6 +68,13 @@ def test_a_machine_that_is_off_is_said_to_be_off(value: object) -> None:
     made = predicted(row(value=value))
     assert made.state == "off"
     assert any("seems to be off" in warning for warning in made.warnings)
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(-5, "ok"), (120, "ok"), (126, "stale"), (179, "stale")])
+def test_an_hour_that_did_not_come_is_said(minutes: int, state: str) -> None:
+    made = predict([row(value=busy)], MACHINE, MODEL, SENSORS, None, timedelta(minutes=minutes))
+    said = f"the newest reading is 2 h {minutes - 120:02d} min old, so the newest hours are missing"
+    assert (made.state, made.warnings) == (state, [said] if state == "stale" else [])
 
 
 def test_a_machine_that_training_did_not_see_is_named() -> None:

@@ -81,6 +81,7 @@ def test_the_first_model_is_compared_with_its_own_training(first: Answer) -> Non
         "unjudged": None,
         "moved": [],
         "watch": [],
+        "psi": first["drift"]["psi"],
         "sentences": [],
         "predictions": "steady",
     }
@@ -98,10 +99,20 @@ def test_a_later_run_compares_its_last_day_with_the_served_model(
 
 def test_the_number_of_sensors_that_moved_is_a_metric(second: Answer, capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.emit(second)
-    line = json.loads(capsys.readouterr().out)
+    line = json.loads(capsys.readouterr().out.splitlines()[0])
     assert line["DriftedSensors"] == [1.0]
 
 
+def test_the_drift_of_each_sensor_is_a_metric(second: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+    telemetry.emit(second)
+    _, *lines = map(json.loads, capsys.readouterr().out.splitlines())
+    assert {line["sensor"]: line["SensorPsi"] for line in lines} == {
+        sensor: [psi] for sensor, psi in second["drift"]["psi"].items()
+    }
+    assert max(lines, key=lambda line: line["SensorPsi"])["sensor"] == "temperature"
+    assert lines[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["sensor", "service"]]
+
+
 def test_drift_that_cannot_be_judged_is_no_metric(second: Answer, capsys: pytest.CaptureFixture[str]) -> None:
-    telemetry.emit({**second, "drift": {**second["drift"], "unjudged": "too few hours"}})
+    telemetry.emit({**second, "drift": {**second["drift"], "unjudged": "too few hours", "psi": {}}})
     assert "DriftedSensors" not in json.loads(capsys.readouterr().out)
