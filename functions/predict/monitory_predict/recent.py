@@ -5,6 +5,7 @@ a row first writes it, losing a race or the whole object costs a few reads, and 
 """
 
 import threading
+import time
 from collections import OrderedDict
 from concurrent.futures import Executor, Future, wait
 from datetime import date, datetime, timedelta
@@ -30,6 +31,9 @@ CACHE_SECONDS = 2.0
 """So long an answer waits for the cache to be read, and again for it to be written."""
 
 LOOK_BACK_DAYS = 30
+ABSENT_SECONDS = 600.0
+"""So long a machine without data is taken for one, unless something of it turns up: the look back is 30 listings."""
+
 MEMORY_MACHINES = 100
 MAX_CACHE_BYTES = 16 << 20
 """Of one machine. What is kept usually has 60 KB; decoded it would take ten times the memory."""
@@ -83,6 +87,7 @@ class RecentRows:
         self._folder = f"{FOLDER}/{features.SCHEMA}-{lake.sensors.fingerprint()}"
         self._width = len(rows.columns(lake.sensors))
         self._memory: OrderedDict[Machine, tuple[str, Memory]] = OrderedDict()
+        self._absent: OrderedDict[Machine, tuple[float, str]] = OrderedDict()
         self._lock = threading.Lock()
 
     def up_to(self, machine: Machine, now: datetime) -> Recent:
@@ -94,6 +99,8 @@ class RecentRows:
             StorageUnavailable: the lake cannot be read. A failing cache is only logged.
         """
         listings = {day: self._executor.submit(self._lake.machine_day, machine, day) for day in self._at_once(now)}
+        if (nothing := self._known_absent(machine)) and not any(listing.result() for listing in listings.values()):
+            raise NoData(nothing)
         etag, memory = self._remembered_in_time(machine)
         known = {day.day: day for day in memory.days}
         for day in self._days(now):
@@ -140,7 +147,10 @@ class RecentRows:
         if not past:
             if hours:
                 raise NoData(f"all {len(hours)} hours with readings of {machine} are in the future")
-            raise NoData(self._nothing(machine, now, objects, unreadable))
+            nothing = self._nothing(machine, now, objects, unreadable)
+            if not objects:
+                self._note_absent(machine, nothing)
+            raise NoData(nothing)
         newest = past[-1]
         age = now - newest.last.replace(tzinfo=clock.KST)
         if age > self._max_age:
@@ -168,6 +178,19 @@ class RecentRows:
         if newest:
             return f"no readings of {machine} since {newest} ({(now.date() - newest).days} days ago); looked in {where}"
         return f"no readings of {machine} in the last {LOOK_BACK_DAYS} days; looked in {where}"
+
+    def _known_absent(self, machine: Machine) -> str | None:
+        """What was said of a machine without data not long ago."""
+        with self._lock:
+            until, said = self._absent.get(machine, (0.0, ""))
+        return said if time.monotonic() < until else None
+
+    def _note_absent(self, machine: Machine, said: str) -> None:
+        with self._lock:
+            self._absent[machine] = (time.monotonic() + ABSENT_SECONDS, said)
+            self._absent.move_to_end(machine)
+            while len(self._absent) > MEMORY_MACHINES:
+                self._absent.popitem(last=False)
 
     def _key(self, machine: Machine) -> str:
         return f"{self._folder}/{machine.zone_id}/{machine.equip_id}.msgpack"

@@ -297,6 +297,20 @@ def test_an_unknown_machine_is_told_where_was_looked_and_leaves_nothing_behind()
     assert world.model_storage.objects == {}
 
 
+def test_a_machine_without_data_is_looked_for_in_the_newest_folders_only_until_something_turns_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = Machine("Z", "E")
+    for seconds, listings in ((0.0, 30), (600.0, 30), (600.0, 1), (600.0, 1)):
+        monkeypatch.setattr(recent, "ABSENT_SECONDS", seconds)
+        world.reset_calls()
+        with pytest.raises(NoData, match="no readings of Z/E in the last 30 days"):
+            ask(world, machine=nobody)
+        assert world.lake_storage.calls == {"list": listings}
+    world.write(NOW - timedelta(hours=1), machine=nobody)
+    assert len(ask(world, machine=nobody).rows) == 1
+
+
 def test_objects_in_which_nothing_is_readable_are_told_of(world: World) -> None:
     bad = lake_key(NOW.date(), "bad")
     world.lake_storage.put(bad, b"gibberish")
