@@ -162,7 +162,9 @@ def _learn(known: Dataset, holdout: Dataset, names: tuple[str, ...]) -> Learnt:
     at = [known.names.index(name) for name in names]
     trained = training.train(known.x[:, at], known.rul, known.life, names, Recipe())
     cap = SETTINGS.max_rul_days
-    interval = calibration.calibrate(known.rul, trained.out_of_fold, known.life, SETTINGS.coverage, cap)
+    interval = calibration.calibrate(
+        known.rul, trained.out_of_fold, trained.settled, known.life, SETTINGS.coverage, cap
+    )
     model = Model(trained.text.encode(), None, known=known.names, cap_days=cap)
     predicted = predictions(model, holdout)
     return Learnt(model, interval, predicted, score(holdout.rul, predicted, interval, cap))

@@ -1,6 +1,6 @@
 """Conformal intervals, adaptive to the predicted RUL.
 
-Out-of-fold predictions neither trained nor chose the booster that made them, so their residuals true - predicted show
+Out-of-fold predictions neither trained nor chose the model that made them, so their residuals true - predicted show
 how wrong it is elsewhere. They are gathered in bins of the prediction of equal size. In each bin the interval's ends
 are two residual quantiles that lie `coverage` apart, the pair whose interval is the narrowest: near the cap, where
 many true values are the cap itself, the whole error budget then goes to the lower side. Between the bins' median
@@ -10,27 +10,20 @@ Ends that were chosen as the narrowest fit their own residuals too well. So the 
 in them: the lives are dealt into folds, the ends of each fold are chosen on the others, each row tells the smallest
 factor with which these would have held it, and a third's factor is the quantile of its rows' that `coverage` asks for.
 
-The served model is the mean of the boosters, and errs less than one of them by as much as they disagree:
-mean (y - f_k)^2 = (y - f)^2 + mean (f_k - f)^2 over k boosters with the mean f. Two boosters that did not learn from a
-row differ by D^2 = (f_a - f_b)^2, so the second term is (1 - 1/k) D^2 / 2, and the factors shrink with the error.
-
 Sources: out-of-fold residuals, Barber et al., "Predictive inference with the jackknife+", 2021; bins, Vovk et al.,
 "Algorithmic Learning in a Random World", 2005 (Mondrian conformal prediction); the factor, Vovk, "Cross-conformal
-predictors", 2015; the mean's error, Krogh and Vedelsby, "Neural network ensembles, cross validation, and active
-learning", 1995.
+predictors", 2015.
 
-Every hour counts the same, as it will in service, those soon after a repair too. Hours of a life are near copies, so
-the exchangeable unit of the finite-sample correction 1 + 1/n is the life.
+Every settled hour counts the same, as it will in service. Hours of a life are near copies, so the exchangeable unit of
+the finite-sample correction 1 + 1/n is the life.
 """
 
-from math import sqrt
-
 import numpy as np
+import numpy.typing as npt
 
 from monitory.model import Calibration, CalibrationPoint
 from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.split import folds
-from monitory_retrain.training import OutOfFold
 
 BINS = 10
 MIN_LIVES = 5
@@ -43,12 +36,15 @@ SMALLEST_FACTOR, LARGEST_FACTOR = 0.3, 3.0
 _SHIFTS = 11
 
 
-def calibrate(true: Floats, out_of_fold: OutOfFold, life: Ints, coverage: float, cap: float) -> Calibration | None:
+def calibrate(
+    true: Floats, predicted: Floats, counted: npt.NDArray[np.bool_], life: Ints, coverage: float, cap: float
+) -> Calibration | None:
     """The interval of a model from out-of-fold predictions.
 
     Args:
         true: days, shape (n,).
-        out_of_fold: predictions; they are limited to 0..cap as serving does.
+        predicted: out of fold, days, shape (n,); limited to 0..cap as serving does.
+        counted: which rows count: those that training calls settled, shape (n,).
         life: which run between failures a row belongs to, shape (n,).
         coverage: the share of true values that intervals are to hold, 0..1.
         cap: the largest RUL that is told, days.
@@ -56,45 +52,25 @@ def calibrate(true: Floats, out_of_fold: OutOfFold, life: Ints, coverage: float,
     Returns:
         None when there are too few lives.
     """
-    lives = len(np.unique(life))
+    lives = len(np.unique(life[counted]))
     if lives < MIN_LIVES:
         return None
     share = min(coverage * (1 + 1 / lives), 1.0)
-    predicted, again = np.clip(out_of_fold.days, 0.0, cap), np.clip(out_of_fold.again, 0.0, cap)
-    fold = folds(life, FOLDS, seed=0)
+    true, predicted = true[counted], np.clip(predicted[counted], 0.0, cap)
+    fold = folds(life[counted], FOLDS, seed=0)
     factors = np.empty(len(true))
     for number in range(int(fold.max()) + 1):
         held, others = fold == number, fold != number
         ends = _ends(true[others], predicted[others], share, cap)
         factors[held] = _factors(ends, true[held], predicted[held])
     thirds = np.array_split(np.argsort(predicted, kind="stable"), 3)
-    stretch = [
-        min(max(_quantile(factors[rows], share), SMALLEST_FACTOR), LARGEST_FACTOR)
-        * _of_the_mean(true[rows] - predicted[rows], again[rows] - predicted[rows], out_of_fold.boosters)
-        for rows in thirds
-    ]
+    stretch = [min(max(_quantile(factors[rows], share), SMALLEST_FACTOR), LARGEST_FACTOR) for rows in thirds]
     begins = [predicted[rows[0]] for rows in thirds[1:]]
     points = []
     for point in _ends(true, predicted, share, cap):
         factor = stretch[int(np.searchsorted(begins, point.predicted, side="right"))]
         points.append(CalibrationPoint(point.predicted, point.low * factor, point.high * factor))
     return Calibration(coverage, tuple(points))
-
-
-def _of_the_mean(residual: Floats, difference: Floats, boosters: int) -> float:
-    """The error of the boosters' mean beside that of one of them, at least `SMALLEST_FACTOR`.
-
-    Args:
-        residual: of one booster, days, shape (n,).
-        difference: between two, NaN where only one knows nothing of the row, shape (n,).
-        boosters: how many.
-    """
-    both = ~np.isnan(difference)
-    error = float((residual[both] ** 2).sum())
-    if not error:
-        return 1.0
-    disagreement = (1 - 1 / boosters) * float((difference[both] ** 2).sum()) / 2
-    return sqrt(max(1 - disagreement / error, SMALLEST_FACTOR**2))
 
 
 def _ends(true: Floats, predicted: Floats, share: float, cap: float) -> list[CalibrationPoint]:

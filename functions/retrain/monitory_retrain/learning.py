@@ -122,7 +122,9 @@ def learn(
     trained = training.train(
         part.x[:, columns], part.rul, part.life, names, recipe, lambda text: log.info("training: %s", text)
     )
-    interval = calibration.calibrate(part.rul, trained.out_of_fold, part.life, settings.coverage, settings.max_rul_days)
+    interval = calibration.calibrate(
+        part.rul, trained.out_of_fold, trained.settled, part.life, settings.coverage, settings.max_rul_days
+    )
     model = Model(trained.text.encode(), None, known=data.names, cap_days=settings.max_rul_days)
     predicted = validation.predictions(model, parts.holdout)
     cap = settings.max_rul_days

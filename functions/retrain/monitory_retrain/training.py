@@ -9,7 +9,6 @@ The served model is the mean of the boosters, written as one LightGBM text.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import lightgbm as lgb
 import numpy as np
@@ -65,35 +64,22 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class OutOfFold:
-    """Predictions of training rows by boosters that did not learn from their lives.
-
-    Attributes:
-        days: of each row by the booster that left its life out, shape (n,).
-        again: by another booster, which watched the life; NaN where none did, shape (n,).
-        boosters: how many are averaged in the served model.
-    """
-
-    days: Floats
-    again: Floats
-    boosters: int
-
-
-@dataclass(frozen=True, slots=True)
 class Trained:
     """A trained model.
 
     Attributes:
         text: LightGBM's model text.
         features: names that the model uses, in its order.
-        out_of_fold: what calibrates it.
+        out_of_fold: prediction of each training row by the booster that did not see its life, days, shape (n,).
+        settled: rows whose trends have something to go by, shape (n,).
         trees: of each booster.
         stopping: pooled error of the watched lives, days, after each tree.
     """
 
     text: str
     features: tuple[str, ...]
-    out_of_fold: OutOfFold
+    out_of_fold: Floats
+    settled: npt.NDArray[np.bool_]
     trees: int
     stopping: list[float]
 
@@ -127,19 +113,20 @@ def train(
     kept = [names[column] for column in columns.tolist()]
     fold = folds(life, recipe.folds, recipe.seed)
     count = int(fold.max()) + 1
-    fitted = []
+    boosters, curves = [], []
     for number in range(count):
-        fitted.append(_booster(x, rul, life, weight, fold != number, kept, recipe, number))
+        booster, curve = _booster(x, rul, life, weight, fold != number, kept, recipe, number)
+        boosters.append(booster)
+        curves.append(curve)
         said(f"booster {number + 1} of {count}")
-    stopping = np.sqrt(np.mean([one.curve for one in fitted], axis=0))
+    stopping = np.sqrt(np.mean(curves, axis=0))
     trees = _best(stopping)
-    days, again = np.full((2, len(rul)), np.nan)
-    for number, one in enumerate(fitted):
-        for rows, found in ((np.flatnonzero(fold == number), days), (one.watched, again)):
-            found[rows] = one.booster.predict(x[rows], num_iteration=_best(np.array(one.curve)))
-    text = average([one.booster.model_to_string(num_iteration=trees) for one in fitted])
+    out_of_fold = np.full(len(rul), np.nan)
+    for number, (booster, curve) in enumerate(zip(boosters, curves, strict=True)):
+        out_of_fold[fold == number] = booster.predict(x[fold == number], num_iteration=_best(np.array(curve)))
+    text = average([booster.model_to_string(num_iteration=trees) for booster in boosters])
     said(f"{trees} trees each, {stopping[trees - 1]:.2f} days RMSE on the watched lives")
-    return Trained(text, tuple(kept), OutOfFold(days, again, count), trees, stopping.tolist())
+    return Trained(text, tuple(kept), out_of_fold, weight > 0, trees, stopping.tolist())
 
 
 def life_weights(life: Ints, age: Floats) -> Floats:
@@ -156,14 +143,6 @@ def life_weights(life: Ints, age: Floats) -> Floats:
     return weight if settled.any() else np.ones(len(life))
 
 
-class _Fitted(NamedTuple):
-    """A booster, its watched error (days squared) after each tree, and the rows that it watched."""
-
-    booster: lgb.Booster
-    curve: list[float]
-    watched: Ints
-
-
 def _booster(
     x: Floats,
     rul: Floats,
@@ -173,7 +152,7 @@ def _booster(
     names: list[str],
     recipe: Recipe,
     number: int,
-) -> _Fitted:
+) -> tuple[lgb.Booster, list[float]]:
     seed = recipe.seed * 1000 + number
     index = np.flatnonzero(rows)
     part = folds(life[index], STOPPING_SHARE, seed + 1)
@@ -202,7 +181,7 @@ def _booster(
         valid_names=["watched"],
         callbacks=[lgb.record_evaluation(curve)],
     )
-    return _Fitted(booster, curve["watched"]["l2"], stopping)
+    return booster, curve["watched"]["l2"]
 
 
 def _best(curve: Floats) -> int:

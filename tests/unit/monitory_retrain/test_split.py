@@ -2,7 +2,6 @@
 
 import lightgbm as lgb
 import numpy as np
-import pytest
 
 from monitory.identifiers import Machine
 from monitory_retrain.arrays import Ints
@@ -12,7 +11,6 @@ from monitory_retrain.dataset import Dataset
 from monitory_retrain.ensemble import average
 from monitory_retrain.labels import Labels
 from monitory_retrain.scores import intervals
-from monitory_retrain.training import OutOfFold
 
 RNG = np.random.default_rng(0)
 
@@ -60,11 +58,6 @@ def test_the_average_of_models_is_one_model() -> None:
     assert np.allclose(np.asarray(one.predict(x, pred_contrib=True)).sum(axis=1), expected, rtol=0, atol=1e-9)
 
 
-def alone(predicted: np.ndarray) -> OutOfFold:
-    """What one booster says of rows that no other one can judge."""
-    return OutOfFold(predicted, np.full(len(predicted), np.nan), 1)
-
-
 def test_intervals_hold_what_they_promise_on_new_data() -> None:
     def draw(n: int) -> tuple[np.ndarray, np.ndarray]:
         predicted = RNG.uniform(0, 30, n)
@@ -72,7 +65,7 @@ def test_intervals_hold_what_they_promise_on_new_data() -> None:
 
     true, predicted = draw(6000)
     life = np.repeat(np.arange(60), 100)
-    made = calibrate(true, alone(predicted), life, 0.9, 30.0)
+    made = calibrate(true, predicted, np.ones(6000, dtype=bool), life, 0.9, 30.0)
     assert made is not None
     fresh, guess = draw(6000)
     low, high = intervals(guess, made, 30.0)
@@ -87,21 +80,4 @@ def test_intervals_hold_what_they_promise_on_new_data() -> None:
 
 def test_a_few_lives_calibrate_nothing() -> None:
     n = np.ones(100)
-    assert calibrate(n, alone(n), np.repeat(np.arange(4), 25), 0.9, 30.0) is None
-
-
-def test_the_mean_of_boosters_that_disagree_has_a_narrower_interval_that_holds() -> None:
-    expected = RNG.uniform(8, 22, 9000)
-    true = expected + RNG.normal(0, 1.0, 9000)
-    boosters = expected + RNG.normal(0, 1.0, (5, 9000))
-    life = np.repeat(np.arange(90), 100)
-    again = np.where(np.arange(9000) % 2, boosters[1], np.nan)
-    made = calibrate(true, OutOfFold(boosters[0], again, 5), life, 0.9, 30.0)
-    single = calibrate(true, alone(boosters[0]), life, 0.9, 30.0)
-    assert made
-    assert single
-    low, high = intervals(boosters.mean(axis=0), made, 30.0)
-    assert ((low <= true) & (true <= high)).mean() == pytest.approx(0.9, abs=0.03)
-    wide_low, wide_high = intervals(boosters.mean(axis=0), single, 30.0)
-    # the errors' variances are 1 + 1/5 and 1 + 1
-    assert (high - low).mean() / (wide_high - wide_low).mean() == pytest.approx((1.2 / 2) ** 0.5, abs=0.05)
+    assert calibrate(n, n, n > 0, np.repeat(np.arange(4), 25), 0.9, 30.0) is None

@@ -51,10 +51,10 @@ def test_every_life_is_learnt_from_the_longest_too(monkeypatch: pytest.MonkeyPat
 def test_what_calibrates_chose_nothing() -> None:
     """The labels of a life do not move its own out-of-fold predictions."""
     x, rul, life = lives([120] * 9)
-    before = trained(x, rul, life).out_of_fold.days
+    before = trained(x, rul, life).out_of_fold
     changed = rul.copy()
     changed[life == 4] = 3.0
-    after = trained(x, changed, life).out_of_fold.days
+    after = trained(x, changed, life).out_of_fold
     assert after[life == 4].tolist() == before[life == 4].tolist()
     assert after.tolist() != before.tolist()
 
@@ -63,7 +63,7 @@ def test_intervals_hold_what_they_promise_of_lives_that_nobody_saw() -> None:
     x, rul, life = lives([150] * 60)
     known = life < 30
     made = trained(x[known], rul[known], life[known])
-    interval = calibrate(rul[known], made.out_of_fold, life[known], 0.9, CAP)
+    interval = calibrate(rul[known], made.out_of_fold, made.settled, life[known], 0.9, CAP)
     assert interval is not None
     rows = lgb.Booster(model_str=made.text).predict(x[~known])
     low, high = intervals(np.clip(np.asarray(rows), 0, CAP), interval, CAP)
@@ -73,4 +73,4 @@ def test_intervals_hold_what_they_promise_of_lives_that_nobody_saw() -> None:
 def test_few_lives_give_no_interval() -> None:
     x, rul, life = lives([100] * (MIN_LIVES - 1))
     made = trained(x, rul, life)
-    assert calibrate(rul, made.out_of_fold, life, 0.9, CAP) is None
+    assert calibrate(rul, made.out_of_fold, made.settled, life, 0.9, CAP) is None
