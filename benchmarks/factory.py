@@ -167,7 +167,7 @@ def _learn(known: Dataset, holdout: Dataset, names: tuple[str, ...]) -> Learnt:
     )
     model = Model(trained.text.encode(), None, known=known.names, cap_days=cap)
     predicted = predictions(model, holdout)
-    return Learnt(model, interval, predicted, score(holdout.rul, predicted, interval, cap))
+    return Learnt(model, interval, predicted, score(holdout.rul, predicted, interval, cap, holdout.age))
 
 
 def _ancestor(known: Dataset, holdout: Dataset, names: tuple[str, ...]) -> tuple[Scores, Scores]:
@@ -188,7 +188,7 @@ def _coverage(holdout: Dataset, learnt: Learnt) -> dict[str, object]:
     """Coverage and mean width of the intervals, over all rows and in thirds of the predicted RUL, shortest first."""
     if learnt.calibration is None:
         return {"coverage": None}
-    low, high = intervals(learnt.predicted, learnt.calibration, SETTINGS.max_rul_days)
+    low, high = intervals(learnt.predicted, learnt.calibration, SETTINGS.max_rul_days, holdout.age)
     held = (low <= holdout.rul) & (holdout.rul <= high)
     thirds = np.array_split(np.argsort(learnt.predicted), 3)
     return {

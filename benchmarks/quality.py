@@ -66,10 +66,9 @@ def cross_validate(folder: Path, subset: str, count: int) -> dict[str, object]:
     started = time.perf_counter()
     known = prepare(cmapss.read(folder, f"train_{subset}"))
     fold = folds(known.life, count, seed=0)
-    age = known.x[:, known.names.index(features.AGE)]
     found = []
     for number in range(count):
-        held = known.take((fold == number) & (age >= training.SETTLED_HOURS))
+        held = known.take((fold == number) & (known.age >= training.SETTLED_HOURS))
         true = held.rul * 24
         found.append(_one(known.take(fold != number), held, true, true, seed=number))
     mean = {name: round(float(np.mean([figures[name] for figures in found])), 3) for name in found[0]}
@@ -90,7 +89,7 @@ def _one(known: Dataset, test: Dataset, true: Floats, raw: Floats, seed: int) ->
     interval = calibration.calibrate(known.rul, trained.out_of_fold, trained.settled, known.life, COVERAGE, CAP_DAYS)
     model = Model(trained.text.encode(), None, known=known.names, cap_days=CAP_DAYS)
     days = np.array([model.value(dict(zip(test.names, row, strict=True)), "") for row in test.x.tolist()])
-    result = scores.score(true / 24, days, interval, CAP_DAYS)
+    result = scores.score(true / 24, days, interval, CAP_DAYS, test.age)
     cycles = days * 24
     return {
         "rmse": result.rmse * 24,

@@ -14,8 +14,9 @@ Sources: out-of-fold residuals, Barber et al., "Predictive inference with the ja
 "Algorithmic Learning in a Random World", 2005 (Mondrian conformal prediction); the factor, Vovk, "Cross-conformal
 predictors", 2015.
 
-Every settled hour counts the same, as it will in service. Hours of a life are near copies, so the exchangeable unit of
-the finite-sample correction 1 + 1/n is the life.
+Every settled hour counts the same, as it will in service; hours soon after a repair, which are harder to tell, stretch
+the interval by a factor of their own. Hours of a life are near copies, so the exchangeable unit of the finite-sample
+correction 1 + 1/n is the life.
 """
 
 import numpy as np
@@ -24,6 +25,7 @@ import numpy.typing as npt
 from monitory.model import Calibration, CalibrationPoint
 from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.split import folds
+from monitory_retrain.training import SETTLED_HOURS
 
 BINS = 10
 MIN_LIVES = 5
@@ -37,14 +39,14 @@ _SHIFTS = 11
 
 
 def calibrate(
-    true: Floats, predicted: Floats, counted: npt.NDArray[np.bool_], life: Ints, coverage: float, cap: float
+    true: Floats, predicted: Floats, settled: npt.NDArray[np.bool_], life: Ints, coverage: float, cap: float
 ) -> Calibration | None:
     """The interval of a model from out-of-fold predictions.
 
     Args:
         true: days, shape (n,).
         predicted: out of fold, days, shape (n,); limited to 0..cap as serving does.
-        counted: which rows count: those that training calls settled, shape (n,).
+        settled: rows whose trends have something to go by, as training says, shape (n,).
         life: which run between failures a row belongs to, shape (n,).
         coverage: the share of true values that intervals are to hold, 0..1.
         cap: the largest RUL that is told, days.
@@ -52,25 +54,40 @@ def calibrate(
     Returns:
         None when there are too few lives.
     """
-    lives = len(np.unique(life[counted]))
+    lives = len(np.unique(life[settled]))
     if lives < MIN_LIVES:
         return None
     share = min(coverage * (1 + 1 / lives), 1.0)
-    true, predicted = true[counted], np.clip(predicted[counted], 0.0, cap)
-    fold = folds(life[counted], FOLDS, seed=0)
+    predicted = np.clip(predicted, 0.0, cap)
+    points = _points(true[settled], predicted[settled], life[settled], share, cap)
+    early = ~settled
+    factor = 1.0
+    if len(np.unique(life[early])) >= MIN_LIVES:
+        factor = _stretch(_factors(points, true[early], predicted[early]), share)
+    return Calibration(coverage, tuple(points), SETTLED_HOURS, factor)
+
+
+def _points(true: Floats, predicted: Floats, life: Ints, share: float, cap: float) -> list[CalibrationPoint]:
+    """The ends of settled rows' intervals, stretched by what lives without a part in them ask for."""
+    fold = folds(life, FOLDS, seed=0)
     factors = np.empty(len(true))
     for number in range(int(fold.max()) + 1):
         held, others = fold == number, fold != number
         ends = _ends(true[others], predicted[others], share, cap)
         factors[held] = _factors(ends, true[held], predicted[held])
     thirds = np.array_split(np.argsort(predicted, kind="stable"), 3)
-    stretch = [min(max(_quantile(factors[rows], share), SMALLEST_FACTOR), LARGEST_FACTOR) for rows in thirds]
+    stretch = [_stretch(factors[rows], share) for rows in thirds]
     begins = [predicted[rows[0]] for rows in thirds[1:]]
     points = []
     for point in _ends(true, predicted, share, cap):
         factor = stretch[int(np.searchsorted(begins, point.predicted, side="right"))]
         points.append(CalibrationPoint(point.predicted, point.low * factor, point.high * factor))
-    return Calibration(coverage, tuple(points))
+    return points
+
+
+def _stretch(factors: Floats, share: float) -> float:
+    """The factor that holds a share of the rows, within bounds."""
+    return min(max(_quantile(factors, share), SMALLEST_FACTOR), LARGEST_FACTOR)
 
 
 def _ends(true: Floats, predicted: Floats, share: float, cap: float) -> list[CalibrationPoint]:

@@ -51,6 +51,11 @@ class Dataset:
         return len(self.rul)
 
     @property
+    def age(self) -> Floats:
+        """Hours since the last failure, NaN for unknown, shape (n,)."""
+        return self.x[:, self.names.index(features.AGE)]
+
+    @property
     def labelled(self) -> "Dataset":
         """The rows with a label."""
         return self.take(~np.isnan(self.rul))

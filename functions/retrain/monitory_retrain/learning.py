@@ -137,7 +137,7 @@ def learn(
         labels=found,
         supply=supply,
         predicted=predicted,
-        scores=score(parts.holdout.rul, predicted, interval, cap),
+        scores=score(parts.holdout.rul, predicted, interval, cap, parts.holdout.age),
         baselines=validation.baselines(data, parts),
         machines=validation.by_machine(parts.holdout, predicted, interval, cap),
         reference=drift.reference(older, trained.features, validation.predictions(model, older)),

@@ -30,14 +30,20 @@ class Scores(msgspec.Struct, frozen=True):
     width: float | None = None
 
 
-def score(true: Floats, predicted: Floats, calibration: Calibration | None = None, cap: float = np.inf) -> Scores:
-    """Scores of predictions, shape (n,) each, n > 0."""
+def score(
+    true: Floats,
+    predicted: Floats,
+    calibration: Calibration | None = None,
+    cap: float = np.inf,
+    age: Floats | None = None,
+) -> Scores:
+    """Scores of predictions, shape (n,) each, n > 0; `cap` and `age` as in `intervals`."""
     error = predicted - true
     near = true <= NEAR_FAILURE_DAYS
     spread = float(((true - true.mean()) ** 2).sum())
     coverage = width = None
     if calibration:
-        low, high = intervals(predicted, calibration, cap)
+        low, high = intervals(predicted, calibration, cap, age)
         coverage = float(((low <= true) & (true <= high)).mean())
         width = float((high - low).mean())
     return Scores(
@@ -52,9 +58,22 @@ def score(true: Floats, predicted: Floats, calibration: Calibration | None = Non
     )
 
 
-def intervals(predicted: Floats, calibration: Calibration, cap: float) -> tuple[Floats, Floats]:
-    """The ends of the intervals of predictions, as serving computes them."""
-    ends = np.array([calibration.interval(value, cap) for value in predicted.tolist()]).reshape(-1, 2)
+def intervals(
+    predicted: Floats, calibration: Calibration, cap: float, age: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """The ends of the intervals of predictions, as serving computes them.
+
+    Args:
+        predicted: days, shape (n,).
+        calibration: the interval.
+        cap: the largest RUL that is told, days.
+        age: hours since the machine's last failure, NaN for unknown, shape (n,); None where it's unknown of all.
+    """
+    ages = [np.nan] * len(predicted) if age is None else age.tolist()
+    ends = np.array(
+        [calibration.interval(days, cap, hours) for days, hours in zip(predicted.tolist(), ages, strict=True)]
+    )
+    ends = ends.reshape(-1, 2)
     return ends[:, 0], ends[:, 1]
 
 

@@ -107,7 +107,9 @@ def last_value(dataset: Dataset, parts: TimeSplit) -> Floats:
 def by_machine(holdout: Dataset, predicted: Floats, calibration: Calibration | None, cap: float) -> list[MachineScore]:
     """Scores of each machine of the hold-out."""
     return [
-        MachineScore(str(holdout.machines[index]), score(holdout.rul[rows], predicted[rows], calibration, cap))
+        MachineScore(
+            str(holdout.machines[index]), score(holdout.rul[rows], predicted[rows], calibration, cap, holdout.age[rows])
+        )
         for index in np.unique(holdout.machine).tolist()
         if (rows := holdout.machine == index).any()
     ]

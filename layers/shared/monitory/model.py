@@ -16,7 +16,7 @@ from typing import Annotated
 import msgspec
 
 from monitory.errors import UNDECODABLE, BrokenModel, SensorSetError
-from monitory.features import EQUIPMENT
+from monitory.features import AGE, EQUIPMENT
 from monitory.lightgbm_c import Booster
 from monitory.sensors import SensorSet
 
@@ -34,21 +34,37 @@ class CalibrationPoint(msgspec.Struct, frozen=True):
 
 
 class Calibration(msgspec.Struct, frozen=True):
-    """A conformal interval around predictions, interpolated between points of ascending `predicted`."""
+    """A conformal interval around predictions, interpolated between points of ascending `predicted`.
+
+    Attributes:
+        coverage: the share of true values that intervals are to hold.
+        points: how far they reach.
+        early_hours: so soon after a failure trends have little to go by.
+        early_factor: by how much intervals reach further then.
+    """
 
     coverage: Annotated[float, msgspec.Meta(gt=0, lt=1)]
     points: Annotated[tuple[CalibrationPoint, ...], msgspec.Meta(min_length=1)]
+    early_hours: float = 0.0
+    early_factor: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
-    def interval(self, predicted: float, cap: float) -> tuple[float, float]:
-        """The interval of a prediction, within 0 and the cap, and around the prediction."""
+    def interval(self, predicted: float, cap: float, age: float) -> tuple[float, float]:
+        """The interval of a prediction, within 0 and the cap, and around the prediction.
+
+        Args:
+            predicted: days.
+            cap: days.
+            age: hours since the machine's last failure; NaN, for unknown, is not early.
+        """
         xs = [point.predicted for point in self.points]
         right = bisect_right(xs, predicted)
         a = self.points[max(right - 1, 0)]
         b = self.points[min(right, len(xs) - 1)]
         share = (predicted - a.predicted) / (b.predicted - a.predicted) if b.predicted > a.predicted else 0.0
         share = min(max(share, 0.0), 1.0)
-        low = predicted + a.low + share * (b.low - a.low)
-        high = predicted + a.high + share * (b.high - a.high)
+        factor = self.early_factor if age < self.early_hours else 1.0
+        low = predicted + factor * (a.low + share * (b.low - a.low))
+        high = predicted + factor * (a.high + share * (b.high - a.high))
         return min(max(low, 0.0), predicted), max(min(high, cap), predicted)
 
 
@@ -171,7 +187,8 @@ class Model:
             base, contributions = raw, {}  # the objective transforms the sum, so the shares are no days
         days = min(max(raw, 0.0), self.cap_days)
         calibration = self.card.calibration if self.card else None
-        low, high = calibration.interval(days, self.cap_days) if calibration else (None, None)
+        age = features.get(AGE, math.nan)
+        low, high = calibration.interval(days, self.cap_days, age) if calibration else (None, None)
         return Estimate(days, raw, low, high, base, contributions)
 
     def value(self, features: Mapping[str, float], equip_id: str) -> float:

@@ -182,7 +182,7 @@ ramp = Calibration(0.9, (CalibrationPoint(5.0, -2.0, 3.0), CalibrationPoint(15.0
 def test_intervals_are_interpolated_between_points_and_held_beyond_them(
     predicted: float, low: float, high: float
 ) -> None:
-    assert list(ramp.interval(predicted, cap=30.0)) == pytest.approx([low, high])
+    assert list(ramp.interval(predicted, cap=30.0, age=math.nan)) == pytest.approx([low, high])
 
 
 points = st.lists(
@@ -195,7 +195,7 @@ def test_an_interval_holds_its_prediction_and_stays_within_its_limits(
     listed: list[CalibrationPoint], predicted: float
 ) -> None:
     calibration = Calibration(0.9, tuple(sorted(listed, key=lambda point: point.predicted)))
-    low, high = calibration.interval(predicted, cap=30.0)
+    low, high = calibration.interval(predicted, cap=30.0, age=math.nan)
     assert 0.0 <= low <= predicted <= high <= 30.0
 
 

@@ -130,7 +130,7 @@ def test_coverage_is_told_overall_and_by_thirds() -> None:
     found = reports.findings()
     new = found.challenger
     assert new.calibration is not None
-    parts = facts.coverage(new.split.holdout.rul, new.predicted, new.calibration, found.card.cap_days)
+    parts = facts.coverage(new.split.holdout, new.predicted, new.calibration, found.card.cap_days)
     assert len(parts) == 4
     assert parts[0].share == pytest.approx(new.scores.coverage)
     assert np.mean([part.share for part in parts[1:]]) == pytest.approx(parts[0].share, abs=0.01)

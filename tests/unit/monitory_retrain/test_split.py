@@ -2,6 +2,7 @@
 
 import lightgbm as lgb
 import numpy as np
+import pytest
 
 from monitory.identifiers import Machine
 from monitory_retrain.arrays import Ints
@@ -11,6 +12,7 @@ from monitory_retrain.dataset import Dataset
 from monitory_retrain.ensemble import average
 from monitory_retrain.labels import Labels
 from monitory_retrain.scores import intervals
+from monitory_retrain.training import SETTLED_HOURS
 
 RNG = np.random.default_rng(0)
 
@@ -76,6 +78,25 @@ def test_intervals_hold_what_they_promise_on_new_data() -> None:
     assert widths[guess < 5].mean() < widths[(guess > 15) & (guess < 22)].mean()
     assert (low >= 0).all()
     assert (high <= 30).all()
+
+
+def test_hours_soon_after_a_repair_have_an_interval_of_their_own() -> None:
+    def draw() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        predicted = RNG.uniform(8, 22, 6000)
+        age = np.tile(np.arange(100.0), 60)
+        return predicted + RNG.normal(0, 1, 6000) * np.where(age < SETTLED_HOURS, 1.5, 1.0), predicted, age
+
+    true, predicted, age = draw()
+    made = calibrate(true, predicted, age >= SETTLED_HOURS, np.repeat(np.arange(60), 100), 0.9, 30.0)
+    assert made
+    assert made.early_factor == pytest.approx(1.5, abs=0.15)
+    fresh, guess, age = draw()
+    low, high = intervals(guess, made, 30.0, age)
+    held = (low <= fresh) & (fresh <= high)
+    for rows in (age < SETTLED_HOURS, age >= SETTLED_HOURS):
+        assert held[rows].mean() == pytest.approx(0.91, abs=0.03)
+    # whose age is unknown is not early
+    assert np.allclose(intervals(guess[:1], made, 30.0), intervals(guess[:1], made, 30.0, np.array([50.0])))
 
 
 def test_a_few_lives_calibrate_nothing() -> None:

@@ -15,6 +15,7 @@ from monitory.model import Calibration
 from monitory.sensors import SensorSet
 from monitory_retrain.arrays import Floats
 from monitory_retrain.card import ModelCard
+from monitory_retrain.dataset import Dataset
 from monitory_retrain.drift import Drift
 from monitory_retrain.labels import CENSORED, DOWN, OFF
 from monitory_retrain.learning import Challenger
@@ -121,10 +122,10 @@ def error_bins(found: Findings) -> tuple[list[str], list[tuple[str, list[float |
     return labels, [(label, errors(predicted)) for label, predicted in models]
 
 
-def coverage(true: Floats, predicted: Floats, calibration: Calibration, cap: float) -> list[Coverage]:
+def coverage(holdout: Dataset, predicted: Floats, calibration: Calibration, cap: float) -> list[Coverage]:
     """The interval's coverage overall and by thirds of predicted RUL."""
-    low, high = intervals(predicted, calibration, cap)
-    held, width = (low <= true) & (true <= high), high - low
+    low, high = intervals(predicted, calibration, cap, holdout.age)
+    held, width = (low <= holdout.rul) & (holdout.rul <= high), high - low
     parts = [Coverage("all hours", float(held.mean()), float(width.mean()))]
     order = np.argsort(predicted, kind="stable")
     for third in np.array_split(order, 3):
@@ -152,7 +153,7 @@ def lives(challenger: Challenger, cap: float) -> list[Life]:
         error = float(np.abs(predicted[rows] - holdout.rul[rows]).mean())
         low = high = None
         if challenger.calibration:
-            low, high = intervals(predicted[rows], challenger.calibration, cap)
+            low, high = intervals(predicted[rows], challenger.calibration, cap, holdout.age[rows])
         failed = holdout.hour[rows] + np.round(holdout.rul[rows] * HOURS_PER_DAY)
         before = (failed.min() - holdout.hour[rows]) / HOURS_PER_DAY
         machine = holdout.machines[int(holdout.machine[rows[0]])].equip_id

@@ -52,9 +52,13 @@ def render(found: Findings) -> bytes:
 def _figures(found: Findings) -> dict[str, str | None]:
     """The page's drawings by name; None where there is too little to draw."""
     challenger, cap = found.challenger, found.card.cap_days
-    true, predicted = challenger.split.holdout.rul, challenger.predicted
+    holdout, predicted = challenger.split.holdout, challenger.predicted
     bins, errors = facts.error_bins(found)
-    parts = facts.coverage(true, predicted, challenger.calibration, cap) if challenger.calibration else []
+    parts = (
+        facts.coverage(challenger.split.holdout, predicted, challenger.calibration, cap)
+        if challenger.calibration
+        else []
+    )
     lives = facts.lives(challenger, cap)
     gains = facts.importance(challenger.trained.text, found.card.sensors)
     promised = challenger.calibration.coverage if challenger.calibration else 0.0
@@ -63,9 +67,9 @@ def _figures(found: Findings) -> dict[str, str | None]:
     told_gains = ", ".join(f"{sensor} {share:.0%}" for sensor, share in gains)
     return {
         "scatter": figures.predicted_against_true(
-            true,
+            holdout.rul,
             predicted,
-            f"Predicted against true RUL of {len(true):,} hours, mean absolute error {challenger.scores.mae:.2f} days",
+            f"Predicted against true RUL of {len(holdout):,} hours, mean absolute error {challenger.scores.mae:.2f} days",
         ),
         "errors": figures.error_by_rul(bins, errors, f"Mean absolute error in days by true RUL. {told_bins}"),
         "coverage": figures.coverage(parts, promised, f"Share of true RUL within the interval. {told_parts}")
