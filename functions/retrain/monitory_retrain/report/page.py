@@ -54,11 +54,7 @@ def _figures(found: Findings) -> dict[str, str | None]:
     challenger, cap = found.challenger, found.card.cap_days
     holdout, predicted = challenger.split.holdout, challenger.predicted
     bins, errors = facts.error_bins(found)
-    parts = (
-        facts.coverage(challenger.split.holdout, predicted, challenger.calibration, cap)
-        if challenger.calibration
-        else []
-    )
+    parts = facts.coverage(holdout, predicted, challenger.calibration, cap) if challenger.calibration else []
     lives = facts.lives(challenger, cap)
     gains = facts.importance(challenger.trained.text, found.card.sensors)
     promised = challenger.calibration.coverage if challenger.calibration else 0.0
@@ -69,7 +65,7 @@ def _figures(found: Findings) -> dict[str, str | None]:
         "scatter": figures.predicted_against_true(
             holdout.rul,
             predicted,
-            f"Predicted against true RUL of {len(holdout):,} hours, mean absolute error {challenger.scores.mae:.2f} days",
+            f"Predicted against true RUL of {len(holdout):,} hours, MAE {challenger.scores.mae:.2f} days",
         ),
         "errors": figures.error_by_rul(bins, errors, f"Mean absolute error in days by true RUL. {told_bins}"),
         "coverage": figures.coverage(parts, promised, f"Share of true RUL within the interval. {told_parts}")
