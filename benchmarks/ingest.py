@@ -3,20 +3,26 @@
     python -m benchmarks.ingest [--machines 12] [--days 1]
 
 Nothing is cached: every object is read and decoded. CPU includes starting the worker processes. Both sides run equally
-often, in turns; figures are medians.
+often, in turns; figures are medians. The S3 server's CPU doesn't count, but on a machine with few cores it slows down
+whoever shares a core with it; so a machine's day is turned into rows from memory, too.
 """
 
 import argparse
-from datetime import date
-from typing import Any
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 
 from benchmarks.sides import Measured, Side, median, say
 from monitory import clock, sensors
+from monitory.identifiers import Machine
+from monitory.lake import Lake, LakeObject, MachineDay
 from monitory.rows import PER_SENSOR
+from monitory.storage import Blob, Storage
 
 REPEATS = 3
+MEMORY_REPEATS = 7
 
 
 class Product:
@@ -46,6 +52,19 @@ class Product:
             "values": found.table.values,
         }
 
+    def hold(self, objects: list[tuple[LakeObject, bytes]]) -> None:
+        """Keep objects of one machine's day in memory."""
+        from monitory_retrain.kernel import rolling_deviations
+
+        self._listed = [item for item, _ in objects]
+        bodies = {item.key: Blob(body, item.etag, {}, datetime.now(UTC)) for item, body in objects}
+        storage = cast(Storage, SimpleNamespace(name="memory", get=bodies.__getitem__))
+        self._memory = Lake(storage, "EQUIPMENT/", self._source.sensors, rolling_deviations)
+
+    def held(self) -> int:
+        """The rows of what is held; how many."""
+        return len(self._memory.refresh(MachineDay(), self._listed).hours)
+
     def cores(self) -> int:
         """As many as the product would use."""
         from monitory_retrain import processes
@@ -64,6 +83,16 @@ class Reference:
 
         self._lake = lake
         self._client = reference.client(Counter())
+
+    def hold(self, objects: list[tuple[LakeObject, bytes]]) -> None:
+        """Keep objects of one machine's day in memory."""
+        self._held = [body for _, body in objects]
+
+    def held(self) -> int:
+        """The rows of what is held; how many."""
+        from benchmarks import reference
+
+        return sum(len(reference.hour_row(body)) for body in self._held)
 
     def ingest(self, days: list[date]) -> dict[tuple[str, int], list[float]]:
         """Each sensor's hourly mean and rolling deviation, by equipId and hour; without hours of several objects."""
@@ -90,6 +119,7 @@ def main() -> None:
         days = clock.days_between(first, clock.date_of_hour(stage.START + 24 * arguments.days - 1))
         with Side(Product, lake, models) as ours, Side(Reference, lake) as theirs:
             measure(ours, theirs, days, size)
+            from_memory(ours, theirs)
 
 
 def measure(ours: Side, theirs: Side, days: list[date], size: int) -> None:
@@ -124,6 +154,37 @@ def measure(ours: Side, theirs: Side, days: list[date], size: int) -> None:
         )
     wall, wall_shared = (median([call.wall for call in calls]) for calls in (alone, shared))
     say("ingest, wall time of one core by that of all", cores=cores, ratio=wall / wall_shared)
+
+
+def from_memory(ours: Side, theirs: Side) -> None:
+    """Let both sides turn the same objects into rows without reading them from anywhere."""
+    from benchmarks import stage
+
+    first = clock.date_of_hour(stage.START)
+    producer = stage.factory(1)
+    machine = Machine(producer.machines[0].lives.zone_id, producer.machines[0].lives.equip_id)
+    found = [producer.files(0, stage.START + hour) for hour in range(24)]
+    whole = [
+        files[0] for files in map(list, found) if len(files) == 1
+    ]  # the reference doesn't put split hours together
+    objects = [(LakeObject(file.key, file.key, len(file.body), machine, first), file.body) for file in whole]
+    size = sum(len(body) for _, body in objects)
+    calls = []
+    for side in (ours, theirs):
+        side.call("hold", objects)
+    for _ in range(MEMORY_REPEATS):
+        calls.append((ours.call("held"), theirs.call("held")))
+        assert calls[-1][0].result == calls[-1][1].result == len(objects)
+    cpu, reference = (median([pair[side].cpu for pair in calls]) for side in (0, 1))
+    say(
+        "ingest, from memory",
+        objects=len(objects),
+        raw_mb=size / 1e6,
+        cpu_s_per_gb=cpu / size * 1e9,
+        reference_cpu_s_per_gb=reference / size * 1e9,
+        cpu_ratio=reference / cpu,
+        cpu_ms_per_object=cpu / len(objects) * 1e3,
+    )
 
 
 def _same(mine: dict[str, Any], expected: dict[tuple[str, int], list[float]]) -> None:
