@@ -77,7 +77,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Hasty(S3Storage):
         def __init__(self, bucket: str, *, region: str) -> None:
-            super().__init__(bucket, region=region, timeout_seconds=0.4, retry_seconds=0.4, retries=2)
+            super().__init__(bucket, region=region, timeout_seconds=0.8, retry_seconds=0.4, retries=2)
 
     monkeypatch.setattr(wiring, "S3Storage", Hasty)
     monkeypatch.setattr("monitory_retrain.workers.S3Storage", Hasty)
@@ -177,6 +177,8 @@ def test_promotions_and_rollbacks_by_hand_are_made_once_or_not_at_all(
             request_id = f"{action}: {operation}"
             with proxy.failing({**ALWAYS, **ONCE}[name], verb, key, times=1 if name in ONCE else 1e9) as failing:
                 seen, named = _attempt(job, event, request_id)
+                if not failing.struck:  # a busy store answered too late for a hasty client before it came to the fault
+                    seen, named = _attempt(job, event, request_id)
             wrong = [*faults_of(direct)]
             if seen == "an error":  # which Lambda takes for a reason to try again
                 answer = run(job, event, request_id)
