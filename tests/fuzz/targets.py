@@ -68,7 +68,7 @@ def retrain_event(data: bytes) -> None:
 def query(data: bytes) -> None:
     """A path and a query string, as API Gateway hands them on."""
     path, _, text = data.decode("latin-1").partition("?")
-    parsed = parse_qs(text, keep_blank_values=True, max_num_fields=50)
+    parsed = parse_qs(text, keep_blank_values=True)
     _ask(f"/api/v1/{path}", parsed)
     _ask("/api/v1/predict", parsed)
 
