@@ -32,26 +32,15 @@ $(READY): requirements-dev.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# tools that attack, in an environment of their own
-FUZZ_VENV := .venv-fuzz
-FUZZ_BIN := $(FUZZ_VENV)/bin
-FUZZ_READY := $(FUZZ_VENV)/.ready
+# the tools that attack and the policy linter, each in an environment of its own
+FUZZ_BIN := .venv-fuzz/bin
+FUZZ_READY := .venv-fuzz/.ready
+POLICY_READY := .venv-policy/.ready
 
-$(FUZZ_READY): requirements-fuzz.txt
-	@test -x $(FUZZ_BIN)/python || $(PYTHON) -m venv $(FUZZ_VENV)
-	@echo "installing the locked requirements into $(FUZZ_VENV)"
-	@$(FUZZ_BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements-fuzz.txt
-	@touch $@
-
-# the policy linter, in one of its own, too
-POLICY_VENV := .venv-policy
-POLICY_BIN := $(POLICY_VENV)/bin
-POLICY_READY := $(POLICY_VENV)/.ready
-
-$(POLICY_READY): requirements-policy.txt
-	@test -x $(POLICY_BIN)/python || $(PYTHON) -m venv $(POLICY_VENV)
-	@echo "installing the locked requirements into $(POLICY_VENV)"
-	@$(POLICY_BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements-policy.txt
+.venv-%/.ready: requirements-%.txt
+	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	@echo "installing the locked requirements into .venv-$*"
+	@.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r $<
 	@touch $@
 
 UV_COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade)
