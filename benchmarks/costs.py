@@ -12,8 +12,8 @@ An invocation takes 900 s, of which 240 are kept for learning. Reading goes on i
 Learning can't be divided: it must fit into one invocation and its memory. The smallest of the memory sizes in which it
 does is taken; costs of what doesn't fit aren't given.
 
-Predictions aren't in the table. One of a new hour sends 3 GETs, 1 PUT and on average 2.17 LISTs (benchmarks.predict:
-days that are over are listed again every 6 hours, after midnight two folders are looked at): $0.0153 per 1,000.
+Predictions aren't in the table. One of a new hour sends 3 GETs, 1 PUT and on average 2.1 LISTs (benchmarks.predict:
+days that are over are listed again every 6 hours, after midnight two folders are looked at): $0.0150 per 1,000.
 """
 
 import argparse

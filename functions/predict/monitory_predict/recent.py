@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from concurrent.futures import Executor, Future, wait
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -37,6 +37,9 @@ ABSENT_SECONDS = 600.0
 MEMORY_MACHINES = 100
 MAX_CACHE_BYTES = 16 << 20
 """Of one machine. What is kept usually has 60 KB; decoded it would take ten times the memory."""
+
+
+T = TypeVar("T")
 
 
 class KnownDay(msgspec.Struct, frozen=True):
@@ -187,10 +190,7 @@ class RecentRows:
 
     def _note_absent(self, machine: Machine, said: str) -> None:
         with self._lock:
-            self._absent[machine] = (time.monotonic() + ABSENT_SECONDS, said)
-            self._absent.move_to_end(machine)
-            while len(self._absent) > MEMORY_MACHINES:
-                self._absent.popitem(last=False)
+            _hold(self._absent, machine, (time.monotonic() + ABSENT_SECONDS, said))
 
     def _key(self, machine: Machine) -> str:
         return f"{self._folder}/{machine.zone_id}/{machine.equip_id}.msgpack"
@@ -251,10 +251,15 @@ class RecentRows:
             self._log.info("the cache of recent rows of %s was not written: %s", machine, exc)
             return
         with self._lock:
-            self._memory[machine] = (written, memory)
-            self._memory.move_to_end(machine)
-            while len(self._memory) > MEMORY_MACHINES:
-                self._memory.popitem(last=False)
+            _hold(self._memory, machine, (written, memory))
+
+
+def _hold(held: OrderedDict[Machine, T], machine: Machine, value: T) -> None:
+    """Hold what belongs to a machine, and of the machines only those that came last."""
+    held[machine] = value
+    held.move_to_end(machine)
+    while len(held) > MEMORY_MACHINES:
+        held.popitem(last=False)
 
 
 def _decoded(body: bytes, width: int) -> Memory:
