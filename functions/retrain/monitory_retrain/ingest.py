@@ -152,6 +152,8 @@ class Ingest:
         news = {task.machine: [i for i in task.listed if (i.key, i.etag) not in seen and not i.fault] for task in tasks}
         size = sum(item.size for items in news.values() for item in items)
         fresh = dict(pool.refresh(takewhile(lambda _: in_time(), tasks), size))
+        if tasks and not fresh:
+            return None
         read = [item for machine in fresh for item in news[machine]]
         days = {
             machine: fresh.get(machine)
@@ -162,7 +164,8 @@ class Ingest:
         made = table.from_days(days, len(self._columns))
         objects = {machine: content.objects for machine, content in days.items()}
         if listed:
-            # Unconditional: a day's file is a pure function of the day's objects, so racing writers write the same.
+            # Unconditional: rows are a pure function of their objects, so writers that race disagree at most on how
+            # many machines they have read, and the next run reads the others again.
             body = table.to_parquet(made, self._columns, objects)
             self._cache.put(key, body, content_type="application/vnd.apache.parquet")
         self._count(counts, day, made, objects, read)

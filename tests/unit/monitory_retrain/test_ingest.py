@@ -232,6 +232,13 @@ def test_out_of_time_within_a_day_keeps_the_machines_that_were_read(world: World
     assert bits(going_on) == world.from_scratch()
 
 
+def test_out_of_time_before_the_first_machine_of_a_day_says_nothing_of_the_day(world: World) -> None:
+    answers = iter([True, False])
+    stopped = world.night(in_time=lambda: next(answers))
+    assert (stopped.left, stopped.counts.read, stopped.counts.days_without_data) == (DAYS, 0, [])
+    assert not world.cache.objects
+
+
 def test_out_of_time_leaves_a_machine_with_news_for_the_next_run(world: World) -> None:
     world.night()
     for machine in MACHINES:
