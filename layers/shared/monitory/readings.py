@@ -8,6 +8,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -146,6 +147,7 @@ class Readings:
         self._loose_bytes = 0  # of text whose readings aren't packed
         self._sensor_ids: SensorIds | None = None
         self._names = {sensor.lake_name: sensor.name for sensor in sensors.sensors}
+        self._sensor_types = tuple(self._names)
 
     def add(self, source: Source, chunks: Iterable[bytes]) -> None:
         """Add what an object holds.
@@ -160,7 +162,7 @@ class Readings:
         readable = 0
         rejected: Counter[str] = Counter()
         for piece, is_array in records.pieces(chunks, rejected):
-            batch = _decode(piece, is_array, source.machine, rejected)
+            batch = _decode(piece, is_array, source.machine, self._sensor_types, rejected)
             readable += len(batch)
             self._take(batch, first_hour(source.day), rejected)
             self._added(len(piece))
@@ -248,18 +250,21 @@ class Readings:
 _LINES = msgspec.json.Decoder(Reading)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _own_decoders(
-    owner: Machine,
+    owner: Machine, sensor_types: tuple[str, ...]
 ) -> tuple[msgspec.json.Decoder[Reading], msgspec.json.Decoder[list[Reading]]]:
-    """Decoders that accept readings of one machine only, so that the check costs nothing per reading."""
+    """Decoders that accept readings of one machine only, and of some sensor types only where any are named.
+
+    So neither check costs anything per reading, and all readings of a type share one string.
+    """
     own = msgspec.defstruct(
         "OwnReading",
         [
             ("zone_id", Literal[owner.zone_id]),
             ("equip_id", Literal[owner.equip_id]),
             ("sensor_id", str),
-            ("sensor_type", str),
+            ("sensor_type", Literal[sensor_types] if sensor_types else str),
             ("val", Value),
             ("time", WallClock),
         ],
@@ -270,17 +275,18 @@ def _own_decoders(
     return msgspec.json.Decoder(reading), msgspec.json.Decoder(cast(type[list[Reading]], list[reading]))  # type: ignore[valid-type]
 
 
-def _decode(piece: bytes, is_array: bool, owner: Machine, rejected: Counter[str]) -> list[Reading]:
-    lines, array = _own_decoders(owner)
-    try:
-        if is_array:
-            return array.decode(b"[" + piece.strip(records.BETWEEN) + b"]")
-        if not records.has_long_line(piece):
-            found = lines.decode_lines(piece)
-            if records.has_lines(piece, len(found)):
-                return found
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
+def _decode(
+    piece: bytes, is_array: bool, owner: Machine, sensor_types: tuple[str, ...], rejected: Counter[str]
+) -> list[Reading]:
+    if is_array or not records.has_long_line(piece):
+        for types in (sensor_types, ()):  # most machines have no sensors but those of the set
+            lines, array = _own_decoders(owner, types)
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                if is_array:
+                    return array.decode(b"[" + piece.strip(records.BETWEEN) + b"]")
+                found = lines.decode_lines(piece)
+                if records.has_lines(piece, len(found)):
+                    return found
     # A defect somewhere: find it, record by record.
     batch: list[Reading] = []
     for record in records.elements(piece) if is_array else records.lines(piece):

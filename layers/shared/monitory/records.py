@@ -25,6 +25,9 @@ _SEPARATORS = re.compile(f"[{BETWEEN.decode()}]*")
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _ANY_JSON = json.JSONDecoder(strict=False, parse_int=str)  # long numbers are no errors here
 _WINDOW = 512
+_TAIL = 64
+"""Bytes in which the blank lines at the end of an object usually lie."""
+
 _MANY_LEVELS = 300
 """Fewer than the parser goes down before it gives up."""
 
@@ -61,7 +64,9 @@ def lines(piece: bytes) -> Iterator[bytes]:
 
 def has_lines(piece: bytes, count: int) -> bool:
     """Whether a piece has so many lines that aren't blank."""
-    return piece.strip().count(b"\n") + 1 == count or sum(1 for _ in lines(piece)) == count
+    tail = piece[-_TAIL:]
+    end = len(piece) - len(tail) + len(tail.rstrip())
+    return piece.count(b"\n", 0, end) + 1 == count or sum(1 for _ in lines(piece)) == count
 
 
 def elements(piece: bytes) -> Iterator[bytes]:
