@@ -8,10 +8,10 @@ machines that it has read.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date
-from itertools import takewhile
+from typing import NamedTuple
 
 from monitory import features, rows
 from monitory.errors import ObjectNotFound
@@ -19,11 +19,13 @@ from monitory.identifiers import Machine
 from monitory.lake import LakeObject, MachineDay, SeenObject, spread, total_rejected
 from monitory.log import Logger
 from monitory.storage import Storage
-from monitory_retrain import table, workers
+from monitory_retrain import kept_day, table, workers
 from monitory_retrain.progress import progress
 from monitory_retrain.table import HourTable
 
 FOLDER = "cache/hour-rows"
+
+_NOTHING = slice(0, 0)
 
 
 @dataclass(slots=True)
@@ -48,10 +50,14 @@ class Counts:
     unreadable: list[str] = field(default_factory=list)
     days_without_data: list[date] = field(default_factory=list)
 
+    def __add__(self, other: "Counts") -> "Counts":
+        """Of both together."""
+        return Counts(*(getattr(self, of.name) + getattr(other, of.name) for of in fields(self)))
+
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """The hour rows of the days that were finished, and the days that were left for the next run."""
+    """The hour rows of the days and what was read, or the days that are left for the next run, and then no rows."""
 
     table: HourTable
     counts: Counts
@@ -64,6 +70,42 @@ class _Known:
 
     table: HourTable
     objects: dict[Machine, tuple[SeenObject, ...]]
+
+
+class _Kept(NamedTuple):
+    """The object in which this run has kept a day's rows."""
+
+    key: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day that is being brought up to date.
+
+    Attributes:
+        key: where its rows are kept.
+        known: what was there.
+        listed: the objects of its machines.
+        tasks: the machine-days that aren't what was known of them.
+        fresh: those that are done.
+    """
+
+    key: str
+    known: _Known
+    listed: dict[Machine, list[LakeObject]]
+    tasks: list[workers.Task]
+    fresh: dict[Machine, workers.Fresh] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to be done."""
+        return len(self.fresh) == len(self.tasks)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something else to keep than what was known."""
+        return bool(self.fresh) or self.listed.keys() != self.known.objects.keys()
 
 
 class Ingest:
@@ -90,18 +132,48 @@ class Ingest:
         Raises:
             StorageUnavailable: an object or a listing cannot be read.
         """
-        counts = Counts()
-        tables: list[HourTable] = []
+        made: dict[date, tuple[HourTable | _Kept, Counts]] = {}
+        opened: dict[date, _Day] = {}
+        left = list(days)
         with progress(self._log, "days read", len(days)) as shown, self._workers() as pool:
-            for at, day in enumerate(days):
-                if not in_time():
-                    return Ingested(table.join(tables, len(self._columns)), counts, list(days[at:]))
-                made = self._day(day, counts, pool, in_time, refresh=refresh)
-                if made is None:
-                    return Ingested(table.join(tables, len(self._columns)), counts, list(days[at:]))
-                tables.append(made)
-                shown.step()
-        return Ingested(table.join(tables, len(self._columns)), counts, [])
+
+            def close(day: date) -> None:
+                closed = opened.pop(day)
+                made[day] = self._closed(day, closed)
+                if closed.finished:
+                    left.remove(day)
+                    shown.step()
+
+            def tasks() -> Iterator[workers.Task]:
+                for day in days:
+                    if not in_time():
+                        return
+                    opened[day] = self._opened(day, refresh=refresh)
+                    if opened[day].finished:
+                        close(day)
+                        continue
+                    for task in opened[day].tasks:
+                        if not in_time():
+                            return
+                        yield task
+
+            for (day, machine), fresh in pool.refresh(tasks()):
+                opened[day].fresh[machine] = fresh
+                if opened[day].finished:
+                    close(day)
+            for day in [day for day, unfinished in opened.items() if unfinished.fresh]:
+                close(day)
+        counts = sum((made[day][1] for day in sorted(made)), Counts())
+        tables: list[HourTable] = []
+        for day in [] if left else days:
+            known, _ = made[day]
+            # what was read now was not held until now: it would have grown with every day
+            found = known if isinstance(known, HourTable) else self._reread(known)
+            if found is None:
+                left.append(day)
+            else:
+                tables.append(found)
+        return Ingested(table.join([] if left else tables, len(self._columns)), counts, left)
 
     def sample(self, days: Sequence[date], count: int) -> Ingested:
         """The hour rows of `count` objects, spread evenly over the days; the cache has no part in it.
@@ -114,86 +186,99 @@ class Ingest:
         groups: dict[tuple[date, Machine], list[LakeObject]] = {}
         for item in chosen:
             groups.setdefault((item.day, item.machine), []).append(item)
+        tasks = [
+            workers.Task(day, machine, MachineDay(), items, sum(item.size for item in items if not item.fault))
+            for (day, machine), items in groups.items()
+        ]
+        found: dict[date, dict[Machine, workers.Fresh]] = {day: {} for day in days}
+        with progress(self._log, "machine-days read", len(tasks)) as shown, self._workers() as pool:
+            for (day, machine), fresh in pool.refresh(tasks):
+                found[day][machine] = fresh
+                shown.step()
         counts = Counts()
         tables = []
-        with progress(self._log, "days read", len(days)) as shown, self._workers() as pool:
-            for day in days:
-                tasks = [workers.Task(m, MachineDay(), items) for (of, m), items in groups.items() if of == day]
-                read = [item for task in tasks for item in task.listed if not item.fault]
-                found = dict(pool.refresh(tasks, sum(item.size for item in read)))
-                tables.append(table.from_days(found, len(self._columns)))
-                self._count(counts, day, tables[-1], {m: found[m].objects for m in found}, read)
-                shown.step()
+        for day, of in found.items():
+            read = [item for task in tasks if task.day == day for item in task.listed if not item.fault]
+            tables.append(table.join([fresh.table for fresh in of.values()], len(self._columns)))
+            counts += _counted(day, tables[-1], {machine: fresh.objects for machine, fresh in of.items()}, read)
         return Ingested(table.join(tables, len(self._columns)), counts, [])
 
     def _workers(self) -> workers.Workers:
         return workers.Workers(self._source, self._processes)
 
-    def _day(
-        self, day: date, counts: Counts, pool: workers.Workers, in_time: Callable[[], bool], *, refresh: bool
-    ) -> HourTable | None:
-        """The rows of a day; None where time was over before all its machines were read."""
+    def _opened(self, day: date, *, refresh: bool) -> _Day:
+        """What is known of a day and what there is to do."""
         key = f"{self._folder}/{day}.parquet"
         listed = self._lake.day(day)
         known = None if refresh else self._known(key)
         if known is None:
             known = _Known(table.join([], len(self._columns)), {})
         where = dict(known.table.slices())
-        nothing = slice(0, 0)
-        tasks = [
-            workers.Task(m, table.machine_day(known.table, where.get(m, nothing), known.objects.get(m, ())), items)
-            for m, items in listed.items()
-            if {(seen.key, seen.etag) for seen in known.objects.get(m, ())} != {(i.key, i.etag) for i in items}
+        tasks = []
+        for machine, items in listed.items():
+            objects = known.objects.get(machine, ())
+            seen = {(item.key, item.etag) for item in objects}
+            if seen == {(item.key, item.etag) for item in items}:
+                continue
+            before = table.machine_day(known.table, where.get(machine, _NOTHING), objects)
+            size = sum(item.size for item in items if not item.fault and (item.key, item.etag) not in seen)
+            tasks.append(workers.Task(day, machine, before, items, size))
+        return _Day(key, known, listed, tasks)
+
+    def _closed(self, day: date, of: _Day) -> tuple[HourTable | _Kept, Counts]:
+        """The rows of a day, kept if they are others than before; machines that were not read have their old ones."""
+        if not of.changed:
+            return of.known.table, _counted(day, of.known.table, of.known.objects, [])
+        where = dict(of.known.table.slices())
+        old = {machine: of.known.objects[machine] for machine in of.listed if machine in of.known.objects}
+        objects = {**old, **{machine: fresh.objects for machine, fresh in of.fresh.items()}}
+        parts = [fresh.table for fresh in of.fresh.values()]
+        parts += [table.part(of.known.table, m, where.get(m, _NOTHING)) for m in old.keys() - of.fresh.keys()]
+        made = table.join(parts, len(self._columns))
+        seen = {(item.key, item.etag) for machine in of.fresh for item in of.known.objects.get(machine, ())}
+        read = [
+            item
+            for machine in of.fresh
+            for item in of.listed[machine]
+            if not item.fault and (item.key, item.etag) not in seen
         ]
-        if not tasks and listed.keys() == known.objects.keys():
-            self._count(counts, day, known.table, known.objects, [])
-            return known.table
-        seen = {(s.key, s.etag) for of in known.objects.values() for s in of}
-        news = {task.machine: [i for i in task.listed if (i.key, i.etag) not in seen and not i.fault] for task in tasks}
-        size = sum(item.size for items in news.values() for item in items)
-        fresh = dict(pool.refresh(takewhile(lambda _: in_time(), tasks), size))
-        if tasks and not fresh:
+        counts = _counted(day, made, objects, read)
+        if not of.listed:
+            return made, counts
+        # Unconditional: rows are a pure function of their objects, so writers that race disagree at most on how
+        # many machines they have read, and the next run reads the others again.
+        body = kept_day.to_parquet(made, self._columns, objects)
+        return _Kept(of.key, self._cache.put(of.key, body, content_type="application/vnd.apache.parquet")), counts
+
+    def _reread(self, of: _Kept) -> HourTable | None:
+        """The rows of a day that were kept; None where another run has written others since."""
+        try:
+            blob = self._cache.get(of.key)
+        except ObjectNotFound:
             return None
-        read = [item for machine in fresh for item in news[machine]]
-        days = {
-            machine: fresh.get(machine)
-            or table.machine_day(known.table, where.get(machine, nothing), known.objects.get(machine, ()))
-            for machine in listed
-            if machine in fresh or machine in known.objects
-        }
-        made = table.from_days(days, len(self._columns))
-        objects = {machine: content.objects for machine, content in days.items()}
-        if listed:
-            # Unconditional: rows are a pure function of their objects, so writers that race disagree at most on how
-            # many machines they have read, and the next run reads the others again.
-            body = table.to_parquet(made, self._columns, objects)
-            self._cache.put(key, body, content_type="application/vnd.apache.parquet")
-        self._count(counts, day, made, objects, read)
-        return made if len(fresh) == len(tasks) else None
+        return kept_day.from_parquet(blob.body, self._columns)[0] if blob.etag == of.etag else None
 
     def _known(self, key: str) -> _Known | None:
         try:
-            return _Known(*table.from_parquet(self._cache.get(key).body, self._columns))
+            return _Known(*kept_day.from_parquet(self._cache.get(key).body, self._columns))
         except ObjectNotFound:
             return None
         except ValueError as exc:
             self._log.warning("%s is made anew: %s", key, exc)
             return None
 
-    def _count(
-        self,
-        counts: Counts,
-        day: date,
-        made: HourTable,
-        objects: dict[Machine, tuple[SeenObject, ...]],
-        read: Sequence[LakeObject],
-    ) -> None:
-        seen = [item for of in objects.values() for item in of]
-        counts.objects += len(seen)
-        counts.read += len(read)
-        counts.raw_bytes += sum(item.size for item in read)
-        counts.readings += int(made.readings.sum())
-        counts.rejected += total_rejected(seen)
-        counts.unreadable += [item.unreadable for item in seen if item.unreadable]
-        if not len(made):
-            counts.days_without_data.append(day)
+
+def _counted(
+    day: date, made: HourTable, objects: Mapping[Machine, Sequence[SeenObject]], read: Sequence[LakeObject]
+) -> Counts:
+    """What there is to tell of a day; `read` are the objects that were read now."""
+    seen = [item for of in objects.values() for item in of]
+    return Counts(
+        objects=len(seen),
+        read=len(read),
+        raw_bytes=sum(item.size for item in read),
+        readings=int(made.readings.sum()),
+        rejected=total_rejected(seen),
+        unreadable=[item.unreadable for item in seen if item.unreadable],
+        days_without_data=[] if len(made) else [day],
+    )

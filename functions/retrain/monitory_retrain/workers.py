@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import date
+from itertools import chain
 from typing import NamedTuple
 
+from monitory import rows
 from monitory.identifiers import Machine
-from monitory.lake import Lake, LakeObject, MachineDay
+from monitory.lake import Lake, LakeObject, MachineDay, SeenObject
 from monitory.sensors import SensorSet
 from monitory.storage import S3Storage
+from monitory_retrain import table
 from monitory_retrain.kernel import rolling_deviations
 from monitory_retrain.processes import Processes
+from monitory_retrain.table import HourTable
 
 READ_THREADS = 8
 WORTH_BYTES = 16 << 20
@@ -19,12 +24,22 @@ WORTH_BYTES = 16 << 20
 class Task(NamedTuple):
     """A machine-day to bring up to date."""
 
+    day: date
     machine: Machine
     known: MachineDay
     listed: Sequence[LakeObject]
+    size: int
+    """Bytes to be read for it."""
 
 
-Result = tuple[Machine, MachineDay]
+class Fresh(NamedTuple):
+    """A machine-day that was brought up to date: its rows as arrays, and the objects that they came from."""
+
+    table: HourTable
+    objects: tuple[SeenObject, ...]
+
+
+Result = tuple[tuple[date, Machine], Fresh]
 
 
 class Source(NamedTuple):
@@ -59,20 +74,21 @@ class Workers:
         self._processes.__exit__()
         self._executor.shutdown()
 
-    def refresh(self, tasks: Iterable[Task], size: int) -> Iterator[Result]:
-        """Bring machine-days up to date; results come in no order.
-
-        Args:
-            tasks: which; taken as they are needed.
-            size: bytes to be read; little is read in this process.
+    def refresh(self, tasks: Iterable[Task]) -> Iterator[Result]:
+        """Bring machine-days up to date; results come in no order. Tasks are taken as they are needed.
 
         Raises:
             StorageUnavailable: an object could not be read.
             WorkerDied: a process died.
         """
-        if self._count <= 1 or (size < WORTH_BYTES and not self._processes.started):
-            return map(self._here, tasks)
-        return self._processes.results(tasks)
+        queue = iter(tasks)
+        size = 0
+        for task in queue:
+            size += task.size
+            if self._count > 1 and size >= WORTH_BYTES:
+                yield from self._processes.results(chain([task], queue))
+            else:
+                yield self._here(task)
 
 
 def _prepare(source: Source) -> Callable[[Task], Result]:
@@ -81,8 +97,10 @@ def _prepare(source: Source) -> Callable[[Task], Result]:
 
 def _refreshing(source: Source, executor: Executor) -> Callable[[Task], Result]:
     lake = source.lake()
+    width = len(rows.columns(source.sensors))
 
     def refresh(task: Task) -> Result:
-        return task.machine, lake.refresh(task.known, task.listed, executor)
+        content = lake.refresh(task.known, task.listed, executor)
+        return (task.day, task.machine), Fresh(table.from_days({task.machine: content}, width), content.objects)
 
     return refresh

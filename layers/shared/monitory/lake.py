@@ -28,7 +28,7 @@ WHOLE_BYTES = 8 << 20
 """A larger object is streamed instead of being held whole."""
 
 CHUNK_BYTES = 4 << 20
-READ_AHEAD = 16
+READ_AHEAD = 8
 """Objects on their way while one is decoded."""
 
 

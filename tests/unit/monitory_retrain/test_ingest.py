@@ -251,6 +251,24 @@ def test_out_of_time_leaves_a_machine_with_news_for_the_next_run(world: World) -
     assert bits(going_on) == world.from_scratch()
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_day_that_another_run_wrote_or_lost_meanwhile_is_left_for_the_next_run(world: World, lost: bool) -> None:
+    def interferes(verb: str, key: str) -> None:
+        if verb == "put" and key.endswith(f"{DAYS[2]}.parquet"):
+            kept = world.cache.objects.pop(first)
+            if not lost:
+                world.cache.put(first, kept.body + b" ")
+
+    world.night()
+    first = min(world.cache.objects)
+    world.cache.before = interferes
+    stopped = world.night(refresh=True)
+    assert (stopped.left, len(stopped.table)) == ([DAYS[0]], 0)
+    world.cache.before = lambda verb, key: None
+    going_on = world.night()
+    assert (going_on.left, bits(going_on)) == ([], world.from_scratch())
+
+
 @pytest.mark.parametrize("reads", [1, 6, 7, 13])
 def test_a_run_that_dies_loses_no_finished_day(world: World, reads: int) -> None:
     left = reads

@@ -13,7 +13,7 @@ import pytest
 
 from monitory.identifiers import Machine
 from monitory.lake import Hour, MachineDay, SeenObject
-from monitory_retrain import table
+from monitory_retrain import kept_day, table
 from monitory_retrain.table import HourTable
 
 FIRST, SECOND, THIRD = (Machine("ZONE-001", f"EQUIP-00{n}") for n in (1, 2, 3))
@@ -64,8 +64,8 @@ def test_missing_values_survive_a_machine_day() -> None:
 
 def test_parquet_keeps_every_bit_and_the_objects() -> None:
     objects = {FIRST: day({7: (0.1, 5.0)}).objects, SECOND: day({7: (1.0, nan)}, "b").objects, THIRD: ()}
-    body = table.to_parquet(made(), COLUMNS, objects)
-    found, listed = table.from_parquet(body, COLUMNS)
+    body = kept_day.to_parquet(made(), COLUMNS, objects)
+    found, listed = kept_day.from_parquet(body, COLUMNS)
     assert same(found, made())
     assert listed == objects
 
@@ -73,21 +73,21 @@ def test_parquet_keeps_every_bit_and_the_objects() -> None:
 def test_parquet_of_no_rows() -> None:
     objects = {FIRST: (SeenObject("EQUIPMENT/x", '"x"', (), {"not_json": 1}, "nothing in x is readable"),)}
     empty = table.from_days({FIRST: MachineDay(objects[FIRST])}, 2)
-    found, listed = table.from_parquet(table.to_parquet(empty, COLUMNS, objects), COLUMNS)
+    found, listed = kept_day.from_parquet(kept_day.to_parquet(empty, COLUMNS, objects), COLUMNS)
     assert (len(found), found.values.shape, listed) == (0, (0, 2), objects)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, -1, -9])
 def test_a_damaged_file_is_refused(cut: int) -> None:
-    body = table.to_parquet(made(), COLUMNS, {})
+    body = kept_day.to_parquet(made(), COLUMNS, {})
     with pytest.raises(ValueError, match="hour rows"):
-        table.from_parquet(body[:cut], COLUMNS)
+        kept_day.from_parquet(body[:cut], COLUMNS)
 
 
 def test_a_file_with_other_columns_is_refused() -> None:
-    body = table.to_parquet(made(), COLUMNS, {})
+    body = kept_day.to_parquet(made(), COLUMNS, {})
     with pytest.raises(ValueError, match="other columns"):
-        table.from_parquet(body, ("temperature", "pressure_count"))
+        kept_day.from_parquet(body, ("temperature", "pressure_count"))
 
 
 def bomb(rows: int, zone: str = "ZONE-001", objects: bytes = zlib.compress(b"\x90")) -> bytes:
@@ -116,7 +116,7 @@ def peak_of_refusing(body: bytes, reason: str) -> int:
     before = pa.total_allocated_bytes()
     pool_peak = pa.default_memory_pool().max_memory()
     with pytest.raises(ValueError, match=reason):
-        table.from_parquet(body, COLUMNS)
+        kept_day.from_parquet(body, COLUMNS)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     grown: int = pa.default_memory_pool().max_memory() - max(pool_peak, before)
@@ -138,7 +138,7 @@ def test_a_list_of_objects_that_unpacks_to_very_much_is_refused() -> None:
 @pytest.mark.parametrize("listed", [zlib.compress(b"\xdd\x00\x01\x00\x00"), zlib.compress(b"\x90" * 99)[:-6]])
 def test_a_list_of_too_many_machines_or_of_half_of_them_is_refused(listed: bytes) -> None:
     with pytest.raises(ValueError, match=r"hour rows|its list"):
-        table.from_parquet(bomb(1, objects=listed), COLUMNS)
+        kept_day.from_parquet(bomb(1, objects=listed), COLUMNS)
 
 
 def test_names_that_are_no_identifiers_are_refused_before_each_row_gets_one() -> None:

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -54,6 +56,14 @@ def test_results_that_nobody_waited_for_do_not_turn_up_later() -> None:
     with Processes(squares, 0, 2) as pool:
         assert next(iter(pool.results(range(100, 110)))) >= 10_000
         assert sorted(pool.results([1, 2, 3])) == [1, 4, 9]
+
+
+def test_worker_processes_do_without_what_takes_more_memory_than_their_work() -> None:
+    program = (
+        "import sys, monitory_retrain.workers; print({'pyarrow', 'pandas', 'lightgbm', 'sklearn'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_nothing_starts_before_there_is_work() -> None:
