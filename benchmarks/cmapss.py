@@ -1,4 +1,4 @@
-"""NASA's C-MAPSS run-to-failure data as hour rows: one cycle is one hour, 21 sensors are a sensor set.
+"""NASA's C-MAPSS run-to-failure data as hour rows: one cycle is one hour, settings and sensors are a sensor set.
 
 Simulated turbofan engines, not field data (Saxena, Goebel, Simon, Eklund, PHM08).
 """
@@ -16,15 +16,17 @@ from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.labels import Labels
 from monitory_retrain.table import HourTable
 
-SENSORS = 21
+SETTINGS, SENSORS = 3, 21
 CAP_CYCLES = 125
-_FIRST_SENSOR = 5
+_FIRST_SETTING = 2
 _COUNT = PER_SENSOR.index("_count")
 
 
 def sensor_set() -> SensorSet:
-    """The engines' sensors; they have no alert limits, a failure is the end of an engine's data."""
-    return SensorSet(tuple(Sensor(f"s{n:02d}", f"s{n:02d}", "", -1e30, 1e30) for n in range(1, SENSORS + 1)))
+    """The engines' operating settings and sensors, in the files' order; a failure is the end of an engine's data."""
+    operating = tuple(f"op{number}" for number in range(1, SETTINGS + 1))
+    names = (*operating, *(f"s{number:02d}" for number in range(1, SENSORS + 1)))
+    return SensorSet(tuple(Sensor(name, name, "", -1e30, 1e30) for name in names), operating=operating)
 
 
 def read(folder: Path, name: str) -> Floats:
@@ -44,8 +46,8 @@ def hour_table(data: Floats, sensors: SensorSet) -> HourTable:
     """Engines as machines, cycles as hours, each hour with one reading per sensor."""
     width = len(PER_SENSOR)
     values = np.full((len(data), len(columns(sensors))), np.nan)
-    for index in range(SENSORS):
-        reading = data[:, _FIRST_SENSOR + index]
+    for index in range(SETTINGS + SENSORS):
+        reading = data[:, _FIRST_SETTING + index]
         for offset in (0, MIN, MAX):
             values[:, index * width + offset] = reading
         values[:, index * width + PER_SENSOR.index("_outside")] = 0.0
@@ -54,7 +56,32 @@ def hour_table(data: Floats, sensors: SensorSet) -> HourTable:
     machines = [Machine("CMAPSS", f"{unit:04d}") for unit in units.tolist()]
     hour = data[:, 1].astype(np.int64)
     zeros = np.zeros(len(data), dtype=np.int64)
-    return HourTable(machines, machine.astype(np.int64), hour, values, zeros + SENSORS, zeros)
+    return HourTable(machines, machine.astype(np.int64), hour, values, zeros + SETTINGS + SENSORS, zeros)
+
+
+def in_regimes(data: Floats, like: Floats, count: int, seed: int = 0) -> Floats:
+    """Engines as if each cycle were flown at one of several set points, drawn at random, as in FD002 and FD004.
+
+    Each regime shifts and stretches each sensor, by up to 20 and 2 times what the sensor varies otherwise: simulated.
+
+    Args:
+        data: a file with one regime, shape (n, 26).
+        like: the file that says what sensors vary otherwise, shape (m, 26).
+        count: set points.
+        seed: of what the regimes do; and, with the number of rows, of which cycle is flown where.
+    """
+    regimes = np.random.default_rng(seed)
+    points = regimes.uniform(0, 1, (count, SETTINGS)) * (42.0, 0.84, 100.0)
+    shifts = regimes.uniform(-20, 20, (count, SENSORS))
+    stretches = regimes.uniform(0.5, 2.0, (count, SENSORS))
+    flown = np.random.default_rng([seed, len(data)]).integers(count, size=len(data))
+    made = data.copy()
+    settings = slice(_FIRST_SETTING, _FIRST_SETTING + SETTINGS)
+    made[:, settings] += points[flown]
+    sensors = slice(settings.stop, settings.stop + SENSORS)
+    middle, width = like[:, sensors].mean(axis=0), like[:, sensors].std(axis=0)
+    made[:, sensors] = middle + (data[:, sensors] - middle) * stretches[flown] + shifts[flown] * width
+    return made
 
 
 def run_to_failure(table: HourTable) -> Labels:

@@ -68,7 +68,8 @@ def predict(
     Raises:
         BrokenModel: the model's answer is no number.
     """
-    values = dict(zip(features.names(sensors), features.build(rows, sensors, last_failure), strict=True))
+    seen = model.regimes.normalised(rows, sensors) if model.regimes else rows
+    values = dict(zip(features.names(sensors), features.build(seen, sensors, last_failure), strict=True))
     estimate = model.estimate(values, machine.equip_id)
     missing, flat = _silent(rows[-1], sensors)
     faults = {"off": off_rule(sensors)(rows[-1]), "degraded": bool(missing or flat), "stale": age > LATE}
@@ -81,7 +82,10 @@ def predict(
         state=state,
         missing_sensors=missing,
         flat_sensors=flat,
-        warnings=_warnings(state, missing, flat, values, machine, model, age),
+        warnings=[
+            *_warnings(state, missing, flat, values, machine, model, age),
+            *([] if state == "off" else _unseen_regime(rows[-1], model, sensors)),
+        ],
     )
 
 
@@ -142,6 +146,15 @@ def _warnings(
         more = f" and {len(outside) - _MAX_OUT_OF_RANGE} more" if len(outside) > _MAX_OUT_OF_RANGE else ""
         found.append(f"outside the range seen in training: {', '.join(outside[:_MAX_OUT_OF_RANGE])}{more}")
     return found
+
+
+def _unseen_regime(newest: Row, model: Model, sensors: SensorSet) -> list[str]:
+    """What is told of an hour whose operating regime training has not seen."""
+    if not model.regimes or model.regimes.number(newest, sensors) is not None:
+        return []
+    values = (newest.values[sensors.names.index(name) * len(PER_SENSOR)] for name in model.regimes.operating)
+    settings = ", ".join(f"{name} {value:g}" for name, value in zip(model.regimes.operating, values, strict=True))
+    return [f"training has not seen the machine's present operating regime ({settings}), so this hour says nothing"]
 
 
 def _out_of_range(values: Mapping[str, float], model: Model) -> list[str]:

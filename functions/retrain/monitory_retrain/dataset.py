@@ -9,6 +9,7 @@ import numpy.typing as npt
 from monitory import features
 from monitory.identifiers import Machine
 from monitory.log import Logger
+from monitory.regimes import Regimes
 from monitory.sensors import SensorSet
 from monitory_retrain import histories
 from monitory_retrain.arrays import Floats, Ints
@@ -74,7 +75,16 @@ class Dataset:
         )
 
 
-def build(table: HourTable, labels: Labels, sensors: SensorSet, log: Logger, processes: int | None = None) -> Dataset:
+def build(
+    table: HourTable,
+    labels: Labels,
+    sensors: SensorSet,
+    log: Logger,
+    processes: int | None = None,
+    *,
+    regimes: Regimes | None = None,
+    wanted: npt.NDArray[np.bool_] | None = None,
+) -> Dataset:
     """The rows of a table's running machines with their features, by the same code that serving calls.
 
     Args:
@@ -83,17 +93,19 @@ def build(table: HourTable, labels: Labels, sensors: SensorSet, log: Logger, pro
         sensors: the sensor set that the rows were made with.
         log: told of the progress.
         processes: how many compute; None for one per core where that pays.
+        regimes: in whose terms the features are.
+        wanted: which rows, shape (n,); None for those of all running machines.
     """
-    running = labels.running
+    running = labels.running if wanted is None else wanted
     names = features.names(sensors)
     x = np.empty((int(running.sum()), len(names)))
     count = processes or (cores() if len(x) >= WORTH_ROWS else 1)
     with (
         progress(log, "machines' features built", len(table.machines)) as shown,
-        Processes(histories.prepare, sensors, count) as pool,
+        Processes(histories.prepare, (sensors, regimes), count) as pool,
     ):
-        tasks = _histories(table, labels)
-        for at, part in pool.results(tasks) if count > 1 else map(histories.prepare(sensors), tasks):
+        tasks = _histories(table, labels, running)
+        for at, part in pool.results(tasks) if count > 1 else map(histories.prepare((sensors, regimes)), tasks):
             x[at : at + len(part)] = part
             shown.step()
     return Dataset(
@@ -108,11 +120,10 @@ def build(table: HourTable, labels: Labels, sensors: SensorSet, log: Logger, pro
     )
 
 
-def _histories(table: HourTable, labels: Labels) -> Iterator[tuple[int, History]]:
-    """Each machine's history, and where its running rows begin among all running rows."""
-    running = labels.running
+def _histories(table: HourTable, labels: Labels, wanted: npt.NDArray[np.bool_]) -> Iterator[tuple[int, History]]:
+    """Each machine's history, and where its wanted rows begin among all of them."""
     at = 0
     for _, rows in table.slices():
-        wanted = np.flatnonzero(running[rows])
-        yield at, History(table.hour[rows], table.values[rows], labels.last_failure[rows], wanted)
-        at += len(wanted)
+        indices = np.flatnonzero(wanted[rows])
+        yield at, History(table.hour[rows], table.values[rows], labels.last_failure[rows], indices)
+        at += len(indices)

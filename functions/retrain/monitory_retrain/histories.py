@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitory import features
+from monitory.regimes import Regimes
 from monitory.rows import HourRow
 from monitory.sensors import SensorSet
 from monitory_retrain.arrays import Floats, Ints
@@ -27,12 +28,14 @@ class History(NamedTuple):
     wanted: Ints
 
 
-def matrix(history: History, sensors: SensorSet) -> Floats:
-    """The features of the wanted rows, shape (m, features)."""
+def matrix(history: History, sensors: SensorSet, regimes: Regimes | None) -> Floats:
+    """The features of the wanted rows as a model that knows the regimes sees them, shape (m, features)."""
     rows = [
         HourRow(hour, tuple(values))
         for hour, values in zip(history.hour.tolist(), history.values.tolist(), strict=True)
     ]
+    if regimes:
+        rows = regimes.normalised(rows, sensors)
     failed = history.last_failure.tolist()
     x = np.empty((len(history.wanted), len(features.names(sensors))))
     for at, index in enumerate(history.wanted.tolist()):
@@ -41,11 +44,11 @@ def matrix(history: History, sensors: SensorSet) -> Floats:
     return x
 
 
-def prepare(sensors: SensorSet) -> Callable[[tuple[int, History]], tuple[int, Floats]]:
+def prepare(seen: tuple[SensorSet, Regimes | None]) -> Callable[[tuple[int, History]], tuple[int, Floats]]:
     """`matrix` for a process of its own: takes and gives back the place of its rows."""
 
     def numbered(task: tuple[int, History]) -> tuple[int, Floats]:
         at, history = task
-        return at, matrix(history, sensors)
+        return at, matrix(history, *seen)
 
     return numbered

@@ -230,8 +230,9 @@ class Job:
                 model = self.checked.load(served)
                 known = drift.of_card(self.registry.read(served.version, CARD_FILE))
                 if known:
-                    predicted = validation.predictions(model, day)
-                    return drift.compare(known, day, predicted, self.sensors, served.version)
+                    seen = learning.seen_with(model.regimes, day, challenger, self.sensors, self.log)
+                    predicted = validation.predictions(model, seen)
+                    return drift.compare(known, seen, predicted, self.sensors, served.version)
         except ModelError as exc:
             self.log.warning("drift is told against the new model: %s", exc)
         predicted = validation.predictions(self.checked.own(challenger.trained.text.encode()), day)
@@ -246,7 +247,8 @@ class Job:
         holdout = challenger.split.holdout
         try:
             model = self.checked.load(served)
-            predicted = validation.predictions(model, holdout)
+            seen = learning.seen_with(model.regimes, holdout, challenger, self.sensors, self.log)
+            predicted = validation.predictions(model, seen)
         except ModelError as exc:
             reason = f"what is served cannot be used ({exc})"
             return Verdict(alone.promote, (*alone.reasons, reason)), None

@@ -13,9 +13,20 @@ from monitory.clock import HOURS_PER_DAY
 from monitory.identifiers import Machine
 from monitory.log import Logger
 from monitory.model import Calibration, Model
+from monitory.regimes import Regimes
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
-from monitory_retrain import calibration, dataset, drift, labels, split, sufficiency, training, validation
+from monitory_retrain import (
+    calibration,
+    dataset,
+    drift,
+    labels,
+    regime_learning,
+    split,
+    sufficiency,
+    training,
+    validation,
+)
 from monitory_retrain.arrays import Floats
 from monitory_retrain.card import ModelCard, library_versions, training_ranges
 from monitory_retrain.dataset import Dataset
@@ -56,6 +67,8 @@ class Challenger:
         machines: scores by machine.
         reference: how features and answers were distributed before the hold-out.
         last_day: running machines' rows of the newest date, labelled or not.
+        regimes: in whose terms the features of all these rows are.
+        table: what the rows were made of.
     """
 
     trained: Trained
@@ -69,6 +82,8 @@ class Challenger:
     machines: list[MachineScore]
     reference: Reference | None
     last_day: Dataset
+    regimes: Regimes | None
+    table: HourTable
 
     @property
     def sha256(self) -> str:
@@ -110,7 +125,11 @@ def learn(
     missing = sufficiency.shortfalls(supply, settings)
     if missing:
         return Skipped(missing, supply)
-    rows = dataset.build(table, found, sensors, log)
+    starts = split.begins(table.hour[found.usable], HOLDOUT_SHARE)
+    regimes = regime_learning.learn(table, found.usable & (found.known_at < starts), sensors)
+    if regimes:
+        log.info("operating regimes: %s", ", ".join(f"{regime.hours} hours" for regime in regimes.regimes))
+    rows = dataset.build(table, found, sensors, log, regimes=regimes)
     data = rows.labelled
     parts = split.newest(data, HOLDOUT_SHARE)
     missing = sufficiency.split_shortfalls(len(parts.training), len(np.unique(parts.training.life)), len(parts.holdout))
@@ -142,7 +161,29 @@ def learn(
         machines=validation.by_machine(parts.holdout, predicted, interval, cap),
         reference=drift.reference(older, trained.features, validation.predictions(model, older)),
         last_day=rows.take(day == day.max()),
+        regimes=regimes,
+        table=table,
     )
+
+
+def seen_with(
+    regimes: Regimes | None, rows: Dataset, challenger: Challenger, sensors: SensorSet, log: Logger
+) -> Dataset:
+    """Rows of a challenger's data as a model sees them that knows other operating regimes.
+
+    Args:
+        regimes: which the model knows.
+        rows: some of the challenger's rows, in its order.
+        challenger: whose.
+        sensors: the sensor set.
+        log: told of the progress.
+    """
+    if regimes == challenger.regimes:
+        return rows
+    table = challenger.table
+    hours = int(table.hour.max()) + 1
+    wanted = np.isin(table.machine * hours + table.hour, rows.machine * hours + rows.hour)
+    return dataset.build(table, challenger.labels, sensors, log, regimes=regimes, wanted=wanted)
 
 
 def metrics(challenger: Challenger) -> dict[str, object]:
@@ -194,4 +235,5 @@ def card(
         python=platform.python_version(),
         metrics=metrics(challenger),
         reference=challenger.reference,
+        regimes=challenger.regimes,
     )

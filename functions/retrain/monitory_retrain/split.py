@@ -32,10 +32,15 @@ def newest(dataset: Dataset, share: float) -> TimeSplit:
         dataset: all labelled rows.
         share: of the time, 0..1.
     """
-    first, last = int(dataset.hour.min()), int(dataset.hour.max())
-    starts = last + 1 - round((last + 1 - first) * share)
+    starts = begins(dataset.hour, share)
     known = dataset.known_at < starts
     return TimeSplit(dataset.take(known), dataset.take(~known), starts)
+
+
+def begins(hour: Ints, share: float) -> int:
+    """The hour at which the newest `share` of the time that hours span begins."""
+    first, last = int(hour.min()), int(hour.max())
+    return last + 1 - round((last + 1 - first) * share)
 
 
 def folds(life: Ints, count: int, seed: int) -> Ints:

@@ -67,9 +67,10 @@ def trained(sensors: SensorSet) -> tuple[str, ...]:
     """The features that our own models are trained on: age, and each sensor's means and slopes.
 
     On public run-to-failure data (`make bench-quality`) snapshots and deviations add nothing to these but noise.
+    Operating sensors tell no wear.
     """
     found = [AGE]
-    for name in sensors.names:
+    for name in (name for name in sensors.names if name not in sensors.operating):
         found += [f"{name}_{kind}_{window}h" for window in WINDOWS for kind in ("mean", "slope")]
         found.append(f"{name}_slope_{LONG_WINDOW}h")
     return tuple(found)
@@ -97,7 +98,8 @@ def build(history: Sequence[Row], sensors: SensorSet, last_failure: int | None) 
     """The features at the newest hour of a history, in the order of `names`.
 
     Args:
-        history: hour rows of one machine, oldest first; rows older than the longest window are ignored.
+        history: hour rows of one machine, oldest first; rows older than the longest window are ignored. For a model
+            that knows regimes, in terms of the reference regime (`Regimes.normalised`).
         sensors: the sensor set that the rows were made with.
         last_failure: the machine's last hour of failure before the newest row; None where none is known.
     """

@@ -29,4 +29,6 @@ def load(text: bytes, card: Card | None, *, version: str | None, sensors: Sensor
             f"{card.version} was trained on features of schema {card.feature_schema}, here they are those of schema "
             f"{features.SCHEMA}: retrain"
         )
+    elif card.regimes and not {*card.regimes.operating, *card.regimes.sensors} <= {*sensors.names}:
+        raise BrokenModel(f"{card.version} knows operating regimes of sensors that are not in the sensor set: retrain")
     return Model(text, card, known=features.names(sensors), cap_days=cap_days)

@@ -18,6 +18,7 @@ import msgspec
 from monitory.errors import UNDECODABLE, BrokenModel, SensorSetError
 from monitory.features import AGE, EQUIPMENT
 from monitory.lightgbm_c import Booster
+from monitory.regimes import Regimes
 from monitory.sensors import SensorSet
 
 MAX_MODEL_BYTES = 64 << 20
@@ -82,6 +83,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         ranges: the smallest and largest value of features in training.
         machines: equipIds that training saw.
         sha256: of the model text.
+        regimes: the operating regimes in whose terms its features are; None where all hours are of one.
     """
 
     version: str
@@ -94,6 +96,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     ranges: dict[str, tuple[float, float]] = {}
     machines: frozenset[str] = frozenset()
     sha256: str | None = None
+    regimes: Regimes | None = None
 
     def __post_init__(self) -> None:
         """Refuse a time of training without an offset.
@@ -169,6 +172,11 @@ class Model:
         if self._booster.width != len(self.features):
             raise BrokenModel(f"the model names {len(self.features)} features but takes {self._booster.width}")
         self._self_test()
+
+    @property
+    def regimes(self) -> Regimes | None:
+        """The operating regimes in whose terms the features must be."""
+        return self.card.regimes if self.card else None
 
     def estimate(self, features: Mapping[str, float], equip_id: str) -> Estimate:
         """Predict from features by name; a feature that isn't given counts as missing (NaN).

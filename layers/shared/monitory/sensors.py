@@ -45,16 +45,25 @@ class PowerFactor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
-    """The sensors of a factory, in the order in which features are listed."""
+    """The sensors of a factory.
+
+    Attributes:
+        sensors: in the order in which features are listed.
+        power_factor: the sensors that it is computed from, if it is a feature.
+        operating: names of sensors that say at which set point a machine runs (load, speed, altitude), not how worn
+            it is; see `regimes`.
+    """
 
     sensors: tuple[Sensor, ...]
     power_factor: PowerFactor | None = None
+    operating: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a set that contradicts itself.
 
         Raises:
-            SensorSetError: no sensor, a name that is unusable, given twice or a computed feature's, limits in disorder.
+            SensorSetError: no sensor, or none but operating ones; a name that is unusable, given twice, unknown or a
+                computed feature's; limits in disorder.
         """
         if not self.sensors:
             raise SensorSetError("a sensor set needs at least one sensor")
@@ -74,6 +83,13 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
             for name in (self.power_factor.active, self.power_factor.reactive):
                 if name not in names:
                     raise SensorSetError(f"power_factor names {name!r}, which is no sensor of the set")
+        for name in self.operating:
+            if name not in names:
+                raise SensorSetError(f"operating names {name!r}, which is no sensor of the set")
+            if self.operating.count(name) > 1:
+                raise SensorSetError(f"operating names {name!r} twice")
+        if len(self.operating) == len(names):
+            raise SensorSetError("all sensors are operating ones, so none tells of wear")
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -81,8 +97,9 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         return tuple(sensor.name for sensor in self.sensors)
 
     def fingerprint(self) -> str:
-        """Eight hex digits that change whenever anything in the set changes."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:8]
+        """Eight hex digits that change whenever anything changes that hour rows depend on."""
+        made_of = {"sensors": self.sensors, "power_factor": self.power_factor}
+        return hashlib.sha256(msgspec.json.encode(made_of)).hexdigest()[:8]
 
 
 def load(path: str | None = None) -> SensorSet:

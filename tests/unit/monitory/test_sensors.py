@@ -64,6 +64,9 @@ def test_the_fingerprint_changes_with_whatever_changes(tmp_path: Path) -> None:
         ({"sensors": [{**RPM, "low": 3000}]}, "not below"),
         ({"sensors": [{**RPM, "low": 4000}]}, "not below"),
         ({"sensors": [RPM], "power_factor": {"active": "speed", "reactive": "watts"}}, "'watts'"),
+        ({"sensors": [RPM, TORQUE], "operating": ["watts"]}, "'watts'"),
+        ({"sensors": [RPM, TORQUE], "operating": ["speed", "speed"]}, "'speed' twice"),
+        ({"sensors": [RPM], "operating": ["speed"]}, "none tells of wear"),
         ({"sensors": [RPM, {**TORQUE, "name": "speed_min"}]}, "speed_min"),
         ({"sensors": [RPM, {**TORQUE, "name": "speed_slope_24h"}]}, "speed_slope_24h"),
         ({"sensors": [{**RPM, "name": "power_factor"}]}, "power_factor"),
@@ -80,6 +83,11 @@ def test_the_fingerprint_changes_with_whatever_changes(tmp_path: Path) -> None:
 def test_a_set_that_cannot_be_used_is_refused_in_words(tmp_path: Path, content: object, said: str) -> None:
     with pytest.raises(SensorSetError, match=said):
         load(written(tmp_path, content))
+
+
+def test_what_is_an_operating_sensor_leaves_caches_of_hour_rows_alone(tmp_path: Path) -> None:
+    plain, operating = ({"sensors": [RPM, TORQUE], "operating": names} for names in ([], ["speed"]))
+    assert load(written(tmp_path, plain)).fingerprint() == load(written(tmp_path, operating)).fingerprint()
 
 
 def test_names_that_merely_look_derived_are_fine(tmp_path: Path) -> None:
