@@ -163,7 +163,7 @@ def _learn(known: Dataset, holdout: Dataset, names: tuple[str, ...]) -> Learnt:
     trained = training.train(known.x[:, at], known.rul, known.life, names, Recipe())
     cap = SETTINGS.max_rul_days
     interval = calibration.calibrate(
-        known.rul, trained.out_of_fold, trained.settled, known.life, SETTINGS.coverage, cap
+        known.rul, trained.out_of_fold, trained.settled, known.life, known.age, SETTINGS.coverage, cap
     )
     model = Model(trained.text.encode(), None, known=known.names, cap_days=cap)
     predicted = predictions(model, holdout)

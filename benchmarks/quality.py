@@ -119,7 +119,9 @@ def _one(known: Dataset, test: Dataset, true: Floats, raw: Floats, seed: int) ->
     names = features.trained(cmapss.sensor_set())
     columns = [known.names.index(name) for name in names]
     trained = training.train(known.x[:, columns], known.rul, known.life, names, Recipe(seed=seed))
-    interval = calibration.calibrate(known.rul, trained.out_of_fold, trained.settled, known.life, COVERAGE, CAP_DAYS)
+    interval = calibration.calibrate(
+        known.rul, trained.out_of_fold, trained.settled, known.life, known.age, COVERAGE, CAP_DAYS
+    )
     model = Model(trained.text.encode(), None, known=known.names, cap_days=CAP_DAYS)
     days = np.array([model.value(dict(zip(test.names, row, strict=True)), "") for row in test.x.tolist()])
     result = scores.score(true / 24, days, interval, CAP_DAYS, test.age)

@@ -14,9 +14,9 @@ Sources: out-of-fold residuals, Barber et al., "Predictive inference with the ja
 "Algorithmic Learning in a Random World", 2005 (Mondrian conformal prediction); the factor, Vovk, "Cross-conformal
 predictors", 2015.
 
-Every settled hour counts the same, as it will in service; hours soon after a repair, which are harder to tell, stretch
-the interval by a factor of their own. Hours of a life are near copies, so the exchangeable unit of the finite-sample
-correction 1 + 1/n is the life.
+Every settled hour counts the same, as it will in service; hours soon after a repair and hours of machines whose last
+failure nobody knows, which both are harder to tell, stretch the interval by a factor of their own. Hours of a life are
+near copies, so the exchangeable unit of the finite-sample correction 1 + 1/n is the life.
 """
 
 import numpy as np
@@ -39,7 +39,13 @@ _SHIFTS = 11
 
 
 def calibrate(
-    true: Floats, predicted: Floats, settled: npt.NDArray[np.bool_], life: Ints, coverage: float, cap: float
+    true: Floats,
+    predicted: Floats,
+    settled: npt.NDArray[np.bool_],
+    life: Ints,
+    age: Floats,
+    coverage: float,
+    cap: float,
 ) -> Calibration | None:
     """The interval of a model from out-of-fold predictions.
 
@@ -48,23 +54,33 @@ def calibrate(
         predicted: out of fold, days, shape (n,); limited to 0..cap as serving does.
         settled: rows whose trends have something to go by, as training says, shape (n,).
         life: which run between failures a row belongs to, shape (n,).
+        age: hours since the machine's last failure, NaN for unknown, shape (n,).
         coverage: the share of true values that intervals are to hold, 0..1.
         cap: the largest RUL that is told, days.
 
     Returns:
         None when there are too few lives.
     """
-    lives = len(np.unique(life[settled]))
+    unknown = settled & np.isnan(age)
+    usual = settled & ~unknown
+    if _lives(life, usual) < MIN_LIVES:  # nobody knows of any machine
+        usual, unknown = settled, unknown & False
+    lives = _lives(life, usual)
     if lives < MIN_LIVES:
         return None
     share = min(coverage * (1 + 1 / lives), 1.0)
     predicted = np.clip(predicted, 0.0, cap)
-    points = _points(true[settled], predicted[settled], life[settled], share, cap)
-    early = ~settled
-    factor = 1.0
-    if len(np.unique(life[early])) >= MIN_LIVES:
-        factor = _stretch(_factors(points, true[early], predicted[early]), share)
-    return Calibration(coverage, tuple(points), SETTLED_HOURS, factor)
+    points = _points(true[usual], predicted[usual], life[usual], share, cap)
+    factors = [
+        _stretch(_factors(points, true[rows], predicted[rows]), share) if _lives(life, rows) >= MIN_LIVES else 1.0
+        for rows in (~settled, unknown)
+    ]
+    return Calibration(coverage, tuple(points), SETTLED_HOURS, *factors)
+
+
+def _lives(life: Ints, rows: npt.NDArray[np.bool_]) -> int:
+    """How many lives some rows are of."""
+    return len(np.unique(life[rows]))
 
 
 def _points(true: Floats, predicted: Floats, life: Ints, share: float, cap: float) -> list[CalibrationPoint]:

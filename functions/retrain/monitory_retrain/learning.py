@@ -142,7 +142,7 @@ def learn(
         part.x[:, columns], part.rul, part.life, names, recipe, lambda text: log.info("training: %s", text)
     )
     interval = calibration.calibrate(
-        part.rul, trained.out_of_fold, trained.settled, part.life, settings.coverage, settings.max_rul_days
+        part.rul, trained.out_of_fold, trained.settled, part.life, part.age, settings.coverage, settings.max_rul_days
     )
     model = Model(trained.text.encode(), None, known=data.names, cap_days=settings.max_rul_days)
     predicted = validation.predictions(model, parts.holdout)

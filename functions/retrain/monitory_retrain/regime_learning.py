@@ -1,9 +1,15 @@
-"""Finds the operating regimes of a factory's machines (`monitory.regimes`) by clustering their set points."""
+"""Finds the operating regimes of a factory's machines (`monitory.regimes`) by clustering their set points.
+
+The operating sensors' hourly means, in units of their standard deviations, are clustered by k-means for each k; the k
+is taken whose clusters stand apart most clearly (Rousseeuw, "Silhouettes", 1987). No label has a part in it: where
+machines run in another regime only because they are worn, that wear is taken for the regime's.
+"""
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
 
 from monitory.regimes import Regime, Regimes
 from monitory.rows import PER_SENSOR
@@ -13,7 +19,8 @@ from monitory_retrain.table import HourTable
 
 MOST_REGIMES = 10
 MIN_SILHOUETTE = 0.7
-"""Set points that stand less clearly apart are one regime: a machine's own variation, or a ramp."""
+"""Set points that stand less clearly apart are one regime: a machine's own variation, or a ramp. From here on
+Kaufman and Rousseeuw ("Finding Groups in Data", 1990) call a structure strong."""
 
 MIN_HOURS = 50
 """With fewer hours in it a regime's means and deviations are not known, so it counts as not seen."""
@@ -26,9 +33,6 @@ _LEAST_RADIUS = 0.05
 
 def learn(table: HourTable, rows: npt.NDArray[np.bool_], sensors: SensorSet) -> Regimes | None:
     """The regimes that some hour rows are of.
-
-    The number of regimes is the one whose clusters (k-means of the operating sensors' hourly means) stand apart most
-    clearly by their silhouette.
 
     Args:
         table: hour rows.
@@ -61,8 +65,10 @@ def learn(table: HourTable, rows: npt.NDArray[np.bool_], sensors: SensorSet) -> 
     mean_ref, std_ref = moments[0]
     regimes = []
     for number, (mean, std) in zip(kept, moments, strict=True):
-        scales = np.where((std > 0) & (std_ref > 0), std_ref / np.where(std > 0, std, 1.0), 1.0)
-        offsets = np.nan_to_num(mean_ref - mean * scales)  # a sensor that was never heard stays as it is
+        # a sensor that does not vary in a regime tells nothing there, and must not tell its rounding errors
+        tells = (std > 0) & (std_ref > 0)
+        scales = np.where(tells, std_ref / np.where(tells, std, 1.0), 0.0)
+        offsets = np.nan_to_num(mean_ref - np.where(tells, mean * scales, 0.0))
         centre = (centres[number] * spreads).tolist()
         regimes.append(Regime(tuple(centre), tuple(scales.tolist()), tuple(offsets.tolist()), int(hours[number])))
     return Regimes(sensors.operating, tuple(spreads.tolist()), radius, tuple(described), tuple(regimes))
@@ -74,7 +80,8 @@ def _clusters(points: Floats) -> Floats | None:
     most = min(MOST_REGIMES, len(np.unique(sample, axis=0)), len(sample) - 1)
     best, best_score = None, MIN_SILHOUETTE
     for count in range(2, most + 1):
-        found = KMeans(count, n_init=10, random_state=0).fit(sample)
+        with threadpool_limits(1):  # so few points are clustered sooner than threads agree
+            found = KMeans(count, n_init=4, random_state=0).fit(sample)
         score = float(silhouette_score(sample, found.labels_))
         if score > best_score:
             best, best_score = found.cluster_centers_, score

@@ -42,12 +42,14 @@ class Calibration(msgspec.Struct, frozen=True):
         points: how far they reach.
         early_hours: so soon after a failure trends have little to go by.
         early_factor: by how much intervals reach further then.
+        unknown_factor: by how much they do where nobody knows when the machine failed last.
     """
 
     coverage: Annotated[float, msgspec.Meta(gt=0, lt=1)]
     points: Annotated[tuple[CalibrationPoint, ...], msgspec.Meta(min_length=1)]
     early_hours: float = 0.0
     early_factor: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    unknown_factor: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
     def interval(self, predicted: float, cap: float, age: float) -> tuple[float, float]:
         """The interval of a prediction, within 0 and the cap, and around the prediction.
@@ -55,7 +57,7 @@ class Calibration(msgspec.Struct, frozen=True):
         Args:
             predicted: days.
             cap: days.
-            age: hours since the machine's last failure; NaN, for unknown, is not early.
+            age: hours since the machine's last failure; NaN for unknown.
         """
         xs = [point.predicted for point in self.points]
         right = bisect_right(xs, predicted)
@@ -63,7 +65,7 @@ class Calibration(msgspec.Struct, frozen=True):
         b = self.points[min(right, len(xs) - 1)]
         share = (predicted - a.predicted) / (b.predicted - a.predicted) if b.predicted > a.predicted else 0.0
         share = min(max(share, 0.0), 1.0)
-        factor = self.early_factor if age < self.early_hours else 1.0
+        factor = self.unknown_factor if math.isnan(age) else self.early_factor if age < self.early_hours else 1.0
         low = predicted + factor * (a.low + share * (b.low - a.low))
         high = predicted + factor * (a.high + share * (b.high - a.high))
         return min(max(low, 0.0), predicted), max(min(high, cap), predicted)

@@ -29,7 +29,8 @@ class Regime(msgspec.Struct, frozen=True):
 
     Attributes:
         centre: the operating sensors' hourly means, in the order of `Regimes.operating`.
-        scales, offsets: x' = scale * x + offset, in the order of `Regimes.sensors`.
+        scales, offsets: x' = scale * x + offset, in the order of `Regimes.sensors`; a scale of 0 where a sensor tells
+            nothing.
         hours: of training that lay in it.
     """
 
@@ -65,15 +66,15 @@ class Regimes(msgspec.Struct, frozen=True):
         if len(self.regimes) < 2 or not self.operating:
             raise ValueError("regimes need operating sensors, and there must be two at least")
         for regime in self.regimes:
-            lengths = len(regime.centre), len(regime.scales), len(regime.offsets)
-            if lengths != (len(self.operating), len(self.sensors), len(self.sensors)):
+            counts = len(regime.centre), len(regime.scales), len(regime.offsets)
+            if counts != (len(self.operating), len(self.sensors), len(self.sensors)):
                 raise ValueError("a regime has other numbers than the regimes have sensors")
-            if not all(map(isfinite, (*regime.centre, *regime.offsets))) or not _all_positive(regime.scales):
+            numbers = (*regime.centre, *regime.scales, *regime.offsets)
+            if not all(map(isfinite, numbers)) or min(regime.scales, default=0.0) < 0:
                 raise ValueError("a regime has a number that cannot be computed with")
-        if len(self.spreads) != len(self.operating) or not _all_positive((*self.spreads, self.radius)):
-            raise ValueError(
-                "the spreads and the radius of regimes must be positive, a spread for each operating sensor"
-            )
+        lengths = (*self.spreads, self.radius)
+        if len(self.spreads) != len(self.operating) or not all(isfinite(x) and x > 0 for x in lengths):
+            raise ValueError("regimes need a positive radius, and a positive spread for each operating sensor")
 
     def number(self, row: Row, sensors: SensorSet) -> int | None:
         """Which regime an hour row is of; None where an operating sensor was silent, or none is near."""
@@ -110,7 +111,3 @@ class Regimes(msgspec.Struct, frozen=True):
                 values[start + _SCALED] *= scale
             found.append(HourRow(row.hour, tuple(values)))
         return found
-
-
-def _all_positive(numbers: Iterable[float]) -> bool:
-    return all(isfinite(number) and number > 0 for number in numbers)

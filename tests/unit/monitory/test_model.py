@@ -199,16 +199,16 @@ def test_an_interval_holds_its_prediction_and_stays_within_its_limits(
     assert 0.0 <= low <= predicted <= high <= 30.0
 
 
-def test_an_interval_reaches_further_soon_after_a_failure() -> None:
+def test_an_interval_reaches_further_soon_after_a_failure_or_an_unknown_one() -> None:
     points = (CalibrationPoint(15.0, -0.5, 0.4),)
     model = Model(
         small_text(),
-        card(calibration=Calibration(0.9, points, early_hours=30.0, early_factor=1.5)),
+        card(calibration=Calibration(0.9, points, early_hours=30.0, early_factor=1.5, unknown_factor=2.0)),
         known=KNOWN,
         cap_days=30.0,
     )
     values = dict.fromkeys(model.features, 50.0)
-    for age, factor in ((29.0, 1.5), (30.0, 1.0), (math.nan, 1.0)):
+    for age, factor in ((29.0, 1.5), (30.0, 1.0), (math.nan, 2.0)):
         estimate = model.estimate({**values, features.AGE: age}, "")
         assert estimate.low == pytest.approx(estimate.days - 0.5 * factor)
         assert estimate.high == pytest.approx(estimate.days + 0.4 * factor)

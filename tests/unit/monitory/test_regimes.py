@@ -79,7 +79,7 @@ def test_regimes_keep_on_a_card() -> None:
         {"radius": -1.0},
         {"sensors": ["temperature"]},
         {"regimes": [SLOW, msgspec.structs.replace(FAST, centre=())]},
-        {"regimes": [SLOW, msgspec.structs.replace(FAST, scales=(1.0, 0.0))]},
+        {"regimes": [SLOW, msgspec.structs.replace(FAST, scales=(1.0, -1.0))]},
         {"regimes": [SLOW, msgspec.structs.replace(FAST, offsets=(1.0,))]},
         {"regimes": [SLOW, {**msgspec.to_builtins(FAST), "offsets": [1.0, None]}]},
     ],

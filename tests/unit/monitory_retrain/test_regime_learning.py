@@ -95,6 +95,17 @@ def test_a_regime_with_a_few_hours_counts_as_not_seen() -> None:
     assert {found.number(HourRow(0, tuple(values)), OPERATING) for values in rare.tolist()} == {None}
 
 
+def test_what_never_varies_within_a_regime_stays_constant_to_the_last_bit() -> None:
+    table = flown(THREE)
+    temperature = OPERATING.names.index("temperature") * WIDTH
+    values = table.values.copy()
+    values[:, temperature] = 70.1 + 0.3 * values[:, POWER].round(-4) / 7
+    found = regime_learning.learn(replace(table, values=values), np.ones(len(table), dtype=bool), OPERATING)
+    assert found is not None
+    rows = found.normalised([HourRow(0, tuple(row)) for row in values.tolist()], OPERATING)
+    assert len({row.values[temperature] for row in rows if not np.isnan(row.values[temperature])}) == 1
+
+
 def test_only_the_given_rows_are_learnt_from() -> None:
     table = flown(THREE)
     rows = np.arange(len(table)) % 2 == 0

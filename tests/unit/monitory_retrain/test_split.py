@@ -67,7 +67,7 @@ def test_intervals_hold_what_they_promise_on_new_data() -> None:
 
     true, predicted = draw(6000)
     life = np.repeat(np.arange(60), 100)
-    made = calibrate(true, predicted, np.ones(6000, dtype=bool), life, 0.9, 30.0)
+    made = calibrate(true, predicted, np.ones(6000, dtype=bool), life, np.full(6000, np.nan), 0.9, 30.0)
     assert made is not None
     fresh, guess = draw(6000)
     low, high = intervals(guess, made, 30.0)
@@ -80,25 +80,26 @@ def test_intervals_hold_what_they_promise_on_new_data() -> None:
     assert (high <= 30).all()
 
 
-def test_hours_soon_after_a_repair_have_an_interval_of_their_own() -> None:
+def test_hours_soon_after_a_repair_or_an_unknown_one_have_intervals_of_their_own() -> None:
     def draw() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         predicted = RNG.uniform(8, 22, 6000)
         age = np.tile(np.arange(100.0), 60)
-        return predicted + RNG.normal(0, 1, 6000) * np.where(age < SETTLED_HOURS, 1.5, 1.0), predicted, age
+        age[:2000] = np.nan
+        harder = np.where(np.isnan(age), 2.0, np.where(age < SETTLED_HOURS, 1.5, 1.0))
+        return predicted + RNG.normal(0, 1, 6000) * harder, predicted, age
 
     true, predicted, age = draw()
-    made = calibrate(true, predicted, age >= SETTLED_HOURS, np.repeat(np.arange(60), 100), 0.9, 30.0)
+    made = calibrate(true, predicted, ~(age < SETTLED_HOURS), np.repeat(np.arange(60), 100), age, 0.9, 30.0)
     assert made
     assert made.early_factor == pytest.approx(1.5, abs=0.15)
+    assert made.unknown_factor == pytest.approx(2.0, abs=0.2)
     fresh, guess, age = draw()
     low, high = intervals(guess, made, 30.0, age)
     held = (low <= fresh) & (fresh <= high)
-    for rows in (age < SETTLED_HOURS, age >= SETTLED_HOURS):
+    for rows in (age < SETTLED_HOURS, age >= SETTLED_HOURS, np.isnan(age)):
         assert held[rows].mean() == pytest.approx(0.91, abs=0.03)
-    # whose age is unknown is not early
-    assert np.allclose(intervals(guess[:1], made, 30.0), intervals(guess[:1], made, 30.0, np.array([50.0])))
 
 
 def test_a_few_lives_calibrate_nothing() -> None:
     n = np.ones(100)
-    assert calibrate(n, n, n > 0, np.repeat(np.arange(4), 25), 0.9, 30.0) is None
+    assert calibrate(n, n, n > 0, np.repeat(np.arange(4), 25), n, 0.9, 30.0) is None

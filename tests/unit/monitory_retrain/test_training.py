@@ -63,7 +63,9 @@ def test_intervals_hold_what_they_promise_of_lives_that_nobody_saw() -> None:
     x, rul, life = lives([150] * 60)
     known = life < 30
     made = trained(x[known], rul[known], life[known])
-    interval = calibrate(rul[known], made.out_of_fold, made.settled, life[known], 0.9, CAP)
+    interval = calibrate(
+        rul[known], made.out_of_fold, made.settled, life[known], np.full(int(known.sum()), np.nan), 0.9, CAP
+    )
     assert interval is not None
     rows = lgb.Booster(model_str=made.text).predict(x[~known])
     low, high = intervals(np.clip(np.asarray(rows), 0, CAP), interval, CAP)
@@ -73,4 +75,4 @@ def test_intervals_hold_what_they_promise_of_lives_that_nobody_saw() -> None:
 def test_few_lives_give_no_interval() -> None:
     x, rul, life = lives([100] * (MIN_LIVES - 1))
     made = trained(x, rul, life)
-    assert calibrate(rul, made.out_of_fold, made.settled, life, 0.9, CAP) is None
+    assert calibrate(rul, made.out_of_fold, made.settled, life, np.full(len(rul), np.nan), 0.9, CAP) is None
