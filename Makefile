@@ -159,9 +159,9 @@ bench-factory: $(READY) ## model quality on a simulated factory whose future is 
 	@$(BIN)/python -m benchmarks.factory
 
 .PHONY: bench-quality
-bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003")
+bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003" REGIMES=)
 	@test -n "$(CMAPSS)" || { echo 'error: where is the data? make bench-quality CMAPSS=folder SUBSETS="FD001 FD003"' >&2; exit 2; }
-	@$(BIN)/python -m benchmarks.quality "$(CMAPSS)" $(or $(SUBSETS),FD001 FD003)
+	@$(BIN)/python -m benchmarks.quality "$(CMAPSS)" $(or $(SUBSETS),FD001 FD003) $(call flag,regimes,REGIMES)
 
 # --- tidy ------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from monitory.regimes import Regime, Regimes
 from monitory_retrain import report
 from monitory_retrain.report import facts
 from tests import reports
@@ -94,6 +95,15 @@ def test_the_table_sets_the_model_beside_the_champion_and_the_rules() -> None:
     assert rows[0].cells[1] == f"{found.champion.scores.mae:.2f}"
     assert rows[0].cells[2] == f"{found.challenger.baselines.mean.mae:.2f}"
     assert rows[4].cells[2] == "–"
+
+
+def test_operating_regimes_are_told_where_there_are_any(read: Reader) -> None:
+    assert "operating regimes" not in read.text
+    found = reports.findings()
+    regimes = Regimes(("humidity",), (9.0,), 0.1, (), (Regime((90.0,), (), (), 4321), Regime((30.25,), (), (), 99)))
+    page = report.render(replace(found, card=msgspec.structs.replace(found.card, regimes=regimes)))
+    assert "2 operating regimes, told apart by humidity" in Reader(page).text
+    assert "90 4,321 30.25 99" in Reader(page).text
 
 
 def test_every_figure_is_there_and_described(read: Reader) -> None:
