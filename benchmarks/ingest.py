@@ -44,7 +44,7 @@ class Product:
     def ingest(self, days: list[date], processes: int, refresh: bool) -> dict[str, Any]:
         """The hour rows of days, and what was read for them."""
         ingest = self._ingest(self._source, self._models, self._log, processes)
-        found = ingest.days(days, refresh=refresh, in_time=lambda: True)
+        found = ingest.days(days, refresh=datetime.now(UTC) if refresh else None, in_time=lambda: True)
         return {
             "bytes": found.counts.raw_bytes,
             "objects": found.counts.read,

@@ -32,7 +32,7 @@ def source(lake_bucket: str, monkeypatch: pytest.MonkeyPatch) -> workers.Source:
 def ingest(source: workers.Source, processes: int) -> Ingested:
     log = logger("test", Settings(log_level="CRITICAL"))
     made = Ingest(source, MemoryStorage(), log, processes)
-    return made.days(DAYS, refresh=False, in_time=lambda: True)
+    return made.days(DAYS, refresh=None, in_time=lambda: True)
 
 
 def test_rows_are_the_same_however_many_processes_read(source: workers.Source) -> None:

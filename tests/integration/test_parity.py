@@ -46,7 +46,7 @@ def trained(producer: Producer, lake_bucket: str, model_bucket: str) -> HourTabl
         Source(lake_bucket, "x", "EQUIPMENT/", SENSORS), S3Storage(model_bucket, region="x"), LOG, processes=1
     )
     days = clock.days_between(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS - 1))
-    return ingest.days(days, refresh=False, in_time=lambda: True).table
+    return ingest.days(days, refresh=None, in_time=lambda: True).table
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Invoke = Callable[[str, Any], Any]
+START_TIME = "2026-11-25T15:00:04.123Z"
 _MAX_STEPS = 10_000
 
 
@@ -35,7 +36,7 @@ class Execution:
         self.output: Any = None
         self.error: str | None = None
         self.cause: str | None = None
-        self._context = {"Execution": {"Input": given}}
+        self._context = {"Execution": {"Input": given, "StartTime": START_TIME}}
         self._invoke = invoke
         self._data: Any = given
         name: str | None = definition["StartAt"]
@@ -57,8 +58,8 @@ class Execution:
         if kind == "Choice":
             return next((str(c["Next"]) for c in state["Choices"] if self._holds(c)), state["Default"])
         if kind == "Pass":
-            value = state["Result"] if "Result" in state else self._fill(state["Parameters"])
-            self._store(state["ResultPath"], value)
+            filled = self._fill(state["Parameters"]) if "Parameters" in state else self._read(state["InputPath"])
+            self._store(state["ResultPath"], state.get("Result", filled))
             return str(state["Next"])
         assert kind == "Task", kind
         return self._task(state)
@@ -101,6 +102,10 @@ class Execution:
                 return not rule["IsPresent"]
             return bool(rule["IsPresent"])
         value = self._read(rule["Variable"])
+        if "IsBoolean" in rule:
+            return bool(isinstance(value, bool) == rule["IsBoolean"])
+        if "BooleanEquals" in rule:
+            return bool(value is rule["BooleanEquals"])
         if "StringEquals" in rule:
             return bool(value == rule["StringEquals"])
         return bool(value >= rule["NumericGreaterThanEquals"])
@@ -120,9 +125,14 @@ class Execution:
         return value
 
     def _store(self, path: str, value: Any) -> None:
-        name = path.removeprefix("$.")
-        assert "." not in name
-        self._data = {**self._data, name: value}
+        self._data = _with(self._data, path.removeprefix("$").split(".")[1:], value)
+
+
+def _with(data: Any, names: list[str], value: Any) -> Any:
+    """Data with a value at a path; everything else stays."""
+    if not names:
+        return value
+    return {**data, names[0]: _with(data.get(names[0], {}), names[1:], value)}
 
 
 def _matches(rule: Mapping[str, Any], exc: TaskFailed) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.template.reading import Stack
-from tests.template.states import Execution, TaskFailed, definition_of
+from tests.template.states import START_TIME, Execution, TaskFailed, definition_of
 
 EVENT = {"month": "2026-10", "round": "a key that the loop uses, too"}
 
@@ -49,6 +49,15 @@ def test_rounds_go_on_with_the_same_event_until_nothing_is_left(run: Callable[..
     execution = run(left("2026-10-02", "2026-10-03"), left("2026-10-03"), TRAINED, seen=seen)
     assert execution.output == TRAINED
     assert seen == [EVENT, EVENT, EVENT]
+
+
+def test_rounds_that_refresh_read_anew_what_was_kept_before_the_first_one(run: Callable[..., Execution]) -> None:
+    seen: list[Any] = []
+    run(left("2026-10-02"), TRAINED, event={**EVENT, "refresh": True}, seen=seen)
+    assert seen == [{**EVENT, "refresh": START_TIME}] * 2
+    for refresh in (False, "2026-11-01T00:00:00Z", None):
+        run(TRAINED, event={"refresh": refresh}, seen=seen)
+        assert seen[-1] == {"refresh": refresh}
 
 
 @pytest.mark.parametrize("status", ["skipped", "unchanged"])

@@ -3,7 +3,7 @@
 {"detail-type": "Scheduled Event", "id": ..., "time": ...}      the TRAINING_DAYS KST days before its time
 {"month": "2025-06", "sample": 500}                              a month, or so many objects spread over it
 {"start": "2025-06-01", "end": "2025-06-21"}                     a range of days, both included
-    with "promote": "auto" | "never", "refresh": true | false, "by": "...", "reason": "..."
+    with "promote": "auto" | "never", "refresh": true | false | "2026-11-25T15:00:00Z", "by": "...", "reason": "..."
 {"action": "promote", "version": "2025/06/21/150102", "reason": "..."}
 {"action": "rollback", "reason": "..."}
 {}                                                               the TRAINING_DAYS KST days before now
@@ -35,7 +35,7 @@ class _Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end: date | None = None
     sample: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
     promote: Literal["auto", "never"] = "auto"
-    refresh: bool = False
+    refresh: bool | datetime = False
     version: str | None = None
     reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     by: Annotated[str, msgspec.Meta(max_length=200)] = "event"
@@ -56,7 +56,8 @@ class Training:
         first, last: KST dates, both included.
         sample: only so many objects, spread evenly; None for all.
         promote: whether a better model may be promoted.
-        refresh: read every object anew, whatever is cached.
+        refresh: when what is cached must have been made, aware; older rows are made anew from their objects. None
+            for no matter when.
         by: who asks.
         run_id: names a scheduled run, which must not happen twice; None for a run by hand.
     """
@@ -65,7 +66,7 @@ class Training:
     last: date
     sample: int | None = None
     promote: bool = True
-    refresh: bool = False
+    refresh: datetime | None = None
     by: str = "event"
     run_id: str | None = None
 
@@ -137,7 +138,16 @@ def parse(event: object, now: datetime, training_days: int) -> Request:
         return Rollback(asked.by, asked.reason)
     _refuse(asked, "train", "version")
     first, last = _range(asked, today, training_days)
-    return Training(first, last, asked.sample, asked.promote == "auto", asked.refresh, asked.by)
+    return Training(first, last, asked.sample, asked.promote == "auto", _since(asked.refresh, now), asked.by)
+
+
+def _since(refresh: bool | datetime, now: datetime) -> datetime | None:
+    """From when on caches count as fresh."""
+    if isinstance(refresh, bool):
+        return now if refresh else None
+    if refresh.tzinfo is None or refresh > now:
+        raise InvalidEvent(f"refresh: {refresh.isoformat()} is no time in the past with a time zone")
+    return refresh
 
 
 def _convert(event: Mapping[object, object], kind: type[T]) -> T:

@@ -10,7 +10,7 @@ machines that it has read.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from monitory import features, rows
@@ -121,12 +121,12 @@ class Ingest:
         self._columns = rows.columns(source.sensors)
         self._folder = f"{FOLDER}/{features.SCHEMA}-{source.sensors.fingerprint()}"
 
-    def days(self, days: Sequence[date], *, refresh: bool, in_time: Callable[[], bool]) -> Ingested:
+    def days(self, days: Sequence[date], *, refresh: datetime | None, in_time: Callable[[], bool]) -> Ingested:
         """The hour rows of days.
 
         Args:
             days: KST dates.
-            refresh: take nothing from the cache.
+            refresh: take nothing from the cache that was kept before this time; None for no matter when.
             in_time: asked before each day and each machine of it; False leaves the rest for another run.
 
         Raises:
@@ -148,7 +148,7 @@ class Ingest:
                 for day in days:
                     if not in_time():
                         return
-                    opened[day] = self._opened(day, refresh=refresh)
+                    opened[day] = self._opened(day, refresh)
                     if opened[day].finished:
                         close(day)
                         continue
@@ -206,11 +206,11 @@ class Ingest:
     def _workers(self) -> workers.Workers:
         return workers.Workers(self._source, self._processes)
 
-    def _opened(self, day: date, *, refresh: bool) -> _Day:
+    def _opened(self, day: date, refresh: datetime | None) -> _Day:
         """What is known of a day and what there is to do."""
         key = f"{self._folder}/{day}.parquet"
         listed = self._lake.day(day)
-        known = None if refresh else self._known(key)
+        known = self._known(key, refresh)
         if known is None:
             known = _Known(table.join([], len(self._columns)), {})
         where = dict(known.table.slices())
@@ -258,9 +258,12 @@ class Ingest:
             return None
         return kept_day.from_parquet(blob.body, self._columns)[0] if blob.etag == of.etag else None
 
-    def _known(self, key: str) -> _Known | None:
+    def _known(self, key: str, since: datetime | None) -> _Known | None:
         try:
-            return _Known(*kept_day.from_parquet(self._cache.get(key).body, self._columns))
+            blob = self._cache.get(key)
+            if since and blob.modified < since.replace(microsecond=0):  # stores tell whole seconds
+                return None
+            return _Known(*kept_day.from_parquet(blob.body, self._columns))
         except ObjectNotFound:
             return None
         except ValueError as exc:

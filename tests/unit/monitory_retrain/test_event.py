@@ -34,7 +34,7 @@ def test_days_of_events_by_hand(event: dict[str, str], first: date, last: date) 
 def test_options_of_a_training() -> None:
     asked = parse({"month": "2025-06", "sample": 500, "promote": "never", "refresh": True, "by": "me"}, NOW, 21)
     assert isinstance(asked, Training)
-    assert (asked.sample, asked.promote, asked.refresh, asked.by) == (500, False, True, "me")
+    assert (asked.sample, asked.promote, asked.refresh, asked.by) == (500, False, NOW, "me")
 
 
 def test_promotions_and_rollbacks() -> None:
@@ -71,3 +71,24 @@ def test_promotions_and_rollbacks() -> None:
 def test_what_cannot_be_is_named(event: object, said: str) -> None:
     with pytest.raises(InvalidEvent, match=said):
         parse(event, NOW, 21)
+
+
+@pytest.mark.parametrize(
+    ("event", "since"),
+    [
+        ({}, None),
+        ({"refresh": False}, None),
+        ({"refresh": True}, NOW),
+        ({"refresh": "2026-11-01T00:00:04.123Z"}, datetime(2026, 11, 1, 0, 0, 4, 123000, UTC)),
+    ],
+)
+def test_a_refresh_may_be_of_what_was_kept_before_a_time(event: dict[str, object], since: datetime | None) -> None:
+    asked = parse(event, NOW, 21)
+    assert isinstance(asked, Training)
+    assert asked.refresh == since
+
+
+@pytest.mark.parametrize("refresh", ["2026-11-01T00:00:00", "2999-01-01T00:00:00Z", "soon", 5, None])
+def test_a_refresh_since_no_time_is_refused(refresh: object) -> None:
+    with pytest.raises(InvalidEvent, match="refresh"):
+        parse({"refresh": refresh}, NOW, 21)

@@ -66,14 +66,14 @@ class World:
         return Ingest(source, self.cache if cache is None else cache, log, 1)
 
     def night(
-        self, days: list[date] = DAYS, *, refresh: bool = False, in_time: Callable[[], bool] = lambda: True
+        self, days: list[date] = DAYS, *, refresh: datetime | None = None, in_time: Callable[[], bool] = lambda: True
     ) -> Ingested:
         self.lake.calls.clear()
         return self.ingest().days(days, refresh=refresh, in_time=in_time)
 
     def from_scratch(self, days: list[date] = DAYS) -> bytes:
         """The rows that a night without any cache would have."""
-        return bits(self.ingest(cache=WatchedStorage()).days(days, refresh=False, in_time=lambda: True))
+        return bits(self.ingest(cache=WatchedStorage()).days(days, refresh=None, in_time=lambda: True))
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_a_day_that_goes_on_is_never_final(world: World) -> None:
 def test_another_sensor_set_has_a_cache_of_its_own(world: World) -> None:
     world.night()
     other = msgspec.structs.replace(SENSORS, sensors=SENSORS.sensors[:2], power_factor=None)
-    found = world.ingest(other).days(DAYS, refresh=False, in_time=lambda: True)
+    found = world.ingest(other).days(DAYS, refresh=None, in_time=lambda: True)
     assert found.counts.read == 18
     assert found.table.values.shape[1] == 14
     assert len({key.split("/")[2] for key in world.cache.objects}) == 2
@@ -182,7 +182,7 @@ def test_a_raised_alert_limit_has_a_cache_of_its_own(world: World) -> None:
     world.night()
     first, *others = SENSORS.sensors
     raised = msgspec.structs.replace(SENSORS, sensors=(msgspec.structs.replace(first, high=first.high + 1), *others))
-    assert world.ingest(raised).days(DAYS, refresh=False, in_time=lambda: True).counts.read == 18
+    assert world.ingest(raised).days(DAYS, refresh=None, in_time=lambda: True).counts.read == 18
 
 
 def test_another_feature_schema_has_a_cache_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +196,7 @@ def test_refresh_reads_everything_and_mends_the_cache(world: World) -> None:
     for blob_key, blob in list(world.cache.objects.items()):
         world.cache.put(blob_key, world.cache.objects[sorted(world.cache.objects)[0]].body)
         assert blob.body
-    found = world.night(refresh=True)
+    found = world.night(refresh=world.cache.now + timedelta(seconds=1))
     assert found.counts.read == 18
     assert bits(found) == bits(first)
     assert bits(world.night()) == bits(first)
@@ -251,6 +251,18 @@ def test_out_of_time_leaves_a_machine_with_news_for_the_next_run(world: World) -
     assert bits(going_on) == world.from_scratch()
 
 
+def test_a_refresh_goes_on_where_it_stopped(world: World) -> None:
+    world.night()
+    since = world.cache.now + timedelta(seconds=1, microseconds=5)
+    answers = iter([True] * 5 + [False])  # two days and a machine of the second one
+    stopped = world.night(refresh=since, in_time=lambda: next(answers))
+    assert (stopped.left, stopped.counts.read) == (DAYS[1:], 9)
+    going_on = world.night(refresh=since)
+    assert (going_on.left, going_on.counts.read) == ([], 9)
+    assert world.night(refresh=since).counts.read == 0
+    assert bits(going_on) == world.from_scratch()
+
+
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_day_that_another_run_wrote_or_lost_meanwhile_is_left_for_the_next_run(world: World, lost: bool) -> None:
     def interferes(verb: str, key: str) -> None:
@@ -262,7 +274,7 @@ def test_a_day_that_another_run_wrote_or_lost_meanwhile_is_left_for_the_next_run
     world.night()
     first = min(world.cache.objects)
     world.cache.before = interferes
-    stopped = world.night(refresh=True)
+    stopped = world.night(refresh=world.cache.now + timedelta(seconds=1))
     assert (stopped.left, len(stopped.table)) == ([DAYS[0]], 0)
     world.cache.before = lambda verb, key: None
     going_on = world.night()

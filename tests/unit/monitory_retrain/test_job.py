@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 import pytest
@@ -33,7 +33,7 @@ class Ready(Ingest):
     def __init__(self) -> None:
         pass
 
-    def days(self, days: Sequence[date], *, refresh: bool, in_time: Callable[[], bool]) -> Ingested:
+    def days(self, days: Sequence[date], *, refresh: datetime | None, in_time: Callable[[], bool]) -> Ingested:
         return Ingested(reports.table(), Counts(), [])
 
 
