@@ -65,7 +65,7 @@ class Night:
         """The table's line for so many machines."""
         objects = OBJECTS_A_DAY * machines
         megabytes = objects * OBJECT_MB
-        gets, lists, puts = objects + DAYS, DAYS * ceil(objects / 1000), VERSION_PUTS
+        gets, lists, puts = objects + DAYS + 1, DAYS * ceil(objects / 1000), VERSION_PUTS
         needed = objects * DAYS * self.row_bytes / 2**20
         memory = next((size for size in MEMORY_MB if self._learning(objects, size) and needed <= size), MEMORY_MB[-1])
         reading = max(objects * self.object_seconds * CORE_MB / memory, megabytes / NETWORK_MB_S)
