@@ -230,10 +230,15 @@ class Ingest:
         if not of.changed:
             return of.known.table, _counted(day, of.known.table, of.known.objects, [])
         where = dict(of.known.table.slices())
-        old = {machine: of.known.objects[machine] for machine in of.listed if machine in of.known.objects}
-        objects = {**old, **{machine: fresh.objects for machine, fresh in of.fresh.items()}}
-        parts = [fresh.table for fresh in of.fresh.values()]
-        parts += [table.part(of.known.table, m, where.get(m, _NOTHING)) for m in old.keys() - of.fresh.keys()]
+        parts: list[HourTable] = []
+        objects: dict[Machine, tuple[SeenObject, ...]] = {}
+        for machine in of.listed:
+            if fresh := of.fresh.get(machine):
+                parts.append(fresh.table)
+                objects[machine] = fresh.objects
+            elif machine in of.known.objects:
+                parts.append(table.part(of.known.table, machine, where.get(machine, _NOTHING)))
+                objects[machine] = of.known.objects[machine]
         made = table.join(parts, len(self._columns))
         seen = {(item.key, item.etag) for machine in of.fresh for item in of.known.objects.get(machine, ())}
         read = [
