@@ -107,8 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.virtual.requests["PUT"] += 1
         key = unquote(urlsplit(self.path).path).split("/", 2)[2]
-        self.virtual.kept[key] = self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(b"")
+        body = self.virtual.kept[key] = self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(b"", of=body)
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
@@ -128,10 +128,11 @@ class _Handler(BaseHTTPRequestHandler):
             f"<IsTruncated>{str(more).lower()}</IsTruncated>{token}{contents}</ListBucketResult>"
         )
 
-    def _answer(self, body: bytes, status: int = 200) -> None:
+    def _answer(self, body: bytes, status: int = 200, *, of: bytes | None = None) -> None:
+        """Send a body; `of` is the object that the answer is about, where it isn't the body."""
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", f'"{len(body)}"')
+        self.send_header("ETag", f'"{len(body if of is None else of)}"')
         self.send_header("Last-Modified", "Fri, 20 Nov 2026 12:00:00 GMT")
         self.end_headers()
         self.wfile.write(body)

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from monitory import features, rows
-from monitory.errors import ObjectNotFound
+from monitory.errors import ObjectNotFound, StorageUnavailable
 from monitory.identifiers import Machine
 from monitory.lake import LakeObject, MachineDay, SeenObject, spread, total_rejected
 from monitory.log import Logger
@@ -256,12 +256,18 @@ class Ingest:
         return _Kept(of.key, self._cache.put(of.key, body, content_type="application/vnd.apache.parquet")), counts
 
     def _reread(self, of: _Kept) -> HourTable | None:
-        """The rows of a day that were kept; None where another run has written others since."""
+        """The rows of a day that were kept; None where another run has written others since.
+
+        Raises:
+            StorageUnavailable: what comes is not what was kept.
+        """
         try:
             blob = self._cache.get(of.key)
+            return kept_day.from_parquet(blob.body, self._columns)[0] if blob.etag == of.etag else None
         except ObjectNotFound:
             return None
-        return kept_day.from_parquet(blob.body, self._columns)[0] if blob.etag == of.etag else None
+        except ValueError as exc:
+            raise StorageUnavailable(f"s3://{self._cache.name}/{of.key} came damaged: {exc}") from exc
 
     def _known(self, key: str, since: datetime | None) -> _Known | None:
         try:

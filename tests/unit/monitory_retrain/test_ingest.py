@@ -263,6 +263,19 @@ def test_a_refresh_goes_on_where_it_stopped(world: World) -> None:
     assert bits(going_on) == world.from_scratch()
 
 
+def test_a_day_that_comes_back_damaged_ends_the_run_with_its_name(world: World) -> None:
+    def damages(verb: str, key: str) -> None:
+        if verb == "get" and key in world.cache.objects:
+            world.cache.objects[key] = world.cache.objects[key]._replace(body=b"PAR1")
+
+    world.cache.before = damages
+    with pytest.raises(StorageUnavailable, match=f"{DAYS[0]}.parquet came damaged"):
+        world.night()
+    world.cache.before = lambda verb, key: None
+    going_on = world.night()
+    assert bits(going_on) == world.from_scratch()
+
+
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_day_that_another_run_wrote_or_lost_meanwhile_is_left_for_the_next_run(world: World, lost: bool) -> None:
     def interferes(verb: str, key: str) -> None:
