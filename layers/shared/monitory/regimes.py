@@ -12,7 +12,7 @@ neural network models", 2008.
 """
 
 from collections.abc import Iterable
-from math import isfinite, nan
+from math import hypot, isfinite, nan
 
 import msgspec
 
@@ -82,7 +82,7 @@ class Regimes(msgspec.Struct, frozen=True):
         best, nearest = None, self.radius
         for number, regime in enumerate(self.regimes):
             parts = zip(settings, regime.centre, self.spreads, strict=True)
-            distance = sum(((x - centre) / spread) ** 2 for x, centre, spread in parts) ** 0.5
+            distance = hypot(*((x - centre) / spread for x, centre, spread in parts))
             if distance <= nearest:  # never, where a setting is NaN
                 best, nearest = number, distance
         return best

@@ -46,7 +46,9 @@ def test_an_hour_of_another_regime_is_shifted_and_stretched() -> None:
     assert found.values[: len(PER_SENSOR)] == row(48.0).values[: len(PER_SENSOR)]
 
 
-@pytest.mark.parametrize(("load", "number"), [(5.0, 0), (15.0, 0), (15.1, None), (30.0, None), (45.0, 1), (nan, None)])
+@pytest.mark.parametrize(
+    ("load", "number"), [(5.0, 0), (15.0, 0), (15.1, None), (30.0, None), (45.0, 1), (nan, None), (1e100, None)]
+)
 def test_the_regime_is_the_nearest_one_within_the_radius(load: float, number: int | None) -> None:
     assert REGIMES.number(row(load), FACTORY) == number
 
@@ -57,6 +59,11 @@ def test_in_an_unknown_regime_sensors_count_as_not_heard(unknown: HourRow) -> No
     gone = {f"{sensor}{kind}" for sensor in ("temperature", "vibration") for kind in PER_SENSOR[:5]}
     assert {name for name, value in values.items() if isnan(value) and not name.startswith("load")} == gone
     assert values["vibration_count"] == 720.0
+
+
+def test_a_distance_that_is_too_large_to_be_a_number_is_far() -> None:
+    tiny = msgspec.structs.replace(REGIMES, spreads=(1e-300,))
+    assert tiny.number(row(1e100), FACTORY) is None
 
 
 def test_a_machine_that_stood_still_tells_nothing() -> None:
