@@ -4,7 +4,8 @@
 
 holds a day's hour rows and the (key, ETag) of the objects that they came from. A later run lists the day and reads
 again only machines whose objects are not those any more. A run that is out of time in the middle of a day keeps the
-machines that it has read.
+machines that it has read. Rows that were read are not held until the end but taken from there again, so memory does not
+grow with the days.
 """
 
 from collections import Counter
@@ -87,13 +88,15 @@ class _Day:
         key: where its rows are kept.
         known: what was there.
         listed: the objects of its machines.
-        tasks: the machine-days that aren't what was known of them.
+        news: of the machines that aren't what was known of them, the objects to be read.
+        tasks: to bring these machines up to date.
         fresh: those that are done.
     """
 
     key: str
     known: _Known
     listed: dict[Machine, list[LakeObject]]
+    news: dict[Machine, list[LakeObject]]
     tasks: list[workers.Task]
     fresh: dict[Machine, workers.Fresh] = field(default_factory=dict)
 
@@ -167,7 +170,6 @@ class Ingest:
         tables: list[HourTable] = []
         for day in [] if left else days:
             known, _ = made[day]
-            # what was read now was not held until now: it would have grown with every day
             found = known if isinstance(known, HourTable) else self._reread(known)
             if found is None:
                 left.append(day)
@@ -214,6 +216,7 @@ class Ingest:
         if known is None:
             known = _Known(table.join([], len(self._columns)), {})
         where = dict(known.table.slices())
+        news: dict[Machine, list[LakeObject]] = {}
         tasks = []
         for machine, items in listed.items():
             objects = known.objects.get(machine, ())
@@ -221,9 +224,9 @@ class Ingest:
             if seen == {(item.key, item.etag) for item in items}:
                 continue
             before = table.machine_day(known.table, where.get(machine, _NOTHING), objects)
-            size = sum(item.size for item in items if not item.fault and (item.key, item.etag) not in seen)
-            tasks.append(workers.Task(day, machine, before, items, size))
-        return _Day(key, known, listed, tasks)
+            news[machine] = [item for item in items if not item.fault and (item.key, item.etag) not in seen]
+            tasks.append(workers.Task(day, machine, before, items, sum(item.size for item in news[machine])))
+        return _Day(key, known, listed, news, tasks)
 
     def _closed(self, day: date, of: _Day) -> tuple[HourTable | _Kept, Counts]:
         """The rows of a day, kept if they are others than before; machines that were not read have their old ones."""
@@ -240,13 +243,7 @@ class Ingest:
                 parts.append(table.part(of.known.table, machine, where.get(machine, _NOTHING)))
                 objects[machine] = of.known.objects[machine]
         made = table.join(parts, len(self._columns))
-        seen = {(item.key, item.etag) for machine in of.fresh for item in of.known.objects.get(machine, ())}
-        read = [
-            item
-            for machine in of.fresh
-            for item in of.listed[machine]
-            if not item.fault and (item.key, item.etag) not in seen
-        ]
+        read = [item for machine in of.fresh for item in of.news[machine]]
         counts = _counted(day, made, objects, read)
         if not of.listed:
             return made, counts

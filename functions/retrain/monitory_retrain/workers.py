@@ -75,7 +75,11 @@ class Workers:
         self._executor.shutdown()
 
     def refresh(self, tasks: Iterable[Task]) -> Iterator[Result]:
-        """Bring machine-days up to date; results come in no order. Tasks are taken as they are needed.
+        """Bring machine-days up to date; results come in no order.
+
+        Args:
+            tasks: which; taken as they are needed. Processes start when these come to `WORTH_BYTES`, the ones before
+                are done in this process.
 
         Raises:
             StorageUnavailable: an object could not be read.
