@@ -138,8 +138,8 @@ bench: $(READY) ## cost of a prediction, of a night and under load, beside a ref
 	done
 
 .PHONY: bench-scale
-bench-scale: $(READY) ## growth with machines and days, with a plot (PLOT=file.svg)
-	@$(BIN)/python -m benchmarks.scale $(call flag,plot,PLOT)
+bench-scale: $(READY) ## growth with machines and days, with a plot (PLOT=file.svg DAYS=30)
+	@$(BIN)/python -m benchmarks.scale $(call flag,plot,PLOT) $(call flag,days,DAYS)
 
 .PHONY: bench-cold-start
 bench-cold-start: $(READY) ## cold start of the built artifact, beside the reference stack
