@@ -1,10 +1,13 @@
 """Training: folds of lives, one LightGBM booster each, averaged into one model text.
 
-Every booster leaves one fold of lives out, watches its error on lives taken out of the rest, and predicts the fold
-that it never saw. The served model stops all boosters together, by their pooled watched errors: the few lives that one
-booster can watch are too few to tell. The out-of-fold predictions calibrate the interval (calibration.py), so what they
-predict must have chosen nothing: for these each booster stops by its own watched lives, none of which is in its fold.
-The served model is the mean of the boosters, written as one LightGBM text.
+Every booster leaves one fold of lives out, and watches its error on lives taken out of the rest. The served model stops
+all boosters together, by their pooled watched errors: the few lives that one booster can watch are too few to tell. It
+is the mean of the boosters, written as one LightGBM text.
+
+The out-of-fold predictions calibrate the interval (calibration.py), so what they predict must have taught and chosen
+nothing. A row's is the mean of all boosters that did not learn from its life, its fold's and those that watched it, all
+stopped by what its fold's watched. That one alone would be a worse model than the mean that is served, and its interval
+too wide (Kim, Xu and Barber, "Predictive inference is free with the jackknife+-after-bootstrap", 2020).
 """
 
 from collections.abc import Callable
@@ -70,7 +73,7 @@ class Trained:
     Attributes:
         text: LightGBM's model text.
         features: names that the model uses, in its order.
-        out_of_fold: prediction of each training row by the booster that did not see its life, days, shape (n,).
+        out_of_fold: prediction of each training row by the boosters that did not learn from its life, days, shape (n,).
         settled: rows whose trends have something to go by, shape (n,).
         trees: of each booster.
         stopping: pooled error of the watched lives, days, after each tree.
@@ -113,20 +116,15 @@ def train(
     kept = [names[column] for column in columns.tolist()]
     fold = folds(life, recipe.folds, recipe.seed)
     count = int(fold.max()) + 1
-    boosters, curves = [], []
+    made = []
     for number in range(count):
-        booster, curve = _booster(x, rul, life, weight, fold != number, kept, recipe, number)
-        boosters.append(booster)
-        curves.append(curve)
+        made.append(_booster(x, rul, life, weight, fold != number, kept, recipe, number))
         said(f"booster {number + 1} of {count}")
-    stopping = np.sqrt(np.mean(curves, axis=0))
+    stopping = np.sqrt(np.mean([one.curve for one in made], axis=0))
     trees = _best(stopping)
-    out_of_fold = np.full(len(rul), np.nan)
-    for number, (booster, curve) in enumerate(zip(boosters, curves, strict=True)):
-        out_of_fold[fold == number] = booster.predict(x[fold == number], num_iteration=_best(np.array(curve)))
-    text = average([booster.model_to_string(num_iteration=trees) for booster in boosters])
+    text = average([one.booster.model_to_string(num_iteration=trees) for one in made])
     said(f"{trees} trees each, {stopping[trees - 1]:.2f} days RMSE on the watched lives")
-    return Trained(text, tuple(kept), out_of_fold, weight > 0, trees, stopping.tolist())
+    return Trained(text, tuple(kept), _out_of_fold(x, fold, made), weight > 0, trees, stopping.tolist())
 
 
 def life_weights(life: Ints, age: Floats) -> Floats:
@@ -143,6 +141,15 @@ def life_weights(life: Ints, age: Floats) -> Floats:
     return weight if settled.any() else np.ones(len(life))
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A booster, the rows of the lives that it watched, shape (n,), and its squared error on them after each tree."""
+
+    booster: lgb.Booster
+    watched: npt.NDArray[np.bool_]
+    curve: list[float]
+
+
 def _booster(
     x: Floats,
     rul: Floats,
@@ -152,7 +159,7 @@ def _booster(
     names: list[str],
     recipe: Recipe,
     number: int,
-) -> tuple[lgb.Booster, list[float]]:
+) -> _Made:
     seed = recipe.seed * 1000 + number
     index = np.flatnonzero(rows)
     part = folds(life[index], STOPPING_SHARE, seed + 1)
@@ -181,7 +188,21 @@ def _booster(
         valid_names=["watched"],
         callbacks=[lgb.record_evaluation(curve)],
     )
-    return booster, curve["watched"]["l2"]
+    return _Made(booster, np.isin(np.arange(len(rul)), stopping), curve["watched"]["l2"])
+
+
+def _out_of_fold(x: Floats, fold: Ints, made: list[_Made]) -> Floats:
+    """The prediction of each row by what neither learnt from its life nor was stopped by it, days, shape (n,)."""
+    untaught = np.array([one.watched | (fold == number) for number, one in enumerate(made)])
+    total = np.zeros(len(x))
+    for number, stranger in enumerate(made):  # to this fold: it neither learnt from it nor watched it
+        trees = _best(np.array(stranger.curve))
+        for one, free in zip(made, untaught, strict=True):
+            rows = np.flatnonzero(free & (fold == number))
+            if rows.size:
+                total[rows] += one.booster.predict(x[rows], num_iteration=trees)
+    mean: Floats = total / untaught.sum(axis=0)
+    return mean
 
 
 def _best(curve: Floats) -> int:

@@ -33,30 +33,68 @@ def trained(x: Floats, rul: Floats, life: Ints, seed: int = 0) -> Trained:
     return training.train(x, rul, life, NAMES, Recipe(max_trees=60, threads=1, seed=seed))
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_every_life_is_learnt_from_the_longest_too(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    learnt: set[float] = set()
+@pytest.fixture
+def learnt(monkeypatch: pytest.MonkeyPatch) -> list[set[float]]:
+    """The lives that each booster learns from, filled while training."""
+    found: list[set[float]] = []
     made = lgb.Dataset
 
     def watched(data: Floats, *arguments: Any, **others: Any) -> lgb.Dataset:
-        learnt.update(data[:, 0].tolist())
+        found.append(set(data[:, 0].tolist()))
         return made(data, *arguments, **others)
 
     monkeypatch.setattr(lgb, "Dataset", watched)
+    return found
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_life_is_learnt_from_the_longest_too(learnt: list[set[float]], seed: int) -> None:
     x, rul, life = lives([100 + 10 * number for number in range(10)])
     trained(x, rul, life, seed)
-    assert learnt == set(range(10))
+    assert set().union(*learnt) == set(range(10))
 
 
-def test_what_calibrates_chose_nothing() -> None:
+@pytest.mark.parametrize("number", range(9))
+def test_what_calibrates_chose_nothing(number: int) -> None:
     """The labels of a life do not move its own out-of-fold predictions."""
     x, rul, life = lives([120] * 9)
     before = trained(x, rul, life).out_of_fold
     changed = rul.copy()
-    changed[life == 4] = 3.0
+    changed[life == number] = 3.0
     after = trained(x, changed, life).out_of_fold
-    assert after[life == 4].tolist() == before[life == 4].tolist()
+    assert after[life == number].tolist() == before[life == number].tolist()
     assert after.tolist() != before.tolist()
+
+
+def test_what_calibrates_is_the_mean_of_all_that_did_not_learn_from_it(
+    monkeypatch: pytest.MonkeyPatch, learnt: list[set[float]]
+) -> None:
+    boosters: list[lgb.Booster] = []
+    train = lgb.train
+
+    def kept(*arguments: Any, **others: Any) -> lgb.Booster:
+        boosters.append(train(*arguments, **others))
+        return boosters[-1]
+
+    monkeypatch.setattr(lgb, "train", kept)
+    x, rul, life = lives([120] * 9)
+    made = training.train(x, rul, life, NAMES, Recipe(max_trees=training.MIN_TREES, threads=1))  # too few to choose of
+    told = np.array([booster.predict(x) for booster in boosters])
+    untaught = np.array([[number not in taught for number in life.tolist()] for taught in learnt])
+    assert untaught.sum(axis=0).max() > 1
+    assert made.out_of_fold == pytest.approx((told * untaught).sum(axis=0) / untaught.sum(axis=0))
+
+
+def test_a_long_life_counts_as_much_as_a_short_one() -> None:
+    hours = np.array([50] * 29 + [3000])
+    life = np.repeat(np.arange(30), hours)
+    error = np.where(life < 29, 0.5, 3.0) * np.where(np.arange(len(life)) % 2, 1, -1)
+    predicted = np.random.default_rng(0).uniform(3, CAP - 3, len(life))
+    settled = np.ones(len(life), dtype=np.bool_)
+    interval = calibrate(predicted + error, predicted, settled, life, np.zeros(len(life)), 0.9, CAP)
+    assert interval is not None
+    low, high = interval.interval(4.0, CAP, 100.0)
+    assert (low, high) == pytest.approx((3.5, 4.5))
 
 
 def test_intervals_hold_what_they_promise_of_lives_that_nobody_saw() -> None:
