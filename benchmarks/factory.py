@@ -38,7 +38,7 @@ from monitory_predict.prediction import drivers
 from monitory_retrain import balancing, calibration, dataset, labels, split, table, training
 from monitory_retrain.arrays import Floats
 from monitory_retrain.dataset import Dataset
-from monitory_retrain.kernel import rolling_deviations
+from monitory_retrain.kernel import VECTORISED
 from monitory_retrain.scores import Scores, intervals, score
 from monitory_retrain.table import HourTable
 from monitory_retrain.training import Recipe
@@ -115,7 +115,7 @@ def _machine(machine: MachineReadings, hours: range, sensor_set: SensorSet) -> M
             times = [datetime(1970, 1, 1) + timedelta(microseconds=int(at)) for at in sensor.microseconds]
             readings[sensor.signal.name] = Column(times, sensor.values.tolist(), [""] * count)
         if readings:
-            row = hour_row(hour, readings, sensor_set, rolling_deviations)
+            row = hour_row(hour, readings, sensor_set, VECTORISED)
             found.append(Hour(hour, row.values, 0, datetime(1970, 1, 1)))
     return MachineDay(hours=tuple(found))
 

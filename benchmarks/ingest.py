@@ -56,12 +56,12 @@ class Product:
 
     def hold(self, objects: list[tuple[LakeObject, bytes]]) -> None:
         """Keep objects of one machine's day in memory."""
-        from monitory_retrain.kernel import rolling_deviations
+        from monitory_retrain.kernel import VECTORISED
 
         self._listed = [item for item, _ in objects]
         bodies = {item.key: Blob(body, item.etag, {}, datetime.now(UTC)) for item, body in objects}
         storage = cast(Storage, SimpleNamespace(name="memory", get=bodies.__getitem__))
-        self._memory = Lake(storage, "EQUIPMENT/", self._source.sensors, rolling_deviations)
+        self._memory = Lake(storage, "EQUIPMENT/", self._source.sensors, VECTORISED)
 
     def held(self) -> int:
         """The rows of what is held; how many."""

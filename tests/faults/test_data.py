@@ -25,7 +25,7 @@ from monitory.settings import RetrainSettings
 from monitory_predict.prediction import predict
 from monitory_predict.recent import RecentRows
 from monitory_retrain import labels, table
-from monitory_retrain.kernel import rolling_deviations
+from monitory_retrain.kernel import VECTORISED
 from tests import models
 from tests.fakes import MemoryStorage
 from tests.faults.conftest import Ledger
@@ -59,7 +59,7 @@ def _lake(objects: Sequence[Sequence[Reading]], day: date = DAY, machine: Machin
     storage = MemoryStorage()
     for number, readings in enumerate(objects):
         storage.put(lake_key(day, f"{number:03d}", machine), ndjson(readings))
-    return Lake(storage, "EQUIPMENT", SENSORS, rolling_deviations)
+    return Lake(storage, "EQUIPMENT", SENSORS, VECTORISED)
 
 
 def _rows(lake: Lake, day: date = DAY, machine: Machine = MACHINE) -> tuple[MachineDay, list[Any]]:

@@ -12,7 +12,7 @@ from monitory.lake import Lake, LakeObject, MachineDay, SeenObject
 from monitory.sensors import SensorSet
 from monitory.storage import S3Storage
 from monitory_retrain import table
-from monitory_retrain.kernel import rolling_deviations
+from monitory_retrain.kernel import VECTORISED
 from monitory_retrain.processes import Processes
 from monitory_retrain.table import HourTable
 
@@ -52,7 +52,7 @@ class Source(NamedTuple):
 
     def lake(self) -> Lake:
         """The lake with the vectorised kernel."""
-        return Lake(S3Storage(self.bucket, region=self.region), self.prefix, self.sensors, rolling_deviations)
+        return Lake(S3Storage(self.bucket, region=self.region), self.prefix, self.sensors, VECTORISED)
 
 
 class Workers:

@@ -19,8 +19,9 @@ import msgspec
 
 from monitory.errors import InvalidIdentifier, ObjectNotFound, StorageUnavailable, UnreadableObject
 from monitory.identifiers import Machine, machine
+from monitory.kernel import PURE, Kernel
 from monitory.readings import Columns, Readings, Source
-from monitory.rows import Deviations, hour_row, rolling_deviations
+from monitory.rows import hour_row
 from monitory.sensors import SensorSet
 from monitory.storage import Entry, IncompleteListing, Storage
 
@@ -79,14 +80,12 @@ class MachineDay(msgspec.Struct, frozen=True):
 class Lake:
     """Reads a lake; never writes to it."""
 
-    def __init__(
-        self, storage: Storage, prefix: str, sensors: SensorSet, deviations: Deviations = rolling_deviations
-    ) -> None:
-        """A lake under `prefix` of a bucket; `deviations` as in `rows.hour_row`."""
+    def __init__(self, storage: Storage, prefix: str, sensors: SensorSet, kernel: Kernel = PURE) -> None:
+        """A lake under `prefix` of a bucket; `kernel` says how what is done with every reading is spelled."""
         self.storage = storage
         self.prefix = prefix.rstrip("/")
         self.sensors = sensors
-        self._deviations = deviations
+        self._kernel = kernel
 
     def machine_day(self, owner: Machine, day: date) -> list[LakeObject]:
         """The objects of a machine's folder of a date."""
@@ -161,13 +160,13 @@ class Lake:
         return MachineDay(objects, tuple(hours[number] for number in sorted(hours)))
 
     def _joint_hours(self, items: Sequence[LakeObject], wanted: set[int], executor: Executor | None) -> dict[int, Hour]:
-        pooled = Readings(self.sensors)
+        pooled = Readings(self.sensors, self._kernel)
         for _, readings, _ in self._read(items, executor):
             pooled.absorb(readings, wanted & readings.hours.keys())
         return {number: self._hour(number, columns) for number, columns in pooled.hours.items()}
 
     def _hour(self, number: int, columns: Columns) -> Hour:
-        row = hour_row(number, columns, self.sensors, self._deviations)
+        row = hour_row(number, columns, self.sensors, self._kernel)
         count = sum(map(len, columns.values()))
         return Hour(number, row.values, count, max(column.last for column in columns.values()))
 
@@ -176,7 +175,7 @@ class Lake:
     ) -> Iterator[tuple[LakeObject, Readings, str | None]]:
         """Decode objects one by one, while the next ones are on their way."""
         for item, fetch in self._bodies(items, executor):
-            readings = Readings(self.sensors)
+            readings = Readings(self.sensors, self._kernel)
             unreadable = None
             try:
                 readings.add(Source(item.key, item.machine, item.day), fetch())

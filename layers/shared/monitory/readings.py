@@ -22,6 +22,7 @@ from monitory import records
 from monitory.clock import first_hour, hour_of
 from monitory.errors import UnreadableObject
 from monitory.identifiers import Machine
+from monitory.kernel import PURE, Kernel
 from monitory.packed import Packed, SensorIds
 from monitory.records import MAX_RECORD_BYTES, TOO_LONG
 from monitory.sensors import SensorSet
@@ -140,8 +141,9 @@ class Source(NamedTuple):
 class Readings:
     """Readings of one machine, gathered hour by hour from any number of objects."""
 
-    def __init__(self, sensors: SensorSet) -> None:
+    def __init__(self, sensors: SensorSet, kernel: Kernel = PURE) -> None:
         """Start with none; only sensors of the set are kept."""
+        self._kernel = kernel
         self.hours: dict[int, Columns] = {}
         self.rejected: Counter[str] = Counter()
         self._loose_bytes = 0  # of text whose readings aren't packed
@@ -162,7 +164,7 @@ class Readings:
         readable = 0
         rejected: Counter[str] = Counter()
         for piece, is_array in records.pieces(chunks, rejected):
-            batch = _decode(piece, is_array, source.machine, self._sensor_types, rejected)
+            batch = _decode(piece, is_array, source.machine, self._sensor_types, rejected, self._kernel)
             readable += len(batch)
             self._take(batch, first_hour(source.day), rejected)
             self._added(len(piece))
@@ -276,7 +278,12 @@ def _own_decoders(
 
 
 def _decode(
-    piece: bytes, is_array: bool, owner: Machine, sensor_types: tuple[str, ...], rejected: Counter[str]
+    piece: bytes,
+    is_array: bool,
+    owner: Machine,
+    sensor_types: tuple[str, ...],
+    rejected: Counter[str],
+    kernel: Kernel,
 ) -> list[Reading]:
     if is_array or not records.has_long_line(piece):
         for types in (sensor_types, ()):  # most machines have no sensors but those of the set
@@ -285,7 +292,7 @@ def _decode(
                 if is_array:
                     return array.decode(b"[" + piece.strip(records.BETWEEN) + b"]")
                 found = lines.decode_lines(piece)
-                if records.has_lines(piece, len(found)):
+                if records.has_lines(piece, len(found), kernel.newlines):
                     return found
     # A defect somewhere: find it, record by record.
     batch: list[Reading] = []

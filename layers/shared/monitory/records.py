@@ -7,7 +7,7 @@ one chunk and one record, however long a line somebody wrote.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -62,11 +62,11 @@ def lines(piece: bytes) -> Iterator[bytes]:
     return filter(bytes.strip, piece.split(b"\n"))
 
 
-def has_lines(piece: bytes, count: int) -> bool:
-    """Whether a piece has so many lines that aren't blank."""
+def has_lines(piece: bytes, count: int, newlines: Callable[[bytes, int], int]) -> bool:
+    """Whether a piece has so many lines that aren't blank; `newlines` as in `kernel.newlines`."""
     tail = piece[-_TAIL:]
     end = len(piece) - len(tail) + len(tail.rstrip())
-    return piece.count(b"\n", 0, end) + 1 == count or sum(1 for _ in lines(piece)) == count
+    return newlines(piece, end) + 1 == count or sum(1 for _ in lines(piece)) == count
 
 
 def elements(piece: bytes) -> Iterator[bytes]:

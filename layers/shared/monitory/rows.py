@@ -18,9 +18,10 @@ rollmean and rollstd are NaN, as `pandas.Series.rolling(5)` has it.
 from array import array
 from collections.abc import Callable, Iterator
 from itertools import chain
-from math import fsum, hypot, nan, sqrt
+from math import fsum, hypot, nan
 from typing import NamedTuple, Protocol
 
+from monitory.kernel import PURE, Kernel
 from monitory.readings import Column, Columns
 from monitory.sensors import SensorSet
 
@@ -37,8 +38,6 @@ IDLE_SHARE = 0.02
 POWER_FACTOR = "power_factor"
 
 _PART = 1 << 16
-
-Deviations = Callable[[list[float], float], list[float]]
 
 
 class Row(Protocol):
@@ -107,39 +106,20 @@ def idle_power(sensors: SensorSet) -> IdlePower | None:
     return IdlePower(index * len(PER_SENSOR), sensor.low + IDLE_SHARE * (sensor.high - sensor.low))
 
 
-def rolling_deviations(values: list[float], mean: float) -> list[float]:
-    """The standard deviations over five neighbouring readings, shape (n-4,); `mean` is theirs all.
-
-    Values are centred on the hour's mean first, so that the sums of squares don't cancel:
-    s^2 = (sum(w^2) - sum(w)^2 / 5) / 4 with w = v - mean.
-    """
-    w = [value - mean for value in values]
-    q = [value * value for value in w]
-    return [
-        sqrt(variance * 0.25)
-        if (variance := (qa + qb + qc + qd + qe) - (total := a + b + c + d + e) * total * 0.2) > 0
-        else 0.0
-        for a, b, c, d, e, qa, qb, qc, qd, qe in zip(
-            w, w[1:], w[2:], w[3:], w[4:], q, q[1:], q[2:], q[3:], q[4:], strict=False
-        )
-    ]
-
-
-def hour_row(hour: int, readings: Columns, sensors: SensorSet, deviations: Deviations = rolling_deviations) -> HourRow:
+def hour_row(hour: int, readings: Columns, sensors: SensorSet, kernel: Kernel = PURE) -> HourRow:
     """The hour row of one machine's readings.
 
     Args:
         hour: which hour.
         readings: the sensors that spoke in it.
         sensors: the sensor set; decides what is in the row, and the alert limits.
-        deviations: how `rolling_deviations` is spelled. Training passes a vectorised spelling that is
-            equal to the last bit.
+        kernel: how what is done with every reading is spelled.
     """
     values: list[float] = []
     means: dict[str, float] = {}
     for sensor in sensors.sensors:
         column = readings.get(sensor.name)
-        part = _sensor_values(column, sensor.low, sensor.high, deviations) if column is not None else _SILENT
+        part = _sensor_values(column, sensor.low, sensor.high, kernel) if column is not None else _SILENT
         means[sensor.name] = part[0]
         values += part
     if sensors.power_factor:
@@ -151,33 +131,30 @@ def hour_row(hour: int, readings: Columns, sensors: SensorSet, deviations: Devia
 _SILENT = (nan, nan, nan, nan, nan, nan, 0.0)
 
 
-def _sensor_values(column: Column, low: float, high: float, deviations: Deviations) -> tuple[float, ...]:
+def _sensor_values(column: Column, low: float, high: float, kernel: Kernel) -> tuple[float, ...]:
     values = column.settled_values()
     count = len(values)
     total = fsum(values)  # exact: the order of lines and the version of Python make no difference
     mean = total / count
-    smallest, largest = min(values), max(values)
-    outside = 0
-    if smallest < low or largest > high:
-        outside = sum(len([value for value in part if not low <= value <= high]) for part in _parts(values, 0))
+    if isinstance(values, list):
+        smallest, largest, outside, deviations = kernel.spread(values, mean, low, high)
+        deviation = fsum(deviations)
+    else:
+        parts = [kernel.spread(part, mean, low, high)._replace(deviations=[]) for part in _parts(values, 0)]
+        smallest, largest = min(part.smallest for part in parts), max(part.largest for part in parts)
+        outside = sum(part.outside for part in parts)
+        spreads = (kernel.spread(part, mean, low, high) for part in _parts(values, WINDOW - 1))
+        deviation = fsum(chain.from_iterable(part.deviations for part in spreads))
     if count < WINDOW:
         return mean, nan, nan, smallest, largest, outside / count, float(count)
     # A reading is in five windows, those near the ends in fewer: take away what they lack.
     lacking = [(WINDOW - 1 - i) * (values[i] + values[-1 - i]) for i in range(WINDOW - 1)]
     windows = count - WINDOW + 1
     rollmean = (WINDOW * total - fsum(lacking)) / (WINDOW * windows)
-    if isinstance(values, list):
-        rollstd = fsum(deviations(values, mean)) / windows
-    else:
-        parts = _parts(values, WINDOW - 1)
-        rollstd = fsum(chain.from_iterable(deviations(part, mean) for part in parts)) / windows
-    return mean, rollmean, rollstd, smallest, largest, outside / count, float(count)
+    return mean, rollmean, deviation / windows, smallest, largest, outside / count, float(count)
 
 
-def _parts(values: "list[float] | array[float]", overlap: int) -> Iterator[list[float]]:
-    """Packed values as lists of a bearable length that overlap; a list as it is."""
-    if isinstance(values, list):
-        yield values
-        return
+def _parts(values: "array[float]", overlap: int) -> Iterator[list[float]]:
+    """Packed values as lists of a bearable length that overlap."""
     for start in range(0, len(values) - overlap, _PART):
         yield values[start : start + _PART + overlap].tolist()

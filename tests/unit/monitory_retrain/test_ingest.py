@@ -16,7 +16,7 @@ from monitory.sensors import SensorSet
 from monitory.settings import Settings
 from monitory_retrain import workers
 from monitory_retrain.ingest import FOLDER, Ingest, Ingested
-from monitory_retrain.kernel import rolling_deviations
+from monitory_retrain.kernel import VECTORISED
 from tests.fakes import WatchedStorage
 from tests.samples import hour_of_readings, lake_key, ndjson
 
@@ -33,7 +33,7 @@ class MemorySource(workers.Source):
     storages: dict[str, WatchedStorage] = {}  # noqa: RUF012 -- a tuple has no place for it
 
     def lake(self) -> Lake:
-        return Lake(self.storages[self.bucket], self.prefix, self.sensors, rolling_deviations)
+        return Lake(self.storages[self.bucket], self.prefix, self.sensors, VECTORISED)
 
 
 @dataclass

@@ -1,25 +1,34 @@
-"""The vectorised rolling kernel against its definition."""
+"""The kernel for whole arrays against its definition."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitory.rows import rolling_deviations
+from monitory import kernel as definition
 from monitory_retrain import kernel
 
-READINGS = st.lists(st.floats(-1e100, 1e100), min_size=5, max_size=80)
-LIKE_A_SENSOR = st.lists(st.floats(59.0, 81.0) | st.just(70.0) | st.floats(0.0, 1e6), min_size=5, max_size=200)
+READINGS = st.lists(st.floats(-1e100, 1e100), min_size=1, max_size=80)
+LIKE_A_SENSOR = st.lists(st.floats(59.0, 81.0) | st.just(70.0) | st.floats(0.0, 1e6), min_size=1, max_size=200)
+LIMITS = st.sampled_from([(60.0, 80.0), (70.0, 70.0), (-1e101, 1e101), (-1.0, 0.0)])
 
 
-@given(READINGS | LIKE_A_SENSOR)
-def test_every_deviation_has_the_bits_of_the_definition(values: list[float]) -> None:
+@given(READINGS | LIKE_A_SENSOR, LIMITS)
+def test_every_figure_has_the_bits_of_the_definition(values: list[float], limits: tuple[float, float]) -> None:
     mean = sum(values) / len(values)
-    assert kernel.rolling_deviations(values, mean) == rolling_deviations(values, mean)
+    assert repr(kernel.spread(values, mean, *limits)) == repr(definition.spread(values, mean, *limits))
 
 
 def test_flat_readings_deviate_by_nothing() -> None:
-    assert kernel.rolling_deviations([70.5] * 9, 70.5) == [0.0] * 5
+    assert kernel.spread([70.5] * 9, 70.5, 60.0, 80.0) == (70.5, 70.5, 0, [0.0] * 5)
 
 
-def test_a_sign_of_zero_does_not_differ() -> None:
-    made = kernel.rolling_deviations([-0.0] * 6, -0.0)
-    assert [str(one) for one in made] == [str(one) for one in rolling_deviations([-0.0] * 6, -0.0)]
+def test_readings_at_a_limit_are_not_beyond_it() -> None:
+    values = [59.0, 60.0, 80.0, 81.0, 82.0]
+    assert kernel.spread(values, 72.4, 60.0, 80.0).outside == 3
+    assert definition.spread(values, 72.4, 60.0, 80.0).outside == 3
+
+
+@given(st.lists(st.sampled_from([b"\n", b"{}", b"\r\n", b" "])), st.integers(0, 5))
+def test_newlines_are_counted_up_to_the_end(parts: list[bytes], short: int) -> None:
+    piece = b"".join(parts)
+    end = max(len(piece) - short, 0)
+    assert kernel.newlines(piece, end) == definition.newlines(piece, end) == piece[:end].count(b"\n")

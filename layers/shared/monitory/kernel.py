@@ -1,0 +1,65 @@
+"""What is done with every reading or every byte, apart from decoding.
+
+Serving does without numpy, and computes in Python what is defined here. Training passes a spelling for whole arrays, of
+which every result has the same bits.
+"""
+
+from collections.abc import Callable
+from math import sqrt
+from typing import NamedTuple
+
+
+class Spread(NamedTuple):
+    """How a sensor's readings spread.
+
+    Attributes:
+        smallest, largest: reading; a zero has no sign.
+        outside: how many lie beyond the limits.
+        deviations: the standard deviations over five neighbouring readings, shape (n-4,); empty for fewer than five.
+    """
+
+    smallest: float
+    largest: float
+    outside: int
+    deviations: list[float]
+
+
+class Kernel(NamedTuple):
+    """A spelling of `spread` and `newlines`."""
+
+    spread: Callable[[list[float], float, float, float], Spread]
+    newlines: Callable[[bytes, int], int]
+
+
+def spread(values: list[float], mean: float, low: float, high: float) -> Spread:
+    """How readings spread around their mean, and beyond the limits `low` and `high`; shape (n,), n > 0, finite."""
+    smallest, largest = min(values) + 0.0, max(values) + 0.0
+    outside = len([value for value in values if value < low]) if smallest < low else 0
+    if largest > high:
+        outside += len([value for value in values if value > high])
+    return Spread(smallest, largest, outside, _rolling_deviations(values, mean))
+
+
+def newlines(piece: bytes, end: int) -> int:
+    """How many newlines a piece has before `end`."""
+    return piece.count(b"\n", 0, end)
+
+
+def _rolling_deviations(values: list[float], mean: float) -> list[float]:
+    """Values are centred on `mean` first, so that the sums of squares don't cancel.
+
+    s^2 = (sum(w^2) - sum(w)^2 / 5) / 4 with w = v - mean.
+    """
+    w = [value - mean for value in values]
+    q = [value * value for value in w]
+    return [
+        sqrt(variance * 0.25)
+        if (variance := (qa + qb + qc + qd + qe) - (total := a + b + c + d + e) * total * 0.2) > 0
+        else 0.0
+        for a, b, c, d, e, qa, qb, qc, qd, qe in zip(
+            w, w[1:], w[2:], w[3:], w[4:], q, q[1:], q[2:], q[3:], q[4:], strict=False
+        )
+    ]
+
+
+PURE = Kernel(spread, newlines)
