@@ -7,6 +7,7 @@ a row first writes it, losing a race or the whole object costs a few reads, and 
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Executor, Future, wait
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, TypeVar
@@ -104,7 +105,7 @@ class RecentRows:
         listings = {day: self._executor.submit(self._lake.machine_day, machine, day) for day in self._at_once(now)}
         if (nothing := self._known_absent(machine)) and not any(listing.result() for listing in listings.values()):
             raise NoData(nothing)
-        etag, memory = self._remembered_in_time(machine)
+        etag, memory = self._held_whole(machine, now, listings) or self._remembered_in_time(machine)
         known = {day.day: day for day in memory.days}
         for day in self._days(now):
             if day not in listings and self._outdated(known.get(day), now):
@@ -136,8 +137,7 @@ class RecentRows:
         found = {}
         for day, objects in listed.items():
             before = known[day].content if day in known else MachineDay()
-            unchanged = {(seen.key, seen.etag) for seen in before.objects} == {(o.key, o.etag) for o in objects}
-            content = before if unchanged else self._lake.refresh(before, objects, self._executor)
+            content = before if _is_of(before, objects) else self._lake.refresh(before, objects, self._executor)
             found[day] = KnownDay(day, now, content)
         return found
 
@@ -195,6 +195,21 @@ class RecentRows:
     def _key(self, machine: Machine) -> str:
         return f"{self._folder}/{machine.zone_id}/{machine.equip_id}.msgpack"
 
+    def _held_whole(
+        self, machine: Machine, now: datetime, listings: Mapping[date, Future[list[LakeObject]]]
+    ) -> tuple[str, Memory] | None:
+        """What is held here of a machine, if the cache has nothing to add: no other hour is due, no object is new."""
+        with self._lock:
+            etag, memory = self._memory.get(machine, ("", Memory()))
+        known = {day.day: day for day in memory.days}
+        newest = max((hour.hour for day in memory.days[-2:] for hour in day.content.hours), default=0)
+        if newest < clock.hour_of(now) - 1:
+            return None  # another process may have it by now; the cache is asked while the lake is listed
+        if any(self._outdated(known.get(day), now) for day in self._days(now) if day not in listings):
+            return None
+        whole = all(day in known and _is_of(known[day].content, found.result()) for day, found in listings.items())
+        return (etag, memory) if whole else None
+
     def _remembered_in_time(self, machine: Machine) -> tuple[str | None, Memory]:
         try:
             return self._executor.submit(self._remembered, machine).result(CACHE_SECONDS)
@@ -211,9 +226,12 @@ class RecentRows:
             if blob is None and held:
                 return held
             if blob:
-                return blob.etag, _decoded(blob.body, self._width)
+                memory = _decoded(blob.body, self._width)
+                with self._lock:
+                    _hold(self._memory, machine, (blob.etag, memory))
+                return blob.etag, memory
         except ObjectNotFound:
-            pass
+            return None, held[1] if held else Memory()
         except StorageError as exc:
             self._log.warning("the cache of recent rows cannot be read: %s", exc)
             if held:
@@ -236,7 +254,7 @@ class RecentRows:
             or (self._outdated(known[day.day], now) and not self._outdated(day, now))
             for day in days.values()
         )
-        if not any(news):
+        if etag and not any(news):
             return None
         after = Memory(tuple(days[day] for day in sorted(days)))
         return self._executor.submit(self._write, machine, etag, after)
@@ -252,6 +270,11 @@ class RecentRows:
             return
         with self._lock:
             _hold(self._memory, machine, (written, memory))
+
+
+def _is_of(content: MachineDay, objects: list[LakeObject]) -> bool:
+    """Whether what is known was made of exactly these objects in their present state."""
+    return {(seen.key, seen.etag) for seen in content.objects} == {(item.key, item.etag) for item in objects}
 
 
 def _hold(held: OrderedDict[Machine, T], machine: Machine, value: T) -> None:
