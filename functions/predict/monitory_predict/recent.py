@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future, wait
 from datetime import date, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ from monitory.identifiers import Machine
 from monitory.lake import Hour, Lake, LakeObject, MachineDay, SeenObject
 from monitory.log import Logger
 from monitory.storage import Storage
+from monitory_predict.holding import hold
 
 FOLDER = "cache/recent"
 RELIST_AFTER = timedelta(hours=6)
@@ -35,12 +36,8 @@ LOOK_BACK_DAYS = 30
 ABSENT_SECONDS = 600.0
 """So long a machine without data is taken for one, unless something of it turns up: the look back is 30 listings."""
 
-MEMORY_MACHINES = 100
 MAX_CACHE_BYTES = 16 << 20
 """Of one machine. What is kept usually has 60 KB; decoded it would take ten times the memory."""
-
-
-T = TypeVar("T")
 
 
 class KnownDay(msgspec.Struct, frozen=True):
@@ -190,7 +187,7 @@ class RecentRows:
 
     def _note_absent(self, machine: Machine, said: str) -> None:
         with self._lock:
-            _hold(self._absent, machine, (time.monotonic() + ABSENT_SECONDS, said))
+            hold(self._absent, machine, (time.monotonic() + ABSENT_SECONDS, said))
 
     def _key(self, machine: Machine) -> str:
         return f"{self._folder}/{machine.zone_id}/{machine.equip_id}.msgpack"
@@ -228,7 +225,7 @@ class RecentRows:
             if blob:
                 memory = _decoded(blob.body, self._width)
                 with self._lock:
-                    _hold(self._memory, machine, (blob.etag, memory))
+                    hold(self._memory, machine, (blob.etag, memory))
                 return blob.etag, memory
         except ObjectNotFound:
             return None, held[1] if held else Memory()
@@ -269,20 +266,12 @@ class RecentRows:
             self._log.info("the cache of recent rows of %s was not written: %s", machine, exc)
             return
         with self._lock:
-            _hold(self._memory, machine, (written, memory))
+            hold(self._memory, machine, (written, memory))
 
 
 def _is_of(content: MachineDay, objects: list[LakeObject]) -> bool:
     """Whether what is known was made of exactly these objects in their present state."""
     return {(seen.key, seen.etag) for seen in content.objects} == {(item.key, item.etag) for item in objects}
-
-
-def _hold(held: OrderedDict[Machine, T], machine: Machine, value: T) -> None:
-    """Hold what belongs to a machine, and of the machines only those that came last."""
-    held[machine] = value
-    held.move_to_end(machine)
-    while len(held) > MEMORY_MACHINES:
-        held.popitem(last=False)
 
 
 def _decoded(body: bytes, width: int) -> Memory:

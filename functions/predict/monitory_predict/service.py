@@ -1,6 +1,8 @@
 """What the routes ask for: storage, model and recent rows joined, still without HTTP."""
 
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import datetime
@@ -12,9 +14,12 @@ import msgspec
 
 from monitory.errors import UNDECODABLE, ModelError, MonitoryError, StorageError, StorageUnavailable
 from monitory.identifiers import Machine
+from monitory.lake import Hour
+from monitory.model import Model
 from monitory.registry import METRICS_FILE, Promotion, Registry
 from monitory.sensors import SensorSet
-from monitory_predict.prediction import Prediction, predict
+from monitory_predict.holding import hold
+from monitory_predict.prediction import LATE, Prediction, predict
 from monitory_predict.recent import Recent, RecentRows
 from monitory_predict.served import Current, ModelCache
 from monitory_predict.wear import Failures
@@ -25,6 +30,15 @@ WAITING_ANSWERS = 64
 """Answers that can be waited for at a time; Lambda asks for one, a local server for forty."""
 
 T = TypeVar("T")
+
+
+class _Said(NamedTuple):
+    """The prediction that was made of some rows."""
+
+    model: Model
+    rows: list[Hour]
+    last_failure: int | None
+    prediction: Prediction
 
 
 class Answer(NamedTuple):
@@ -63,6 +77,8 @@ class PredictService:
         self._sensors = sensors
         self._executor = executor
         self._patience = patience
+        self._said: OrderedDict[Machine, _Said] = OrderedDict()
+        self._lock = threading.Lock()
         # apart from the readers, for these wait for readers
         self._answers = ThreadPoolExecutor(WAITING_ANSWERS, thread_name_prefix="answer")
 
@@ -85,8 +101,20 @@ class PredictService:
         current = self._in_time(checking, until) or self.models.last_good(self._too_slow())
         known = self._in_time(failures, until) or self._failures.last_known
         last_failure = known.last_failure(machine, recent.rows, self._sensors)
-        prediction = predict(recent.rows, machine, current.served.model, self._sensors, last_failure, recent.age)
-        return Answer(prediction, recent, current)
+        return Answer(self._prediction(machine, recent, current.served.model, last_failure), recent, current)
+
+    def _prediction(self, machine: Machine, recent: Recent, model: Model, last_failure: int | None) -> Prediction:
+        """A prediction. What was said of the same rows is not computed anew; of late data its present age is told."""
+        asked = (model, recent.rows, last_failure)
+        with self._lock:
+            said = self._said.get(machine)
+        if said and recent.age <= LATE and said[:-1] == asked:
+            return said.prediction
+        prediction = predict(recent.rows, machine, model, self._sensors, last_failure, recent.age)
+        if recent.age <= LATE:
+            with self._lock:
+                hold(self._said, machine, _Said(*asked, prediction))
+        return prediction
 
     def current_model(self) -> Current:
         """The model that answers, as `ModelCache.current`, without waiting longer than an answer may take.

@@ -383,7 +383,7 @@ def test_as_many_days_are_kept_as_features_need(world: World) -> None:
 
 
 def test_machines_in_memory_are_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitory_predict.recent.MEMORY_MACHINES", 3)
+    monkeypatch.setattr("monitory_predict.holding.MEMORY_MACHINES", 3)
     for number in range(6):
         machine = Machine("Z", f"E{number}")
         world.write(NOW - timedelta(hours=1), machine=machine)

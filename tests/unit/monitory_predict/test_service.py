@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -70,6 +71,27 @@ def test_a_first_model_that_does_not_come_in_time_is_said_so(world: World, stuck
 def test_failures_that_do_not_come_in_time_are_done_without(world: World, stuck: HangOn) -> None:
     world.model_storage.before = stuck(failures.KEY)
     assert world.service.predict(MACHINE, NOW).current.problem is None
+
+
+def test_the_same_question_is_computed_once_and_any_other_anew(world: World) -> None:
+    world.promote(V1, made=card(V1))
+    first = world.service.predict(MACHINE, NOW).prediction
+    assert world.service.predict(MACHINE, NOW + timedelta(minutes=4)).prediction is first
+    world.promote(V2, seed=5, made=card(V2))
+    other_model = world.service.predict(MACHINE, NOW + timedelta(minutes=5)).prediction
+    assert other_model.estimate.days != first.estimate.days
+    world.write(NOW - timedelta(hours=1), name="late", value=float)
+    other_rows = world.service.predict(MACHINE, NOW + timedelta(minutes=6)).prediction
+    assert other_rows.estimate.days != other_model.estimate.days
+
+
+def test_late_data_is_told_with_its_present_age(world: World) -> None:
+    ages = []
+    for minutes in (0, 110, 120, 130, 0):
+        warnings = world.service.predict(MACHINE, NOW + timedelta(minutes=minutes)).prediction.warnings
+        ages.append([said.split(" old")[0] for said in warnings if "newest reading is" in said])
+    assert ages[0] == ages[4] == []
+    assert ages[1] != ages[2] != ages[3]
 
 
 @pytest.mark.parametrize("path", ["versions", "report"])
