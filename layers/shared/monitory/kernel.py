@@ -46,7 +46,7 @@ def newlines(piece: bytes, end: int) -> int:
 
 
 def _rolling_deviations(values: list[float], mean: float) -> list[float]:
-    """Values are centred on `mean` first, so that the sums of squares don't cancel.
+    """As `Spread.deviations`. Values are centred on `mean` first, so that the sums of squares don't cancel:
 
     s^2 = (sum(w^2) - sum(w)^2 / 5) / 4 with w = v - mean.
     """
