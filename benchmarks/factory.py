@@ -113,7 +113,7 @@ def _machine(machine: MachineReadings, hours: range, sensor_set: SensorSet) -> M
         for sensor in machine.hour(hour):
             count = len(sensor.values)
             times = [datetime(1970, 1, 1) + timedelta(microseconds=int(at)) for at in sensor.microseconds]
-            readings[sensor.signal.name] = Column(times, sensor.values.tolist(), [""] * count)
+            readings[sensor.signal.name] = Column(times, sensor.values.tolist(), [[""] * count])
         if readings:
             row = hour_row(hour, readings, sensor_set, VECTORISED)
             found.append(Hour(hour, row.values, 0, datetime(1970, 1, 1)))

@@ -11,7 +11,7 @@ from monitory.kernel import Kernel, Spread
 
 def spread(values: list[float], mean: float, low: float, high: float) -> Spread:
     """See `monitory.kernel.spread`: the same arguments, the same result."""
-    v = np.array(values)
+    v = np.fromiter(values, np.float64, len(values))
     smallest, largest = float(v.min()) + 0.0, float(v.max()) + 0.0
     outside = int(np.count_nonzero((v < low) | (v > high))) if smallest < low or largest > high else 0
     w = v - mean

@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from itertools import islice
-from operator import lt
+from itertools import chain, islice
+from operator import attrgetter, lt
 from typing import Annotated, Literal, NamedTuple, cast
 
 import msgspec
@@ -46,6 +46,8 @@ LOOSE_BYTES = 16 << 20
 READABLE_REJECTS = frozenset({UNKNOWN_SENSOR, OTHER_MACHINE, OTHER_DATE})
 """Reasons for which a line was read, but isn't wanted."""
 
+_SENSOR_ID = attrgetter("sensor_id")
+
 Value = Annotated[float, msgspec.Meta(ge=-MAX_VALUE, le=MAX_VALUE)]
 WallClock = Annotated[datetime, msgspec.Meta(tz=False)]
 
@@ -68,14 +70,14 @@ class Column:
     Attributes:
         times: KST wall clock, naive.
         values: in the sensor's unit, finite.
-        ids: each reading's sensorId; two sensors of a kind may share an hour.
+        id_parts: each reading's sensorId, some readings at a time; seldom looked at, see `ids`.
         ordered: times strictly increase, so nothing is out of order and nothing is repeated.
         packed: the readings, when they aren't in the lists.
     """
 
     times: list[datetime] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
+    id_parts: list[Iterable[str]] = field(default_factory=list)
     ordered: bool = True
     packed: Packed | None = None
 
@@ -84,19 +86,26 @@ class Column:
         return len(self.values if self.packed is None else self.packed)
 
     @property
+    def ids(self) -> list[str]:
+        """Each reading's sensorId; two sensors of a kind may share an hour."""
+        ids = list(chain.from_iterable(self.id_parts))
+        self.id_parts = [ids]
+        return ids
+
+    @property
     def last(self) -> datetime:
         """The time of the reading that came last."""
         return self.times[-1] if self.packed is None else self.packed.last
 
-    def extend(self, times: list[datetime], values: list[float], ids: list[str], *, ordered: bool) -> None:
-        """Append readings."""
+    def extend(self, times: list[datetime], values: list[float], ids: Iterable[str], *, ordered: bool) -> None:
+        """Append readings; their `ids` are gone through once, now or later."""
         self.ordered = self.ordered and ordered and (not self or self.last < times[0])
         if self.packed is not None:
-            self.packed.append(times, values, ids)
+            self.packed.append(times, values, list(ids))
             return
         self.times += times
         self.values += values
-        self.ids += ids
+        self.id_parts.append(ids)
 
     def pack(self, hour: int, ids: SensorIds) -> None:
         """Hold the readings, all of one hour, in little memory from now on."""
@@ -104,7 +113,7 @@ class Column:
             self.packed = Packed(hour, ids)
             if self.times:
                 self.packed.append(self.times, self.values, self.ids)
-            self.times, self.values, self.ids = [], [], []
+            self.times, self.values, self.id_parts = [], [], []
 
     def settled_values(self) -> "list[float] | array[float]":
         """The values in order of time, exact repeats (same sensor, time and value) counted once."""
@@ -116,7 +125,7 @@ class Column:
         if not self.ordered:
             settled = sorted(set(zip(self.times, self.ids, self.values, strict=True)))
             self.times = [time for time, _, _ in settled]
-            self.ids = [sensor_id for _, sensor_id, _ in settled]
+            self.id_parts = [[sensor_id for _, sensor_id, _ in settled]]
             self.values = [value for _, _, value in settled]
             self.ordered = True
         return self.values
@@ -223,7 +232,7 @@ class Readings:
             rejected[OTHER_DATE] += len(group)
             return
         column = self._column(hour, name)
-        column.extend(times, [r.val for r in group], [r.sensor_id for r in group], ordered=ordered)
+        column.extend(times, [r.val for r in group], map(_SENSOR_ID, group), ordered=ordered)
 
     def _column(self, hour: int, name: str) -> Column:
         column = self.hours.setdefault(hour, {}).setdefault(name, Column())
@@ -252,7 +261,7 @@ class Readings:
 _LINES = msgspec.json.Decoder(Reading)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)  # two for each machine that serving holds in memory
 def _own_decoders(
     owner: Machine, sensor_types: tuple[str, ...]
 ) -> tuple[msgspec.json.Decoder[Reading], msgspec.json.Decoder[list[Reading]]]:
