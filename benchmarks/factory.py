@@ -23,11 +23,11 @@ from tqdm import tqdm
 
 from monitory import features, sensors
 from monitory.clock import first_hour
+from monitory.column import Column, Columns
 from monitory.identifiers import Machine
 from monitory.lake import Hour, MachineDay
 from monitory.log import logger
 from monitory.model import Calibration, Model
-from monitory.readings import Column, Columns
 from monitory.rows import POWER_FACTOR, columns, hour_row
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings, Settings

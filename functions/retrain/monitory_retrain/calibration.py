@@ -26,7 +26,7 @@ import numpy.typing as npt
 from monitory.model import Calibration, CalibrationPoint
 from monitory_retrain.arrays import Floats, Ints
 from monitory_retrain.split import folds
-from monitory_retrain.training import SETTLED_HOURS
+from monitory_retrain.training import SETTLED_HOURS, life_weights
 
 BINS = 10
 MIN_LIVES = 5
@@ -90,10 +90,9 @@ class _Rows:
 
     def __init__(self, true: Floats, predicted: Floats, life: Ints) -> None:
         """Weigh the rows."""
-        _, index, counts = np.unique(life, return_inverse=True, return_counts=True)
         self.true, self.predicted, self.life = true, predicted, life
-        self.lives = len(counts)
-        self.weight: Floats = 1.0 / counts[index]
+        self.lives = len(np.unique(life))
+        self.weight = life_weights(life, np.ones(len(life), dtype=np.bool_))
 
     def take(self, rows: npt.NDArray[np.bool_]) -> "_Rows":
         """Some of the rows, weighed among themselves."""

@@ -110,7 +110,8 @@ def train(
     """
     if len(np.unique(life)) < 3:
         raise ValueError("training needs rows of at least three runs between failures")
-    weight = life_weights(life, x[:, names.index(AGE)] if AGE in names else np.full(len(rul), np.nan))
+    age = x[:, names.index(AGE)] if AGE in names else np.full(len(rul), np.nan)
+    weight = life_weights(life, ~(age < SETTLED_HOURS))
     columns = _varying(x)
     x = x[:, columns]
     kept = [names[column] for column in columns.tolist()]
@@ -127,14 +128,15 @@ def train(
     return Trained(text, tuple(kept), _out_of_fold(x, fold, made), weight > 0, trees, stopping.tolist())
 
 
-def life_weights(life: Ints, age: Floats) -> Floats:
-    """Each life weighs 1, whatever its length, spread over its settled rows; earlier rows weigh 0.
+def life_weights(life: Ints, settled: npt.NDArray[np.bool_]) -> Floats:
+    """Each life weighs 1, whatever its length, spread over its settled rows; others weigh 0.
+
+    Where no row at all is settled, each weighs 1.
 
     Args:
         life: which run between failures, shape (n,).
-        age: hours since the last failure, shape (n,); NaN, for unknown, counts as settled.
+        settled: rows that count; hours of an unknown age do, shape (n,).
     """
-    settled = ~(age < SETTLED_HOURS)
     _, index = np.unique(life, return_inverse=True)
     rows = np.bincount(index, weights=settled)
     weight: Floats = np.where(settled, 1.0 / np.maximum(rows, 1.0)[index], 0.0)

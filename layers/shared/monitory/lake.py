@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from monitory.column import Columns
 from monitory.errors import InvalidIdentifier, ObjectNotFound, StorageUnavailable, UnreadableObject
 from monitory.identifiers import Machine, machine
 from monitory.kernel import PURE, Kernel
-from monitory.readings import Columns, Readings, Source
+from monitory.readings import Readings, Source
 from monitory.rows import hour_row
 from monitory.sensors import SensorSet
 from monitory.storage import Entry, IncompleteListing, Storage

@@ -21,8 +21,8 @@ from itertools import chain
 from math import fsum, hypot, nan
 from typing import NamedTuple, Protocol
 
+from monitory.column import Column, Columns
 from monitory.kernel import PURE, Kernel
-from monitory.readings import Column, Columns
 from monitory.sensors import SensorSet
 
 WINDOW = 5
@@ -140,10 +140,9 @@ def _sensor_values(column: Column, low: float, high: float, kernel: Kernel) -> t
         smallest, largest, outside, deviations = kernel.spread(values, mean, low, high)
         deviation = fsum(deviations)
     else:
-        parts = [kernel.spread(part, mean, low, high)._replace(deviations=[]) for part in _parts(values, 0)]
-        smallest, largest = min(part.smallest for part in parts), max(part.largest for part in parts)
-        outside = sum(part.outside for part in parts)
-        spreads = (kernel.spread(part, mean, low, high) for part in _parts(values, WINDOW - 1))
+        smallest, largest = min(values) + 0.0, max(values) + 0.0
+        outside = sum(not low <= value <= high for value in values)
+        spreads = (kernel.spread(part, mean, low, high) for part in _parts(values))
         deviation = fsum(chain.from_iterable(part.deviations for part in spreads))
     if count < WINDOW:
         return mean, nan, nan, smallest, largest, outside / count, float(count)
@@ -154,7 +153,7 @@ def _sensor_values(column: Column, low: float, high: float, kernel: Kernel) -> t
     return mean, rollmean, deviation / windows, smallest, largest, outside / count, float(count)
 
 
-def _parts(values: "array[float]", overlap: int) -> Iterator[list[float]]:
-    """Packed values as lists of a bearable length that overlap."""
-    for start in range(0, len(values) - overlap, _PART):
-        yield values[start : start + _PART + overlap].tolist()
+def _parts(values: "array[float]") -> Iterator[list[float]]:
+    """Packed values as lists of a bearable length, which overlap so that every window is whole in one of them."""
+    for start in range(0, len(values) - (WINDOW - 1), _PART):
+        yield values[start : start + _PART + WINDOW - 1].tolist()

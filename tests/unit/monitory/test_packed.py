@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitory import clock, packed, readings, rows
+from monitory.column import Column
 from monitory.lake import Lake, MachineDay
 from monitory.packed import Packed, SensorIds
-from monitory.readings import Column, Readings
+from monitory.readings import Readings
 from monitory.sensors import load
 from tests.fakes import MemoryStorage
 from tests.samples import DAY, MACHINE, SOURCE, TEN, lake_key, ndjson, reading

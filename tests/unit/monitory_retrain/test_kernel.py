@@ -21,6 +21,11 @@ def test_flat_readings_deviate_by_nothing() -> None:
     assert kernel.spread([70.5] * 9, 70.5, 60.0, 80.0) == (70.5, 70.5, 0, [0.0] * 5)
 
 
+def test_a_sign_of_zero_does_not_differ() -> None:
+    made = kernel.spread([-0.0] * 6, -0.0, -1.0, 1.0)
+    assert repr(made) == repr(definition.spread([-0.0] * 6, -0.0, -1.0, 1.0))
+
+
 def test_readings_at_a_limit_are_not_beyond_it() -> None:
     values = [59.0, 60.0, 80.0, 81.0, 82.0]
     assert kernel.spread(values, 72.4, 60.0, 80.0).outside == 3
