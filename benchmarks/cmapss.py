@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from monitory.identifiers import Machine
-from monitory.rows import MAX, MIN, PER_SENSOR, columns
+from monitory.features.hour_row import MAX, MIN, PER_SENSOR, columns
+from monitory.machine import Machine
 from monitory.sensors import Sensor, SensorSet
-from monitory_retrain.arrays import Floats, Ints
-from monitory_retrain.labels import Labels
-from monitory_retrain.table import HourTable
+from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.dataset.labels import Labels
 
 SETTINGS, SENSORS = 3, 21
 CAP_CYCLES = 125

@@ -11,8 +11,9 @@ import numpy as np
 
 from benchmarks import stage
 from benchmarks.sides import median, say
-from monitory import features, sensors
-from monitory.model import Model
+from monitory import sensors
+from monitory.features import vector
+from monitory.model.model import Model
 from monitory_predict.prediction import drivers
 
 CALLS = 200
@@ -23,7 +24,7 @@ def main() -> None:
     sensor_set = sensors.load()
     with stage.buckets() as (_, models):
         text = stage.promote_model(models)
-    model = Model(text.encode(), None, known=features.names(sensor_set), cap_days=30.0)
+    model = Model(text.encode(), None, known=vector.names(sensor_set), cap_days=30.0)
     booster = lgb.Booster(model_str=text)
     row = dict.fromkeys(model.features, 50.0)
     array = np.full((1, len(model.features)), 50.0)

@@ -21,28 +21,30 @@ import numpy as np
 from imblearn.over_sampling import RandomOverSampler
 from tqdm import tqdm
 
-from monitory import features, sensors
+from monitory import sensors
 from monitory.clock import first_hour
-from monitory.column import Column, Columns
-from monitory.identifiers import Machine
+from monitory.features import vector
+from monitory.features.hour_row import POWER_FACTOR, columns, hour_row
 from monitory.lake import Hour, MachineDay
 from monitory.log import logger
-from monitory.model import Calibration, Model
-from monitory.rows import POWER_FACTOR, columns, hour_row
+from monitory.machine import Machine
+from monitory.model.model import Calibration, Model
+from monitory.readings.column import Column, Columns
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings, Settings
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.readings import MachineReadings
 from monitory_local.simulator.wear import Plan, State
 from monitory_predict.prediction import drivers
-from monitory_retrain import balancing, calibration, dataset, labels, split, table, training
-from monitory_retrain.arrays import Floats
-from monitory_retrain.dataset import Dataset
-from monitory_retrain.kernel import VECTORISED
-from monitory_retrain.scores import Scores, intervals, score
-from monitory_retrain.table import HourTable
-from monitory_retrain.training import Recipe
-from monitory_retrain.validation import predictions
+from monitory_retrain.array_types import Floats
+from monitory_retrain.dataset import dataset, hour_table, labels, split
+from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.evaluation.holdout import predictions
+from monitory_retrain.evaluation.scores import Scores, intervals, score
+from monitory_retrain.ingest.kernels import VECTORISED
+from monitory_retrain.training import balancing, calibration, training
+from monitory_retrain.training.training import Recipe
 
 HOLDOUT_SHARE = 0.25
 NEAR_DAYS = 3.0
@@ -100,10 +102,10 @@ def join(producer: Producer, hours: range, sensor_set: SensorSet) -> HourTable:
     """The hour rows of all machines."""
     width = len(columns(sensor_set))
     tables = [
-        table.from_days({Machine(m.lives.zone_id, m.lives.equip_id): _machine(m, hours, sensor_set)}, width)
+        hour_table.from_days({Machine(m.lives.zone_id, m.lives.equip_id): _machine(m, hours, sensor_set)}, width)
         for m in tqdm(producer.machines, desc="machines simulated", disable=not sys.stderr.isatty())
     ]
-    return table.join(tables, width)
+    return hour_table.join(tables, width)
 
 
 def _machine(machine: MachineReadings, hours: range, sensor_set: SensorSet) -> MachineDay:
@@ -124,7 +126,7 @@ def measure(factory: Factory, sensor_set: SensorSet) -> list[dict[str, object]]:
     """All figures, one JSON line each."""
     known, holdout = factory.training, factory.holdout
     mean = score(holdout.rul, np.full(len(holdout), known.rul.mean()))
-    learnt = _learn(known, holdout, features.trained(sensor_set))
+    learnt = _learn(known, holdout, vector.trained(sensor_set))
     product = learnt.scores
     snapshot = _learn(known, holdout, _snapshot(sensor_set)).scores
     claimed, honest = _ancestor(known, holdout, _snapshot(sensor_set))
@@ -143,7 +145,7 @@ def measure(factory: Factory, sensor_set: SensorSet) -> list[dict[str, object]]:
 
 
 def _snapshot(sensor_set: SensorSet) -> tuple[str, ...]:
-    found = [name + suffix for name in sensor_set.names for suffix in features.SNAPSHOT]
+    found = [name + suffix for name in sensor_set.names for suffix in vector.SNAPSHOT]
     return (*found, POWER_FACTOR) if sensor_set.power_factor else tuple(found)
 
 

@@ -17,10 +17,10 @@ import numpy as np
 
 from benchmarks.sides import Measured, Side, say
 from monitory import clock, sensors
-from monitory.identifiers import Machine
+from monitory.features.hour_row import PER_SENSOR
 from monitory.lake import Lake, LakeObject, MachineDay
-from monitory.rows import PER_SENSOR
-from monitory.storage import Blob, Storage
+from monitory.machine import Machine
+from monitory.storage.s3 import Blob, Storage
 
 REPEATS = 5
 MEMORY_REPEATS = 7
@@ -34,7 +34,7 @@ class Product:
         from benchmarks import stage
         from monitory import log
         from monitory.settings import RetrainSettings, load
-        from monitory_retrain import ingest, workers
+        from monitory_retrain.ingest import ingest, workers
 
         self._ingest = ingest.Ingest
         self._source = workers.Source(lake, "ap-northeast-2", "EQUIPMENT/", sensors.load())
@@ -56,7 +56,7 @@ class Product:
 
     def hold(self, objects: list[tuple[LakeObject, bytes]]) -> None:
         """Keep objects of one machine's day in memory."""
-        from monitory_retrain.kernel import VECTORISED
+        from monitory_retrain.ingest.kernels import VECTORISED
 
         self._listed = [item for item, _ in objects]
         bodies = {item.key: Blob(body, item.etag, {}, datetime.now(UTC)) for item, body in objects}
@@ -69,7 +69,7 @@ class Product:
 
     def cores(self) -> int:
         """As many as the product would use."""
-        from monitory_retrain import processes
+        from monitory_retrain.runtime import processes
 
         return processes.cores()
 

@@ -19,8 +19,9 @@ import uvicorn
 
 from benchmarks import stage
 from benchmarks.sides import Side, cpu_seconds, percentile, say
-from monitory import clock, features
+from monitory import clock
 from monitory.clock import HOURS_PER_DAY
+from monitory.features import vector
 from monitory_local.simulator.lake import write_hours
 
 HISTORY_RATE_SECONDS = 300.0
@@ -54,10 +55,10 @@ class Server:
 def product() -> Server:
     """The product's app."""
     from monitory.settings import PredictSettings, load
-    from monitory_predict import wiring
+    from monitory_predict import application
     from monitory_predict.telemetry import NoTelemetry
 
-    return Server(wiring.build_app(load(PredictSettings), NoTelemetry()))
+    return Server(application.build_app(load(PredictSettings), NoTelemetry()))
 
 
 def reference_app(lake: str, models: str, equip_ids: Sequence[str]) -> Server:
@@ -67,7 +68,7 @@ def reference_app(lake: str, models: str, equip_ids: Sequence[str]) -> Server:
     from benchmarks import reference
 
     predictor = reference.Predictor(lake, models, stage.MODEL_KEY)
-    history = range(stage.START, stage.START + features.HISTORY_HOURS)
+    history = range(stage.START, stage.START + vector.HISTORY_HOURS)
     producer = stage.factory(1, HISTORY_RATE_SECONDS)
     frame = pd.concat([reference.hour_row(file.body) for hour in history for file in producer.files(0, hour)])
     frame = frame[~frame.index.duplicated()]
@@ -84,7 +85,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=8, help="(%(default)s)")
     arguments = parser.parse_args()
     with stage.buckets() as (lake, models):
-        stage.write_days(lake, arguments.machines, features.HISTORY_HOURS // HOURS_PER_DAY, HISTORY_RATE_SECONDS)
+        stage.write_days(lake, arguments.machines, vector.HISTORY_HOURS // HOURS_PER_DAY, HISTORY_RATE_SECONDS)
         stage.promote_model(models)
         names = [machine.lives.equip_id for machine in stage.factory(arguments.machines).machines]
         with Side(product) as ours, Side(reference_app, lake, models, names) as theirs:
@@ -100,7 +101,7 @@ def measure(lake: str, sides: dict[str, Side], arguments: argparse.Namespace) ->
     ]
     ports = {side: at.call("port").result for side, at in sides.items()}
     found: dict[tuple[str, str], list[tuple[list[float], float, float]]] = {}
-    first = stage.START + features.HISTORY_HOURS
+    first = stage.START + vector.HISTORY_HOURS
     for hour in range(first, first + arguments.hours + 1):
         write_hours(stage.bucket(lake), producer, range(hour, hour + 1))
         now = clock.hour_start(hour + 1).replace(minute=5)

@@ -26,8 +26,9 @@ from mangum import Mangum
 
 from benchmarks import stage
 from benchmarks.sides import Measured, Side, median, percentile, say
-from monitory import clock, features
-from monitory.identifiers import machine
+from monitory import clock
+from monitory.features import vector
+from monitory.machine import machine
 
 MACHINE = machine("ZONE-001", "EQUIP-001")
 _MINUTES_LATE = 5
@@ -41,10 +42,10 @@ class Product:
 
     def __init__(self) -> None:
         """A warm sandbox."""
-        from monitory_predict import starting
+        from monitory_predict import bootstrap
 
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 -- for good: metrics go there
-        with patch.object(starting, "S3Storage", stage.CountedStorage):
+        with patch.object(bootstrap, "S3Storage", stage.CountedStorage):
             from monitory_predict.handler import lambda_handler
         self._handler: Any = lambda_handler
         self.requests = stage.CountedStorage.requests
@@ -90,8 +91,8 @@ def main() -> None:
     parser.add_argument("--hours", type=int, default=40, help="rounds (%(default)s)")
     rounds: int = parser.parse_args().hours
     with stage.buckets() as (lake, models):
-        first = stage.START + features.HISTORY_HOURS
-        stage.write_days(lake, 1, features.HISTORY_HOURS // 24)
+        first = stage.START + vector.HISTORY_HOURS
+        stage.write_days(lake, 1, vector.HISTORY_HOURS // 24)
         stage.promote_model(models)
         history = range(stage.START, first)
         with Side(Product) as ours, Side(Reference, lake, models, history) as theirs:

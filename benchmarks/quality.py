@@ -17,15 +17,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import cmapss
-from monitory import features
+from monitory.features import vector
 from monitory.log import logger
-from monitory.model import Model
+from monitory.model.model import Model
 from monitory.settings import Settings
-from monitory_retrain import calibration, dataset, regime_learning, scores, training
-from monitory_retrain.arrays import Floats
-from monitory_retrain.dataset import Dataset
-from monitory_retrain.split import folds
-from monitory_retrain.training import Recipe
+from monitory_retrain.array_types import Floats
+from monitory_retrain.dataset import dataset
+from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.split import folds
+from monitory_retrain.evaluation import scores
+from monitory_retrain.training import calibration, training
+from monitory_retrain.training import regimes as regime_learning
+from monitory_retrain.training.training import Recipe
 
 SEEDS = (0, 1, 2)
 COVERAGE = 0.9
@@ -116,7 +119,7 @@ def _since(started: float) -> float:
 
 
 def _one(known: Dataset, test: Dataset, true: Floats, raw: Floats, seed: int) -> dict[str, float]:
-    names = features.trained(cmapss.sensor_set())
+    names = vector.trained(cmapss.sensor_set())
     columns = [known.names.index(name) for name in names]
     trained = training.train(known.x[:, columns], known.rul, known.life, names, Recipe(seed=seed))
     interval = calibration.calibrate(

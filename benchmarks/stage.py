@@ -13,13 +13,14 @@ from uuid import uuid4
 import msgspec
 import numpy as np
 
-from monitory import features, sensors
+from monitory import sensors
 from monitory.clock import HOURS_PER_DAY
-from monitory.identifiers import Machine
-from monitory.model import Calibration, CalibrationPoint, Card
-from monitory.registry import CARD_FILE, MODEL_FILE, Registry
-from monitory.storage import Blob, Entry, S3Storage
-from monitory.version import Version
+from monitory.features import vector
+from monitory.machine import Machine
+from monitory.model.model import Calibration, CalibrationPoint, Card
+from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
+from monitory.registry.version import Version
+from monitory.storage.s3 import Blob, Entry, S3Storage
 from monitory_local.s3 import REGION, embedded_s3
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
@@ -68,23 +69,23 @@ def write_days(lake: str, machines: int, days: int, rate_seconds: float = 5.0) -
 
 def promote_model(models: str, seed: int = 0) -> str:
     """Train a model of the product's recipe and size on wear-like rows and promote it; returns its text."""
-    from monitory_retrain.training import Recipe, train  # heavy: not for those who only read a lake
+    from monitory_retrain.training.training import Recipe, train  # heavy: not for those who only read a lake
 
     sensor_set = sensors.load()
-    names = features.trained(sensor_set)
+    names = vector.trained(sensor_set)
     draw = np.random.default_rng(seed)
     n = _LIVES * _LIFE_HOURS
     life, age = np.divmod(np.arange(n), _LIFE_HOURS)
     wear = (age / _LIFE_HOURS)[:, None]
     x = 50 + draw.normal(0, 1, (1, len(names))) * wear * 3 + draw.normal(0, 1, (n, len(names)))
-    x[:, names.index(features.AGE)] = age
+    x[:, names.index(vector.AGE)] = age
     rul = (_LIFE_HOURS - age) / HOURS_PER_DAY
     text = train(x, rul, life, names, Recipe(threads=1)).text
     version = Version.at(datetime.now(UTC))
     card = Card(
         version=str(version),
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        feature_schema=features.SCHEMA,
+        feature_schema=vector.SCHEMA,
         sensors=sensor_set,
         cap_days=CAP_DAYS,
         features=names,

@@ -10,9 +10,10 @@ import argparse
 import numpy as np
 
 from benchmarks.sides import Memory, Side, say
-from monitory import rows, sensors
-from monitory.identifiers import Machine
-from monitory.rows import MAX, MIN, OUTSIDE, PER_SENSOR
+from monitory import sensors
+from monitory.features import hour_row
+from monitory.features.hour_row import MAX, MIN, OUTSIDE, PER_SENSOR
+from monitory.machine import Machine
 
 _FIRST_HOUR = 496_800
 _LIFE_HOURS = 100
@@ -25,9 +26,9 @@ class Learner:
         """Label, build features, train, calibrate and score."""
         from monitory import log
         from monitory.settings import RetrainSettings
-        from monitory_retrain import learning
-        from monitory_retrain.table import HourTable
-        from monitory_retrain.training import Recipe
+        from monitory_retrain import pipeline
+        from monitory_retrain.dataset.hour_table import HourTable
+        from monitory_retrain.training.training import Recipe
 
         settings = RetrainSettings(log_level="ERROR", max_rul_days=5.0)
         sensor_set = sensors.load()
@@ -36,7 +37,7 @@ class Learner:
         machine = np.repeat(np.arange(machines), hours)
         hour = np.tile(np.arange(_FIRST_HOUR, _FIRST_HOUR + hours), machines)
         age = (hour + machine * 37) % _LIFE_HOURS
-        values = draw.normal(0, 1.0, (machines * hours, len(rows.columns(sensor_set))))
+        values = draw.normal(0, 1.0, (machines * hours, len(hour_row.columns(sensor_set))))
         for index, sensor in enumerate(sensor_set.sensors):
             at = index * len(PER_SENSOR)
             values[:, at] = (sensor.low + sensor.high) / 2 + (sensor.high - sensor.low) * (
@@ -48,8 +49,8 @@ class Learner:
         values[age == 0, OUTSIDE] = 0.9
         names = [Machine("ZONE-001", f"EQUIP-{number:05d}") for number in range(machines)]
         table = HourTable(names, machine, hour, values, np.full(len(hour), 4320), hour * 3_600_000_000)
-        made = learning.learn(table, sensor_set, settings, Recipe(threads=threads), log.logger("benchmark", settings))
-        assert isinstance(made, learning.Challenger), made
+        made = pipeline.learn(table, sensor_set, settings, Recipe(threads=threads), log.logger("benchmark", settings))
+        assert isinstance(made, pipeline.Challenger), made
         return {"rows": len(hour), "mae_days": made.scores.mae, "trees": made.trained.trees}
 
 

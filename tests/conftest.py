@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from monitory import metrics
+from monitory import metric_names
 from monitory_local.s3 import S3, embedded_s3
 
 # Every variable that the product or an AWS SDK reads starts with one of these.
@@ -43,7 +43,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def fresh_loggers() -> None:
     """No logger of an earlier test: Powertools keeps one for each service, bound to that test's output."""
-    for service in (metrics.PREDICT_SERVICE, metrics.RETRAIN_SERVICE):
+    for service in (metric_names.PREDICT_SERVICE, metric_names.RETRAIN_SERVICE):
         logging.Logger.manager.loggerDict.pop(service, None)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitory import features
-from monitory.model import Calibration, CalibrationPoint, Card
+from monitory.features import vector
+from monitory.model.model import Calibration, CalibrationPoint, Card
 from monitory.sensors import load
 
 SENSORS = load()
@@ -32,7 +32,7 @@ def frame(
     made = pd.DataFrame(values, columns=list(names))
     if machines:
         chosen = pd.Categorical(rng.choice(list(machines), rows), categories=list(machines))
-        made.insert(min(1, len(names)), features.EQUIPMENT, pd.Series(chosen))
+        made.insert(min(1, len(names)), vector.EQUIPMENT, pd.Series(chosen))
     return made
 
 
@@ -54,7 +54,7 @@ def text(booster: lgb.Booster) -> bytes:
 @lru_cache(maxsize=32)
 def small_text(seed: int = 0, trees: int = 5) -> bytes:
     """A model text on a few of our features."""
-    return text(train(frame(features.names(SENSORS)[:6], seed=seed), trees=trees, seed=seed))
+    return text(train(frame(vector.names(SENSORS)[:6], seed=seed), trees=trees, seed=seed))
 
 
 def card(version: str = "2026/11/20/150312", **others: object) -> Card:
@@ -62,10 +62,10 @@ def card(version: str = "2026/11/20/150312", **others: object) -> Card:
     fields: dict[str, object] = {
         "version": version,
         "trained_at": "2026-11-20T15:03:12+00:00",
-        "feature_schema": features.SCHEMA,
+        "feature_schema": vector.SCHEMA,
         "sensors": SENSORS,
         "cap_days": 30.0,
-        "features": features.names(SENSORS)[:6],
+        "features": vector.names(SENSORS)[:6],
         "calibration": Calibration(0.9, (CalibrationPoint(5.0, -2.0, 3.0), CalibrationPoint(20.0, -8.0, 6.0))),
         "machines": frozenset({"EQUIP-001"}),
         **others,

@@ -10,17 +10,17 @@ import msgspec
 from fastapi import FastAPI
 
 from monitory import clock
-from monitory.identifiers import Machine
 from monitory.lake import Lake
 from monitory.log import Logger
-from monitory.model import Card
-from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
-from monitory_predict.app import create_app
-from monitory_predict.recent import RecentRows
-from monitory_predict.served import ModelCache
+from monitory.machine import Machine
+from monitory.model.model import Card
+from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
+from monitory_predict.api.routes import create_app
+from monitory_predict.cache.failures import Failures
+from monitory_predict.cache.history import RecentRows
+from monitory_predict.cache.model import ModelCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry, Telemetry
-from monitory_predict.wear import Failures
 from tests.fakes import WatchedStorage
 from tests.models import SENSORS, card, small_text
 from tests.registries import KEY, promote

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from monitory.errors import NoModel
-from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, ROLLBACK, Promotion, Registry, Served
-from monitory.storage import Storage
+from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, ROLLBACK, Promotion, Registry, Served
+from monitory.storage.s3 import Storage
 from tests.fakes import MemoryStorage
 
 KEY = "models/latest/lgbm_regressor.json"

@@ -9,19 +9,21 @@ import numpy as np
 
 from monitory import sensors
 from monitory.clock import days_between, first_hour
-from monitory.identifiers import Machine
+from monitory.features.hour_row import COUNT, MAX, MIN, OUTSIDE, PER_SENSOR
 from monitory.log import logger
-from monitory.model import Model
-from monitory.rows import COUNT, MAX, MIN, OUTSIDE, PER_SENSOR
+from monitory.machine import Machine
+from monitory.model.model import Model
 from monitory.sensors import PowerFactor, Sensor, SensorSet
 from monitory.settings import RetrainSettings
-from monitory_retrain import drift, learning, validation, verdict
-from monitory_retrain.presence import Presence, presence
+from monitory_retrain import pipeline
+from monitory_retrain.dataset.completeness import Presence, presence
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.evaluation import drift, verdict
+from monitory_retrain.evaluation import holdout as validation
+from monitory_retrain.evaluation.holdout import Champion
+from monitory_retrain.evaluation.scores import score
 from monitory_retrain.report import Findings
-from monitory_retrain.scores import score
-from monitory_retrain.table import HourTable
-from monitory_retrain.training import Recipe
-from monitory_retrain.validation import Champion
+from monitory_retrain.training.training import Recipe
 
 SENSORS: SensorSet = sensors.load()
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 16)
@@ -75,10 +77,10 @@ def _row(rng: np.random.Generator, wear: float) -> list[float]:
 
 
 @cache
-def challenger() -> learning.Challenger:
+def challenger() -> pipeline.Challenger:
     """What is learnt from `table`."""
-    found = learning.learn(table(), SENSORS, SETTINGS, RECIPE, logger("tests", SETTINGS))
-    assert isinstance(found, learning.Challenger), found
+    found = pipeline.learn(table(), SENSORS, SETTINGS, RECIPE, logger("tests", SETTINGS))
+    assert isinstance(found, pipeline.Challenger), found
     return found
 
 
@@ -93,7 +95,7 @@ def findings() -> Findings:
     champion = Champion("2026/11/10/150102", worse, score(holdout.rul, worse, new.calibration, SETTINGS.max_rul_days))
     compared = verdict.compare(holdout.rul, worse, new.predicted, holdout.machine, holdout.hour // 24)
     ruling = verdict.against(champion.scores, new.scores, compared, margin=0.02, coverage=0.9)
-    card = learning.card(
+    card = pipeline.card(
         new,
         version="2026/11/16/150102",
         trained_at="2026-11-16T15:01:02+00:00",

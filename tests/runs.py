@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import count
 
 from monitory.errors import Conflict, NoModel, PreconditionFailed, UnknownVersion
-from monitory.registry import Registry
+from monitory.registry.registry import Registry
 from tests.fakes import WatchedStorage
 from tests.registries import KEY
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from monitory.identifiers import Machine
-from monitory.readings import Source
+from monitory.machine import Machine
+from monitory.readings.decoding import Source
 from tests.fakes import MemoryStorage
 
 MACHINE = Machine("ZONE-001", "EQUIP-001")

@@ -24,9 +24,9 @@ from rich.table import Table
 
 from monitory.clock import first_hour, hour_of, now
 from monitory.errors import UnknownVersion
-from monitory.registry import Registry
+from monitory.registry.registry import Registry
 from monitory.settings import Settings, load
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas
 from monitory_local.feed import Feed
 from monitory_local.s3 import S3, running_s3

@@ -10,14 +10,14 @@ import uvicorn
 
 from monitory.clock import HOURS_PER_DAY, hour_of, now
 from monitory.settings import PredictSettings, load
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas
 from monitory_local.feed import MAX_DAYS, Feed
 from monitory_local.s3 import DEFAULT_FOLDER, S3, running_s3
 from monitory_local.simulator.wear import Plan
 from monitory_local.terminal import counted, run
+from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
-from monitory_predict.wiring import build_app
 
 HOST = "127.0.0.1"
 FEED_FILE = "factory.json"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from monitory.clock import now
-from monitory.identifiers import Machine
-from monitory.storage import S3Storage
+from monitory.machine import Machine
+from monitory.storage.s3 import S3Storage
 from monitory_local import build, sandbox
 from monitory_local.lambdas import predict_event
 from monitory_local.s3 import S3

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitory.metrics import PREDICT_SERVICE
+from monitory.metric_names import PREDICT_SERVICE
 from monitory_local import build, wheels
 from monitory_local.wheels import BuildError
 from tests.artifact.conftest import WHEELHOUSE
@@ -74,8 +74,8 @@ def test_bytecode_is_shipped_for_every_module_and_never_checked(built: Path) -> 
 
 @pytest.mark.skipif(build.find_compiler() is None, reason="no Python 3.13 to make bytecode with")
 def test_tracebacks_name_the_place_on_lambda(built: Path) -> None:
-    compiled = built / "SharedLayer/python/monitory/__pycache__/metrics.cpython-313.pyc"
-    assert b"/opt/python/monitory/metrics.py" in compiled.read_bytes()
+    compiled = built / "SharedLayer/python/monitory/__pycache__/metric_names.cpython-313.pyc"
+    assert b"/opt/python/monitory/metric_names.py" in compiled.read_bytes()
     assert PREDICT_SERVICE.encode() in compiled.read_bytes()
 
 

@@ -57,7 +57,7 @@ def test_docker_gets_what_is_copied(origin: str, target: str) -> None:
         ".git/config",
         ".env",
         "events/rollback.json",
-        "functions/predict/monitory_predict/app.py",
+        "functions/predict/monitory_predict/handler.py",
         "layers/shared/monitory/__pycache__/lake.cpython-311.pyc",
         "local/monitory_local/s3.py",
     ],

@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 from mangum import Mangum
 
-from monitory.identifiers import Machine
+from monitory.machine import Machine
 from monitory.settings import PredictSettings
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local import sandbox
 from monitory_local.lambdas import EVENTS, LocalContext, predict_event
 from monitory_local.s3 import S3
+from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
-from monitory_predict.wiring import build_app
 from tests.artifact.conftest import Factory, Trained
 from tests.template.iam import may
 from tests.template.reading import Stack

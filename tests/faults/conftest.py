@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
 from tests.faults.processes import Processes, mortals
 from tests.faults.proxy import Proxy

@@ -9,17 +9,18 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from monitory import failures
 from monitory.errors import NoModel, StorageError
-from monitory.failures import FailureState
-from monitory.model import decode_card
-from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
+from monitory.features import failure_state
+from monitory.features.failure_state import FailureState
+from monitory.model.model import decode_card
+from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.settings import RetrainSettings
-from monitory.storage import Storage
-from monitory_retrain import learning, report, verdict, wiring
+from monitory.storage.s3 import Storage
+from monitory_retrain import bootstrap, pipeline, report
+from monitory_retrain.evaluation import verdict
+from monitory_retrain.evaluation.verdict import Verdict
 from monitory_retrain.job import Answer, Job
-from monitory_retrain.learning import Challenger
-from monitory_retrain.verdict import Verdict
+from monitory_retrain.pipeline import Challenger
 from tests import reports
 from tests.faults.world import MODEL_KEY
 
@@ -56,7 +57,7 @@ def settings(lake: str, models: str) -> RetrainSettings:
 
 def learns(monkeypatch: pytest.MonkeyPatch, found: Challenger) -> None:
     """Let learning find a challenger that deserves promotion, without training one."""
-    monkeypatch.setattr(learning, "learn", lambda *args, **kwargs: found)
+    monkeypatch.setattr(pipeline, "learn", lambda *args, **kwargs: found)
     monkeypatch.setattr(verdict, "first", lambda *args: Verdict(True, ("the first",)))
     monkeypatch.setattr(verdict, "against", lambda *args, **kwargs: Verdict(True, ("better",)))
     monkeypatch.setattr(report, "render", lambda findings: b"<!doctype html><title>report</title>")
@@ -64,7 +65,7 @@ def learns(monkeypatch: pytest.MonkeyPatch, found: Challenger) -> None:
 
 def run(job: Job, event: object, request_id: str | None = None) -> Answer:
     """What the handler answers, with all the time there is."""
-    return wiring.answer(job, event, lambda: 900.0, request_id)
+    return bootstrap.answer(job, event, lambda: 900.0, request_id)
 
 
 def faults_of(models: Storage) -> Iterator[str]:
@@ -107,7 +108,7 @@ def gaps_of(models: Storage) -> Iterator[str]:
     if not history or history[-1].version != served.version:
         yield f"the history ends without {served.version}"
     try:
-        last = failures.read(models).state.last
+        last = failure_state.read(models).state.last
     except StorageError as exc:
         yield str(exc)
         return

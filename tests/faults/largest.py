@@ -13,9 +13,9 @@ from datetime import date
 from pathlib import Path
 
 from monitory import sensors
-from monitory.identifiers import Machine
 from monitory.lake import Lake, LakeObject, MachineDay
-from monitory.storage import Blob
+from monitory.machine import Machine
+from monitory.storage.s3 import Blob
 from tests.fakes import MemoryStorage
 
 LARGEST = 512 << 20

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from monitory.storage import S3Storage
-from monitory_retrain import wiring
+from monitory.storage.s3 import S3Storage
+from monitory_retrain import bootstrap
 from tests.faults.factory import challenger, learns, run, settings
 
 DEAD = 9
@@ -87,8 +87,8 @@ def _live(command: Command) -> None:
     random.seed(os.getpid())
     _Mortal.command = command
     patch = pytest.MonkeyPatch()
-    patch.setattr(wiring, "S3Storage", _Mortal)
-    job = wiring.build_job(settings(command.lake, command.models))
+    patch.setattr(bootstrap, "S3Storage", _Mortal)
+    job = bootstrap.build_job(settings(command.lake, command.models))
     with Path(command.answers).open("a") as answers:
         for number, event in enumerate(command.events):
             learns(patch, challenger(command.seed + number))

@@ -18,9 +18,9 @@ from starlette.middleware.base import RequestResponseEndpoint
 from monitory.clock import KST
 from monitory.errors import InvalidEvent
 from monitory.settings import PredictSettings
-from monitory_predict import wiring
+from monitory_predict import application
 from monitory_predict.telemetry import NoTelemetry
-from monitory_retrain import event
+from monitory_retrain import events
 from tests.faults.conftest import Ledger
 from tests.faults.world import World
 from tests.fuzz.targets import NOW, handler, rest_event
@@ -93,12 +93,12 @@ def test_events_of_http_apis(path: str, query: str, ledger: Ledger) -> None:
 
 def _refused_or_sane(payload: object) -> None:
     try:
-        request = event.parse(payload, NOW, 21)
+        request = events.parse(payload, NOW, 21)
     except InvalidEvent:
         return
-    if isinstance(request, event.Training):
-        assert event.EARLIEST <= request.first <= request.last <= NOW.astimezone(KST).date()
-        assert len(request.days) <= event.MAX_DAYS
+    if isinstance(request, events.Training):
+        assert events.EARLIEST <= request.first <= request.last <= NOW.astimezone(KST).date()
+        assert len(request.days) <= events.MAX_DAYS
 
 
 @_quick
@@ -166,7 +166,7 @@ def test_retrain_events_of_known_keys(payload: dict[str, object], scheduled: boo
 )
 def test_the_fault_is_named(payload: dict[str, object], named: str) -> None:
     with pytest.raises(InvalidEvent, match=named):
-        event.parse(payload, NOW, 21)
+        events.parse(payload, NOW, 21)
 
 
 @contextmanager
@@ -188,7 +188,7 @@ def served(app: FastAPI) -> Iterator[str]:
 @pytest.mark.skipif(not SCHEMATHESIS.exists(), reason="schemathesis is installed by `make test-faults`")
 def test_the_api_keeps_to_its_own_document(world: World, ledger: Ledger) -> None:
     world.machine()
-    app = wiring.build_app(
+    app = application.build_app(
         PredictSettings(
             s3_model_bucket_name=world.models.name, s3_input_data_bucket_name=world.lake.name, log_level="CRITICAL"
         ),

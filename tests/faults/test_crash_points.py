@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitory import failures
 from monitory.errors import NoModel
-from monitory.registry import MODEL_FILE, Registry
-from monitory.storage import S3Storage
+from monitory.features import failure_state
+from monitory.registry.registry import MODEL_FILE, Registry
+from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
 from tests.faults.conftest import Ledger
 from tests.faults.factory import DAYS, REMEMBERED, faults_of, gaps_of, nightly
@@ -23,7 +23,7 @@ MOST_WRITES = 20
 def _prepared(history: str, lake: str, models: str, file: Path, processes: Processes) -> list[dict[str, object]]:
     """Bring a model bucket to where a history begins; returns the event whose run is killed."""
     direct = S3Storage(models, region=REGION)
-    failures.write(direct, REMEMBERED)
+    failure_state.write(direct, REMEMBERED)
     if history == "the first model":
         return [nightly()]
     if history == "over a foreign model":

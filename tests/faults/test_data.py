@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from monitory import features, rows
 from monitory.clock import KST, first_hour, hour_of
 from monitory.errors import NoData
-from monitory.failures import FailureState
-from monitory.identifiers import Machine
+from monitory.features import hour_row, vector
+from monitory.features.failure_state import FailureState
+from monitory.features.hour_row import OUTSIDE, PER_SENSOR
 from monitory.lake import Hour, Lake, MachineDay
 from monitory.log import logger
-from monitory.model import Model
-from monitory.rows import OUTSIDE, PER_SENSOR
+from monitory.machine import Machine
+from monitory.model.model import Model
 from monitory.sensors import load
 from monitory.settings import RetrainSettings
+from monitory_predict.cache.history import RecentRows
 from monitory_predict.prediction import predict
-from monitory_predict.recent import RecentRows
-from monitory_retrain import labels, table
-from monitory_retrain.kernel import VECTORISED
+from monitory_retrain.dataset import hour_table, labels
+from monitory_retrain.ingest.kernels import VECTORISED
 from tests import models
 from tests.fakes import MemoryStorage
 from tests.faults.conftest import Ledger
@@ -33,7 +33,7 @@ from tests.faults.world import model_text
 from tests.samples import DAY, MACHINE, hour_of_readings, lake_key, ndjson
 
 SENSORS = load()
-WIDTH = len(rows.columns(SENSORS))
+WIDTH = len(hour_row.columns(SENSORS))
 Reading = dict[str, Any]
 
 
@@ -143,7 +143,7 @@ def test_units_that_are_swapped_are_told_as_outside(ledger: Ledger) -> None:
 def _model() -> Model:
     """A model that saw pressures around 35."""
     card = models.card(ranges={"pressure": (25.0, 46.0)})
-    return Model(model_text(0), card, known=features.names(SENSORS), cap_days=30.0)
+    return Model(model_text(0), card, known=vector.names(SENSORS), cap_days=30.0)
 
 
 def test_frozen_sensors_are_told(ledger: Ledger) -> None:
@@ -162,7 +162,7 @@ def test_a_day_without_data_leaves_a_gap_and_no_zeros(ledger: Ledger) -> None:
     for day in (first, third):
         content, _ = _rows(_lake(list(_hours(day).values()), day), day)
         history += content.hours
-    values = dict(zip(features.names(SENSORS), features.build(history, SENSORS, None), strict=True))
+    values = dict(zip(vector.names(SENSORS), vector.build(history, SENSORS, None), strict=True))
     mean = np.mean([row.values[0] for row in history])
     ledger.note("data", "a day without data", "means of what is there")
     assert values["temperature_mean_72h"] == pytest.approx(mean)
@@ -174,8 +174,8 @@ def test_a_machine_that_appears_and_disappears(ledger: Ledger) -> None:
     days = {}
     for day, machines in ((DAY - timedelta(days=1), [present, gone]), (DAY, [present])):
         lakes = {m: _rows(_lake(list(_hours(day, machine=m).values()), day, m), day, m)[0] for m in machines}
-        days[day] = table.from_days(lakes, WIDTH)
-    whole = table.join(list(days.values()), WIDTH)
+        days[day] = hour_table.from_days(lakes, WIDTH)
+    whole = hour_table.join(list(days.values()), WIDTH)
     found = labels.label(whole, SENSORS, cap_days=30.0, share=0.5, count=1)
     rows_of = {machine: part.stop - part.start for machine, part in whole.slices()}
     ledger.note("data", "machines come and go", "rows of each, labels left out and counted", lost=rows_of[gone] != 24)
@@ -227,7 +227,7 @@ def test_history_reaches_over_the_years_end_and_the_leap_day(ledger: Ledger) -> 
             content, _ = _rows(_lake(list(_hours(day).values()), day), day)
             history += content.hours
         assert [row.hour for row in history] == list(range(history[0].hour, history[0].hour + 72))
-        values = dict(zip(features.names(SENSORS), features.build(history, SENSORS, None), strict=True))
+        values = dict(zip(vector.names(SENSORS), vector.build(history, SENSORS, None), strict=True))
         assert not np.isnan(values["temperature_slope_72h"])
     ledger.note("data", "history over a year's end and a leap day", "72 hours without a gap", tries=2)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from monitory.errors import ObjectTooLarge, StorageUnavailable, UnreadableObject
-from monitory.readings import Readings
+from monitory.readings.decoding import Readings
 from monitory.sensors import load
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from tests.faults import proxy as faults
 from tests.faults.conftest import Ledger
 from tests.faults.proxy import Answer, Exchange, Proxy

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from monitory import features
-from monitory.registry import CARD_FILE, MODEL_FILE, Registry
-from monitory_predict.served import ModelCache
+from monitory.features import vector
+from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
+from monitory_predict.cache.model import ModelCache
 from tests import models
 from tests.fakes import MemoryStorage
 from tests.faults.conftest import Ledger
 from tests.faults.world import MODEL_KEY, model_text, promote, version_files, version_name
 
-ROW = dict.fromkeys(features.names(models.SENSORS), 50.0)
+ROW = dict.fromkeys(vector.names(models.SENSORS), 50.0)
 TEXT = model_text(1)
 
 
@@ -71,7 +71,7 @@ def test_a_damaged_model_of_ours_never_reaches_the_parser(ledger: Ledger, monkey
     promote(Registry(storage, MODEL_KEY), 1, seed=1)
     good = storage.objects[MODEL_KEY]
     parsed: list[bytes] = []
-    monkeypatch.setattr("monitory.loading.Model", lambda text, *args, **kwargs: parsed.append(text))
+    monkeypatch.setattr("monitory.model.loader.Model", lambda text, *args, **kwargs: parsed.append(text))
     chosen = random.Random(0)
     lost = 0
     for _ in range(500):

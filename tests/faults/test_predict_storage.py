@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import pytest
 from starlette.testclient import TestClient
 
-from monitory import failures
-from monitory.failures import FailureState
-from monitory.identifiers import Machine
+from monitory.features import failure_state
+from monitory.features.failure_state import FailureState
+from monitory.machine import Machine
 from tests.faults import proxy as faults
 from tests.faults.conftest import Ledger
 from tests.faults.proxy import Proxy
@@ -75,7 +75,7 @@ def test_predict_keeps_its_word(
     hasten(monkeypatch)
     client = world.app()
     known = world.machine()
-    failures.write(world.models, FailureState(None, {str(known): LONG_AGO}))
+    failure_state.write(world.models, FailureState(None, {str(known): LONG_AGO}))
     assert predict(client, known)[0] == 200
     lost = []
     for operation, (verb, key) in OPERATIONS.items():

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from monitory import failures
 from monitory.errors import NoModel
-from monitory.registry import Registry
-from monitory.storage import S3Storage
+from monitory.features import failure_state
+from monitory.registry.registry import Registry
+from monitory.storage.s3 import S3Storage
 from tests.faults.conftest import Ledger
 from tests.faults.factory import DAYS, REMEMBERED, faults_of, gaps_of, nightly
 from tests.faults.mortal import Command
@@ -42,7 +42,7 @@ def test_each_race_has_one_winner_and_the_history_is_whole(
 ) -> None:
     fill_days(S3Storage(lake_bucket, region=REGION), DAYS[0], len(DAYS))
     models = S3Storage(model_bucket, region=REGION)
-    failures.write(models, REMEMBERED)
+    failure_state.write(models, REMEMBERED)
     first = tmp_path / "first.ndjson"
     assert processes.run(Command(lake_bucket, model_bucket, [nightly(f"first-{n}") for n in range(3)], str(first))) == 0
     versions = list(Registry(models, MODEL_KEY).versions())

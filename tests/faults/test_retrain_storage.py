@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from monitory import failures
 from monitory.errors import MonitoryError
-from monitory.registry import Registry
-from monitory.storage import S3Storage
-from monitory_retrain import learning, wiring
-from monitory_retrain.learning import Challenger
+from monitory.features import failure_state
+from monitory.registry.registry import Registry
+from monitory.storage.s3 import S3Storage
+from monitory_retrain import bootstrap, pipeline
+from monitory_retrain.pipeline import Challenger
 from tests.faults import proxy as faults
 from tests.faults.conftest import Ledger
 from tests.faults.factory import DAYS, REMEMBERED, challenger, faults_of, gaps_of, learns, nightly, run, settings
@@ -81,9 +81,9 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, bucket: str, *, region: str) -> None:
             super().__init__(bucket, region=region, timeout_seconds=0.5, retry_seconds=0.4, retries=2)
 
-    monkeypatch.setattr(wiring, "S3Storage", Hasty)
-    monkeypatch.setattr("monitory_retrain.workers.S3Storage", Hasty)
-    monkeypatch.setattr("monitory.storage._CONFLICT_PAUSES", (0.05, 0.05))
+    monkeypatch.setattr(bootstrap, "S3Storage", Hasty)
+    monkeypatch.setattr("monitory_retrain.ingest.workers.S3Storage", Hasty)
+    monkeypatch.setattr("monitory.storage.s3._CONFLICT_PAUSES", (0.05, 0.05))
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
 
 
@@ -101,8 +101,8 @@ def test_retrain_keeps_its_word(
 ) -> None:
     direct = S3Storage(model_bucket, region=REGION)
     readings = fill_days(S3Storage(lake_bucket, region=REGION), DAYS[0], len(DAYS))
-    failures.write(direct, REMEMBERED)
-    job = wiring.build_job(settings(lake_bucket, model_bucket))
+    failure_state.write(direct, REMEMBERED)
+    job = bootstrap.build_job(settings(lake_bucket, model_bucket))
     learns(monkeypatch, challenger())
     assert run(job, nightly("first"))["promoted"]
     lost = []
@@ -160,8 +160,8 @@ def test_promotions_and_rollbacks_by_hand_are_made_once_or_not_at_all(
 ) -> None:
     direct = S3Storage(model_bucket, region=REGION)
     fill_days(S3Storage(lake_bucket, region=REGION), DAYS[0], len(DAYS))
-    failures.write(direct, REMEMBERED)
-    job = wiring.build_job(settings(lake_bucket, model_bucket))
+    failure_state.write(direct, REMEMBERED)
+    job = bootstrap.build_job(settings(lake_bucket, model_bucket))
     for number in range(2):
         learns(monkeypatch, challenger(number))
         assert run(job, nightly(f"run-{number}"))["promoted"]
@@ -220,7 +220,7 @@ def test_a_failure_log_is_learnt_from_whole_or_not_at_all(
     lines = [f'{{"equipId": "EQUIP-{number:03d}", "time": "2026-11-18T10:00:00"}}' for number in range(200)]
     lake.put(FAILURE_LOG, "\n".join(lines).encode(), content_type="application/x-ndjson")
     with_log = settings(lake_bucket, model_bucket).model_copy(update={"failure_log_key": FAILURE_LOG})
-    job = wiring.build_job(with_log)
+    job = bootstrap.build_job(with_log)
     learns(monkeypatch, challenger())
     learnt: list[int] = []
 
@@ -228,7 +228,7 @@ def test_a_failure_log_is_learnt_from_whole_or_not_at_all(
         learnt.append(len(failure_log))
         return challenger()
 
-    monkeypatch.setattr(learning, "learn", learn)
+    monkeypatch.setattr(pipeline, "learn", learn)
     with proxy.failing({**ALWAYS, **ONCE}[name], "GET", FAILURE_LOG, times=1 if name in ONCE else 1e9) as failing:
         seen, named = _attempt(job, nightly())
     again = run(job, nightly())

@@ -8,11 +8,11 @@ from starlette.testclient import TestClient
 
 from monitory import clock
 from monitory.settings import PredictSettings
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import SECRET_KEY
-from monitory_predict import wiring
+from monitory_predict import application
 from monitory_predict.telemetry import EmfTelemetry
-from monitory_retrain import wiring as retraining
+from monitory_retrain import bootstrap as retraining
 from tests.faults.conftest import Ledger
 from tests.faults.factory import DAYS, challenger, learns, nightly, run, settings
 from tests.faults.proxy import Proxy, forbidden
@@ -42,7 +42,7 @@ def test_predict_tells_no_reading_and_no_key(
         s3_input_data_bucket_name=world.lake.name,
         log_level=level,
     )
-    client = TestClient(wiring.build_app(made, EmfTelemetry()), raise_server_exceptions=False)
+    client = TestClient(application.build_app(made, EmfTelemetry()), raise_server_exceptions=False)
     named = {"zoneId": MACHINE.zone_id, "equipId": MACHINE.equip_id}
     bodies = [client.get("/api/v1/predict", params=named).text]
     with proxy.failing(forbidden):

@@ -11,14 +11,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from monitory import features
 from monitory.errors import Conflict
-from monitory.identifiers import Machine
-from monitory.registry import Registry
+from monitory.features import vector
+from monitory.machine import Machine
+from monitory.registry.registry import Registry
 from monitory.settings import PredictSettings
-from monitory.storage import Blob
-from monitory_predict import wiring
-from monitory_predict.served import ModelCache
+from monitory.storage.s3 import Blob
+from monitory_predict import application
+from monitory_predict.cache.model import ModelCache
 from monitory_predict.telemetry import NoTelemetry
 from tests import models
 from tests.fakes import MemoryStorage
@@ -26,7 +26,7 @@ from tests.faults.conftest import Ledger
 from tests.faults.test_bad_input import served
 from tests.faults.world import MODEL_KEY, World, fill, predict, promote, version_files, version_name
 
-ROW = dict.fromkeys(features.names(models.SENSORS), 47.0)
+ROW = dict.fromkeys(vector.names(models.SENSORS), 47.0)
 SEEDS = 7
 SWAPS = 10_000
 MACHINES = 1000
@@ -140,7 +140,7 @@ def test_an_hours_burst_of_a_thousand_machines(world: World, ledger: Ledger) -> 
             except Conflict:
                 continue
 
-    with served(wiring.build_app(settings, NoTelemetry())) as address, httpx2.Client(base_url=address) as client:
+    with served(application.build_app(settings, NoTelemetry())) as address, httpx2.Client(base_url=address) as client:
 
         def ask(machine: Machine) -> None:
             started = time.monotonic()

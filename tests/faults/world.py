@@ -11,11 +11,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from monitory import clock
-from monitory.identifiers import Machine
-from monitory.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
+from monitory.machine import Machine
+from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.settings import PredictSettings
-from monitory.storage import S3Storage, Storage
-from monitory_predict import served, starting, wear, wiring
+from monitory.storage.s3 import S3Storage, Storage
+from monitory_predict import application, bootstrap
+from monitory_predict.cache import failures
+from monitory_predict.cache import model as served
 from monitory_predict.telemetry import NoTelemetry
 from tests import models
 from tests.samples import hour_of_readings, lake_key, ndjson
@@ -102,7 +104,7 @@ class World:
         settings = PredictSettings(
             s3_model_bucket_name=self.models.name, s3_input_data_bucket_name=self.lake.name, log_level="CRITICAL"
         )
-        return TestClient(wiring.build_app(settings, NoTelemetry()), raise_server_exceptions=False)
+        return TestClient(application.build_app(settings, NoTelemetry()), raise_server_exceptions=False)
 
 
 def predict(client: TestClient, machine: Machine) -> tuple[int, dict[str, Any], Any]:
@@ -113,11 +115,11 @@ def predict(client: TestClient, machine: Machine) -> tuple[int, dict[str, Any], 
 
 def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time-outs a fifth as long, so that many of them fit into a test, and nothing is kept for minutes."""
-    monkeypatch.setattr(starting, "REQUEST_SECONDS", starting.REQUEST_SECONDS / 5)
-    monkeypatch.setattr(starting, "RETRY_SECONDS", starting.RETRY_SECONDS / 5)
-    monkeypatch.setattr(starting, "START_SECONDS", starting.START_SECONDS / 5)
-    monkeypatch.setattr(starting, "ANSWER_SECONDS", starting.ANSWER_SECONDS / 5)
-    monkeypatch.setattr(wear, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(bootstrap, "REQUEST_SECONDS", bootstrap.REQUEST_SECONDS / 5)
+    monkeypatch.setattr(bootstrap, "RETRY_SECONDS", bootstrap.RETRY_SECONDS / 5)
+    monkeypatch.setattr(bootstrap, "START_SECONDS", bootstrap.START_SECONDS / 5)
+    monkeypatch.setattr(bootstrap, "ANSWER_SECONDS", bootstrap.ANSWER_SECONDS / 5)
+    monkeypatch.setattr(failures, "EVERY_SECONDS", 0.0)
     monkeypatch.setattr(served, "REFUSED_SECONDS", 0.0)
 
 

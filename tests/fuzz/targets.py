@@ -11,23 +11,25 @@ from urllib.parse import parse_qs
 
 from mangum import Mangum
 
-from monitory import probe, sensors
+from monitory import sensors
 from monitory.clock import KST
 from monitory.errors import BrokenModel, InvalidEvent, SensorSetError, UnreadableObject
 from monitory.lake import Lake
 from monitory.log import logger
-from monitory.model import decode_card
-from monitory.promotion import of_metadata
-from monitory.readings import Readings
-from monitory.registry import Registry
+from monitory.model import untrusted
+from monitory.model.model import decode_card
+from monitory.readings.decoding import Readings
+from monitory.registry.promotions import of_metadata
+from monitory.registry.registry import Registry
 from monitory.settings import PredictSettings
-from monitory_predict.app import create_app
-from monitory_predict.recent import RecentRows
-from monitory_predict.served import ModelCache
+from monitory_predict.api.routes import create_app
+from monitory_predict.cache.failures import Failures
+from monitory_predict.cache.history import RecentRows
+from monitory_predict.cache.model import ModelCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
-from monitory_predict.wear import Failures
-from monitory_retrain import event, failure_log
+from monitory_retrain import events
+from monitory_retrain.dataset import failure_log
 from tests.fakes import MemoryStorage
 from tests.samples import SOURCE
 
@@ -57,12 +59,12 @@ def retrain_event(data: bytes) -> None:
     except (ValueError, RecursionError):
         return
     try:
-        request = event.parse(payload, NOW, 21)
+        request = events.parse(payload, NOW, 21)
     except InvalidEvent:
         return
-    if isinstance(request, event.Training):
+    if isinstance(request, events.Training):
         assert request.first <= request.last
-        assert len(request.days) <= event.MAX_DAYS
+        assert len(request.days) <= events.MAX_DAYS
 
 
 def query(data: bytes) -> None:
@@ -76,7 +78,7 @@ def query(data: bytes) -> None:
 def model_text(data: bytes) -> None:
     """A foreign model's trees, before the native library sees them."""
     try:
-        probe.check_trees(data)
+        untrusted.check_trees(data)
     except BrokenModel:
         return
 

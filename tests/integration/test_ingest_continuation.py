@@ -17,15 +17,15 @@ import pytest
 
 from monitory import clock
 from monitory.settings import RetrainSettings, load
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import REGION, S3
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
-from monitory_retrain import wiring
-from monitory_retrain.ingest import FOLDER
+from monitory_retrain import bootstrap
+from monitory_retrain.ingest.ingest import FOLDER
 from monitory_retrain.job import Answer, Job
-from monitory_retrain.training import Recipe
+from monitory_retrain.training.training import Recipe
 
 START = clock.first_hour(clock.now().date()) - 40 * 24
 DAYS = 12
@@ -56,7 +56,7 @@ def undisturbed(lake: str, s3_server: S3) -> str:
         s3_server.ensure_buckets(name)
         set_environment(patch, lake, name)
         job = small_job()
-        done = wiring.answer(job, EVENT, lambda: 900.0)
+        done = bootstrap.answer(job, EVENT, lambda: 900.0)
         assert (done["status"], done["data"]["objects_read"]) == ("trained", done["data"]["objects"])
         return text(job, done)
 
@@ -81,7 +81,7 @@ def set_environment(patch: pytest.MonkeyPatch, lake: str, models: str) -> None:
 
 
 def small_job() -> Job:
-    return replace(wiring.build_job(load(RetrainSettings)), recipe=Recipe(folds=2, max_trees=8, threads=1))
+    return replace(bootstrap.build_job(load(RetrainSettings)), recipe=Recipe(folds=2, max_trees=8, threads=1))
 
 
 def text(job: Job, done: Answer) -> str:
@@ -104,7 +104,7 @@ def test_runs_that_are_out_of_time_go_on_where_they_stopped(undisturbed: str, ot
     begun: list[str] = []
     for steps in count(20, 20):
         job = small_job()
-        done = wiring.answer(job, EVENT, partial(next, seconds_for(steps)))
+        done = bootstrap.answer(job, EVENT, partial(next, seconds_for(steps)))
         read += done["data"]["objects_read"]
         if done["status"] != "continue":
             break
@@ -121,10 +121,11 @@ def test_runs_that_are_out_of_time_go_on_where_they_stopped(undisturbed: str, ot
 KILLED = """
 import json, sys
 from monitory.settings import RetrainSettings, load
-from monitory_retrain import wiring, workers
+from monitory_retrain import bootstrap
+from monitory_retrain.ingest import workers
 workers.WORTH_BYTES = 0
 print("ready", flush=True)
-wiring.answer(wiring.build_job(load(RetrainSettings)), json.loads(sys.argv[1]), lambda: 900.0)
+bootstrap.answer(bootstrap.build_job(load(RetrainSettings)), json.loads(sys.argv[1]), lambda: 900.0)
 """
 
 
@@ -144,7 +145,7 @@ def test_a_killed_run_loses_no_finished_day(undisturbed: str, other_bucket: str)
     assert 3 <= len(kept) < DAYS, "killed in the middle"
 
     job = small_job()
-    done = wiring.answer(job, EVENT, lambda: 900.0)
+    done = bootstrap.answer(job, EVENT, lambda: 900.0)
     data = done["data"]
     assert data["objects_read"] < data["objects"] * (DAYS - len(kept) + 1) / DAYS
     assert text(job, done) == undisturbed

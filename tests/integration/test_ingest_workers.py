@@ -7,13 +7,13 @@ import pytest
 from monitory import clock, sensors
 from monitory.log import logger
 from monitory.settings import Settings
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import REGION
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
-from monitory_retrain import workers
-from monitory_retrain.ingest import Ingest, Ingested
+from monitory_retrain.ingest import workers
+from monitory_retrain.ingest.ingest import Ingest, Ingested
 from tests.fakes import MemoryStorage
 
 START = 496_800

@@ -7,21 +7,22 @@ from datetime import date, timedelta
 
 import pytest
 
-from monitory import clock, features, sensors
-from monitory.failures import Excursion, FailureState
-from monitory.identifiers import Machine
+from monitory import clock, sensors
+from monitory.features import vector
+from monitory.features.failure_state import Excursion, FailureState
 from monitory.lake import Lake
 from monitory.log import logger
+from monitory.machine import Machine
 from monitory.settings import Settings
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan, State
-from monitory_predict.recent import RecentRows
-from monitory_retrain import dataset, labels
-from monitory_retrain.ingest import Ingest
-from monitory_retrain.table import HourTable
-from monitory_retrain.workers import Source
+from monitory_predict.cache.history import RecentRows
+from monitory_retrain.dataset import dataset, labels
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.ingest.ingest import Ingest
+from monitory_retrain.ingest.workers import Source
 
 FIRST_DAY = date(2026, 3, 1)
 DAYS = 12
@@ -69,18 +70,18 @@ def test_hour_rows_and_features_are_the_same_in_training_and_serving(
     failures = found.failures[machine]
     assert failures, "the test wants a failure in the middle"
 
-    moments = [hour for hour in data.hour.tolist() if hour >= data.hour.min() + features.HISTORY_HOURS][::7]
+    moments = [hour for hour in data.hour.tolist() if hour >= data.hour.min() + vector.HISTORY_HOURS][::7]
     assert len(moments) > 8
     assert any(lives.truth(hour).state is State.WORN for hour in moments)
-    assert any(hour - failures[0] < features.HISTORY_HOURS for hour in moments if hour > failures[0])
+    assert any(hour - failures[0] < vector.HISTORY_HOURS for hour in moments if hour > failures[0])
     for hour in moments:
         recent = served.up_to(machine, clock.hour_start(hour) + timedelta(minutes=59, seconds=50))
         row = trained.values[trained.hour == hour][0].tolist()
         assert _same(list(recent.rows[-1].values), row), f"hour row of {clock.hour_start(hour)}"
         last_failure = FailureState(EXCURSION).last_failure(machine, recent.rows, SENSORS)
-        built = features.build(recent.rows, SENSORS, last_failure)
+        built = vector.build(recent.rows, SENSORS, last_failure)
         expected = data.x[data.hour == hour][0].tolist()
-        for name, ours, theirs in zip(features.names(SENSORS), built, expected, strict=True):
+        for name, ours, theirs in zip(vector.names(SENSORS), built, expected, strict=True):
             assert _same([ours], [theirs]), f"{name} at {clock.hour_start(hour)}: {ours} served, {theirs} trained"
 
 

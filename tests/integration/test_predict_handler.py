@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitory import clock, features
+from monitory import clock
+from monitory.features import vector
 from monitory.lake import Lake, MachineDay
-from monitory.registry import Registry
+from monitory.registry.registry import Registry
 from monitory.settings import PredictSettings
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
+from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
-from monitory_predict.wiring import build_app
 from tests.models import CONTRACT_FEATURES, SENSORS, card, frame, small_text, text, train
 from tests.predicting import event_loop
 from tests.registries import KEY, promote
@@ -81,9 +82,9 @@ def test_a_foreign_model_is_answered_as_lightgbm_itself_would(ask: Ask, lake: S3
 
     of = Lake(lake, "EQUIPMENT", SENSORS)
     newest = of.refresh(MachineDay(), of.machine_day(MACHINE, NOW.date())).hours[-1]
-    values = dict(zip(features.names(SENSORS), features.build([newest], SENSORS, None), strict=True))
+    values = dict(zip(vector.names(SENSORS), vector.build([newest], SENSORS, None), strict=True))
     asked = pd.DataFrame([{name: values[name] for name in names}])
-    asked.insert(1, features.EQUIPMENT, pd.Series(pd.Categorical([MACHINE.equip_id])))
+    asked.insert(1, vector.EQUIPMENT, pd.Series(pd.Categorical([MACHINE.equip_id])))
     own = float(np.asarray(booster.predict(asked, num_threads=1))[0])
 
     status, body = ask("/api/v1/predict")

@@ -13,10 +13,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from monitory.errors import ObjectNotFound, PreconditionFailed, SettingsError, StorageUnavailable
-from monitory.identifiers import Machine
 from monitory.lake import Lake, MachineDay
+from monitory.machine import Machine
 from monitory.sensors import load
-from monitory.storage import IncompleteListing, S3Storage, Storage
+from monitory.storage.s3 import IncompleteListing, S3Storage, Storage
 from monitory_local.s3 import S3
 from tests.fakes import MemoryStorage
 from tests.samples import DAY, MACHINE, TEN, hour_of_readings, lake_key, ndjson

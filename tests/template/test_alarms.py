@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitory import metrics
+from monitory import metric_names
 from monitory.settings import PredictSettings, RetrainSettings, Settings, load
 from monitory_predict.telemetry import EmfTelemetry
 from monitory_retrain import telemetry as retrain_telemetry
@@ -18,28 +18,28 @@ from tests.template.reading import Stack
 
 NOTHING = None
 OF_PREDICT = {
-    metrics.PREDICTIONS,
-    metrics.PREDICT_LATENCY,
-    metrics.PREDICTED_RUL,
-    metrics.REJECTED_READINGS,
-    metrics.MODEL_AGE_HOURS,
-    metrics.LAST_GOOD_MODEL_IN_USE,
-    metrics.DATA_AGE_MINUTES,
-    metrics.NO_DATA,
+    metric_names.PREDICTIONS,
+    metric_names.PREDICT_LATENCY,
+    metric_names.PREDICTED_RUL,
+    metric_names.REJECTED_READINGS,
+    metric_names.MODEL_AGE_HOURS,
+    metric_names.LAST_GOOD_MODEL_IN_USE,
+    metric_names.DATA_AGE_MINUTES,
+    metric_names.NO_DATA,
 }
 OF_RETRAIN = {
-    metrics.RETRAIN_COMPLETED,
-    metrics.RETRAIN_FAILED,
-    metrics.RETRAIN_SKIPPED,
-    metrics.MODEL_PROMOTED,
-    metrics.MODEL_REJECTED,
-    metrics.HOLDOUT_MAE_DAYS,
-    metrics.READINGS_READ,
-    metrics.REJECTED_READINGS,
-    metrics.TRAINING_ROWS,
-    metrics.DRIFTED_SENSORS,
+    metric_names.RETRAIN_COMPLETED,
+    metric_names.RETRAIN_FAILED,
+    metric_names.RETRAIN_SKIPPED,
+    metric_names.MODEL_PROMOTED,
+    metric_names.MODEL_REJECTED,
+    metric_names.HOLDOUT_MAE_DAYS,
+    metric_names.READINGS_READ,
+    metric_names.REJECTED_READINGS,
+    metric_names.TRAINING_ROWS,
+    metric_names.DRIFTED_SENSORS,
 }
-BY_SERVICE = {metrics.PREDICT_SERVICE: OF_PREDICT, metrics.RETRAIN_SERVICE: OF_RETRAIN}
+BY_SERVICE = {metric_names.PREDICT_SERVICE: OF_PREDICT, metric_names.RETRAIN_SERVICE: OF_RETRAIN}
 
 # what AWS itself publishes, with the dimensions under which it does
 API = {"ApiName": "monitory", "Stage": "prod"}
@@ -78,7 +78,7 @@ def test_each_alarm_watches_what_is_published(looping_stack: Stack) -> None:
     of_alias = {"FunctionName": "<PredictFunction>", "Resource": "<PredictFunction>:live"}
     known = [*BY_AWS, ("AWS/Lambda", "Errors", {**of_alias, "ExecutedVersion": f"<{version}.Version>"})]
     for service, names in BY_SERVICE.items():
-        known += [(metrics.NAMESPACE, name, {"service": service}) for name in names]
+        known += [(metric_names.NAMESPACE, name, {"service": service}) for name in names]
     alarms = looping_stack.of_type("AWS::CloudWatch::Alarm")
     for name, alarm in alarms.items():
         for metric in watched(alarm):
@@ -104,7 +104,9 @@ def test_predict_emits_under_that_namespace_name_and_dimension(
     template: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     EmfTelemetry(namespace_of(template, "PredictFunction", PredictSettings)).no_data()
-    assert emitted(capsys.readouterr().out) == [("MonitoryDev", metrics.NO_DATA, {"service": metrics.PREDICT_SERVICE})]
+    assert emitted(capsys.readouterr().out) == [
+        ("MonitoryDev", metric_names.NO_DATA, {"service": metric_names.PREDICT_SERVICE})
+    ]
 
 
 def test_retrain_emits_under_that_namespace_name_and_dimension(
@@ -112,7 +114,7 @@ def test_retrain_emits_under_that_namespace_name_and_dimension(
 ) -> None:
     retrain_telemetry.failed(namespace_of(template, "RetrainFunction", RetrainSettings))
     assert emitted(capsys.readouterr().out) == [
-        ("MonitoryDev", metrics.RETRAIN_FAILED, {"service": metrics.RETRAIN_SERVICE})
+        ("MonitoryDev", metric_names.RETRAIN_FAILED, {"service": metric_names.RETRAIN_SERVICE})
     ]
 
 

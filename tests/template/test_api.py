@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from monitory.settings import PredictSettings
+from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
-from monitory_predict.wiring import build_app
 from tests.template.reading import Stack, strings
 
 

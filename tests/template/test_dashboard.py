@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitory import metrics
+from monitory import metric_names
 from tests.template.reading import Stack
 from tests.template.test_alarms import BY_SERVICE
 
@@ -51,7 +51,7 @@ def test_every_drawn_figure_is_published(widgets: list[dict[str, Any]]) -> None:
             assert dimensions["FunctionName"] in {"<PredictFunction>", "<RetrainFunction>"}
             assert name in {"Duration", "Errors", "Throttles"}
         else:
-            assert namespace == metrics.NAMESPACE
+            assert namespace == metric_names.NAMESPACE
             assert name in BY_SERVICE[dimensions["service"]]
 
 
@@ -60,7 +60,7 @@ def test_the_drift_of_each_sensor_is_searched_for_as_it_is_published(widgets: li
     searches = [entry[0]["expression"] for entry in entries if "SEARCH" in str(entry)]
     # the dimensions in alphabetical order, as `monitory_retrain.telemetry` has them
     assert searches == [
-        f"SEARCH('{{{metrics.NAMESPACE},sensor,service}} MetricName={metrics.SENSOR_PSI}', 'Maximum', 86400)"
+        f"SEARCH('{{{metric_names.NAMESPACE},sensor,service}} MetricName={metric_names.SENSOR_PSI}', 'Maximum', 86400)"
     ]
 
 
@@ -71,7 +71,7 @@ def test_every_alarm_but_the_canarys_is_drawn(stack: Stack, widgets: list[dict[s
 
 
 def test_the_distribution_of_predicted_lives_is_drawn(widgets: list[dict[str, Any]]) -> None:
-    lives = [w["properties"] for w in widgets if metrics.PREDICTED_RUL in str(w["properties"].get("metrics"))]
+    lives = [w["properties"] for w in widgets if metric_names.PREDICTED_RUL in str(w["properties"].get("metrics"))]
     statistics = {options["stat"] for entry in lives[0]["metrics"] for options in entry if isinstance(options, dict)}
     assert {"Minimum", "p50", "p90"} <= statistics
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from monitory.metrics import PREDICT_SERVICE, RETRAIN_SERVICE
+from monitory.metric_names import PREDICT_SERVICE, RETRAIN_SERVICE
 from monitory.settings import PredictSettings, RetrainSettings, Settings
 from tests.template.reading import Stack, source, transformed
 

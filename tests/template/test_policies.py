@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from monitory import failures, promotion
+from monitory.features import failure_state
+from monitory.registry import promotions
 from monitory.settings import PredictSettings
-from monitory_predict import recent
-from monitory_retrain import ingest, job
+from monitory_predict.cache import history
+from monitory_retrain import job
+from monitory_retrain.ingest import ingest
 from tests.template.iam import may, statements
 from tests.template.reading import Stack, as_list
 
@@ -17,9 +19,9 @@ READING = f"{LAKE}/EQUIPMENT/date=2026-11-20/zone_id=Z/equip_id=E/equip-1-0.json
 SERVED = f"{MODELS}/{PredictSettings.model_fields['s3_model_key'].default}"
 SERVED_METRICS = f"{SERVED.rpartition('/')[0]}/metrics.json"
 VERSION = f"{MODELS}/models/2026/11/20/150102/model.txt"
-PROMOTION = f"{MODELS}/{promotion.FOLDER}/000001.json"
-FAILURES = f"{MODELS}/{failures.KEY}"
-RECENT = f"{MODELS}/{recent.FOLDER}/1-abc/Z/E.json"
+PROMOTION = f"{MODELS}/{promotions.FOLDER}/000001.json"
+FAILURES = f"{MODELS}/{failure_state.KEY}"
+RECENT = f"{MODELS}/{history.FOLDER}/1-abc/Z/E.json"
 HOUR_ROWS = f"{MODELS}/{ingest.FOLDER}/1-abc/2026-11-20.parquet"
 RUN = f"{MODELS}/{job.RUNS}/53dc4d37.json"
 FOR_PREDICT = (READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT)

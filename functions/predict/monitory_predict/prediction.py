@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isnan
 
-from monitory import clock, features
-from monitory.identifiers import Machine
-from monitory.model import Driver, Estimate, Model
-from monitory.rows import COUNT, MAX, MIN, PER_SENSOR, Row, off_rule
+from monitory import clock
+from monitory.features import vector
+from monitory.features.hour_row import COUNT, MAX, MIN, PER_SENSOR, Row, off_rule
+from monitory.machine import Machine
+from monitory.model.model import Driver, Estimate, Model
 from monitory.sensors import SensorSet
 
 LATE = timedelta(minutes=125)
@@ -69,7 +70,7 @@ def predict(
         BrokenModel: the model's answer is no number.
     """
     seen = model.regimes.normalised(rows, sensors) if model.regimes else rows
-    values = dict(zip(features.names(sensors), features.build(seen, sensors, last_failure), strict=True))
+    values = dict(zip(vector.names(sensors), vector.build(seen, sensors, last_failure), strict=True))
     estimate = model.estimate(values, machine.equip_id)
     missing, flat = _silent(rows[-1], sensors)
     faults = {"off": off_rule(sensors)(rows[-1]), "degraded": bool(missing or flat), "stale": age > LATE}
@@ -77,7 +78,7 @@ def predict(
     return Prediction(
         estimate=estimate,
         at_cap=estimate.days >= AT_CAP_SHARE * model.cap_days,
-        base=estimate.base + estimate.contributions.get(features.AGE, 0.0),
+        base=estimate.base + estimate.contributions.get(vector.AGE, 0.0),
         drivers=drivers(estimate.contributions, sensors),
         state=state,
         missing_sensors=missing,
@@ -93,8 +94,8 @@ def drivers(contributions: Mapping[str, float], sensors: SensorSet) -> list[Driv
     """Contributions of features summed by the sensor that they are computed from, largest first; age is no sensor."""
     by_sensor: dict[str, float] = {}
     for feature, days in contributions.items():
-        sensor = features.sensor_of(feature, sensors)
-        if sensor != features.AGE:
+        sensor = vector.sensor_of(feature, sensors)
+        if sensor != vector.AGE:
             by_sensor[sensor] = by_sensor.get(sensor, 0.0) + days
     ranked = sorted(by_sensor.items(), key=lambda item: -abs(item[1]))
     return [Driver(sensor, days) for sensor, days in ranked if days]

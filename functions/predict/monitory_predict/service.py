@@ -13,16 +13,16 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from monitory.errors import UNDECODABLE, ModelError, MonitoryError, StorageError, StorageUnavailable
-from monitory.identifiers import Machine
 from monitory.lake import Hour
-from monitory.model import Model
-from monitory.registry import METRICS_FILE, Promotion, Registry
+from monitory.machine import Machine
+from monitory.model.model import Model
+from monitory.registry.registry import METRICS_FILE, Promotion, Registry
 from monitory.sensors import SensorSet
-from monitory_predict.holding import hold
+from monitory_predict.cache.failures import Failures
+from monitory_predict.cache.history import Recent, RecentRows
+from monitory_predict.cache.lru import hold
+from monitory_predict.cache.model import Current, ModelCache
 from monitory_predict.prediction import LATE, Prediction, predict
-from monitory_predict.recent import Recent, RecentRows
-from monitory_predict.served import Current, ModelCache
-from monitory_predict.wear import Failures
 
 NEWEST_VERSIONS = 20
 NEWEST_PROMOTIONS = 50

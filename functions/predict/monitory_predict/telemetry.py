@@ -5,7 +5,7 @@ from typing import Protocol
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from monitory import metrics
+from monitory import metric_names
 from monitory_predict.service import Answer
 
 
@@ -22,7 +22,7 @@ class Telemetry(Protocol):
 class EmfTelemetry:
     """Embedded metric format on standard output, one line per observation; safe in several threads."""
 
-    def __init__(self, namespace: str = metrics.NAMESPACE) -> None:
+    def __init__(self, namespace: str = metric_names.NAMESPACE) -> None:
         """Metrics of a CloudWatch namespace."""
         self._namespace = namespace
 
@@ -31,23 +31,25 @@ class EmfTelemetry:
         served = answer.current.served
         age = datetime.now(UTC) - datetime.fromisoformat(served.trained_at)
         line = self._line()
-        line.add_metric(metrics.PREDICTIONS, MetricUnit.Count, 1)
-        line.add_metric(metrics.PREDICT_LATENCY, MetricUnit.Milliseconds, seconds * 1000)
-        line.add_metric(metrics.PREDICTED_RUL, MetricUnit.NoUnit, answer.prediction.estimate.days)
-        line.add_metric(metrics.REJECTED_READINGS, MetricUnit.Count, sum(answer.recent.rejected.values()))
-        line.add_metric(metrics.MODEL_AGE_HOURS, MetricUnit.NoUnit, max(age.total_seconds() / 3600, 0.0))
-        line.add_metric(metrics.LAST_GOOD_MODEL_IN_USE, MetricUnit.Count, 1 if answer.current.problem else 0)
-        line.add_metric(metrics.DATA_AGE_MINUTES, MetricUnit.NoUnit, max(answer.recent.age.total_seconds() / 60, 0.0))
+        line.add_metric(metric_names.PREDICTIONS, MetricUnit.Count, 1)
+        line.add_metric(metric_names.PREDICT_LATENCY, MetricUnit.Milliseconds, seconds * 1000)
+        line.add_metric(metric_names.PREDICTED_RUL, MetricUnit.NoUnit, answer.prediction.estimate.days)
+        line.add_metric(metric_names.REJECTED_READINGS, MetricUnit.Count, sum(answer.recent.rejected.values()))
+        line.add_metric(metric_names.MODEL_AGE_HOURS, MetricUnit.NoUnit, max(age.total_seconds() / 3600, 0.0))
+        line.add_metric(metric_names.LAST_GOOD_MODEL_IN_USE, MetricUnit.Count, 1 if answer.current.problem else 0)
+        line.add_metric(
+            metric_names.DATA_AGE_MINUTES, MetricUnit.NoUnit, max(answer.recent.age.total_seconds() / 60, 0.0)
+        )
         line.flush_metrics()
 
     def no_data(self) -> None:
         """See Telemetry."""
         line = self._line()
-        line.add_metric(metrics.NO_DATA, MetricUnit.Count, 1)
+        line.add_metric(metric_names.NO_DATA, MetricUnit.Count, 1)
         line.flush_metrics()
 
     def _line(self) -> EphemeralMetrics:
-        return EphemeralMetrics(namespace=self._namespace, service=metrics.PREDICT_SERVICE)
+        return EphemeralMetrics(namespace=self._namespace, service=metric_names.PREDICT_SERVICE)
 
 
 class NoTelemetry:

@@ -11,29 +11,32 @@ from typing import Any
 
 import msgspec
 
-from monitory import failures
 from monitory.errors import UNDECODABLE, Conflict, ModelError, ObjectNotFound
-from monitory.failures import Excursion, FailureState
-from monitory.identifiers import Machine, machine
+from monitory.features import failure_state
+from monitory.features.failure_state import Excursion, FailureState
 from monitory.log import Logger
-from monitory.registry import CARD_FILE, ROLLBACK, Registry, Served
+from monitory.machine import Machine, machine
+from monitory.registry.registry import CARD_FILE, ROLLBACK, Registry, Served
+from monitory.registry.version import Version
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
-from monitory.storage import Storage
-from monitory.version import Version
-from monitory_retrain import answers, drift, event, failure_log, learning, storing, validation, verdict
-from monitory_retrain.answers import Answer
-from monitory_retrain.checked import CheckedModels
-from monitory_retrain.drift import Drift
-from monitory_retrain.ingest import Ingest
-from monitory_retrain.labels import Labels
-from monitory_retrain.learning import Challenger
-from monitory_retrain.presence import Presence, presence
+from monitory.storage.s3 import Storage
+from monitory_retrain import events, pipeline, publish, results
+from monitory_retrain.dataset import failure_log
+from monitory_retrain.dataset.completeness import Presence, presence
+from monitory_retrain.dataset.labels import Labels
+from monitory_retrain.evaluation import drift, verdict
+from monitory_retrain.evaluation import holdout as validation
+from monitory_retrain.evaluation.candidates import CheckedModels
+from monitory_retrain.evaluation.drift import Drift
+from monitory_retrain.evaluation.holdout import Champion
+from monitory_retrain.evaluation.scores import score
+from monitory_retrain.evaluation.verdict import Verdict
+from monitory_retrain.ingest.ingest import Ingest
+from monitory_retrain.pipeline import Challenger
 from monitory_retrain.report import Findings
-from monitory_retrain.scores import score
-from monitory_retrain.training import Recipe
-from monitory_retrain.validation import Champion
-from monitory_retrain.verdict import Verdict
+from monitory_retrain.results import Answer
+from monitory_retrain.training.training import Recipe
 
 __all__ = ["ATTEMPTS", "RUNS", "Answer", "Job"]
 
@@ -60,7 +63,7 @@ class Job:
         """The registry's models, checked before they are used."""
         return CheckedModels(self.registry, self.sensors, self.settings.max_rul_days, self.log)
 
-    def train(self, request: event.Training, in_time: Callable[[], bool]) -> Answer:
+    def train(self, request: events.Training, in_time: Callable[[], bool]) -> Answer:
         """Train on days of the lake, store the version and promote it if it deserves it.
 
         Args:
@@ -83,15 +86,15 @@ class Job:
             ingested = self.ingest.sample(days, request.sample)
         else:
             ingested = self.ingest.days(days, refresh=request.refresh, in_time=in_time)
-        data = answers.counts(ingested.counts)
+        data = results.counts(ingested.counts)
         # what was read is kept, so learning begins at once next time, with all the time there is
         if ingested.left or (ingested.counts.read and not request.sample and not in_time()):
             left = [str(day) for day in ingested.left]
             self.log.warning("out of time: %d of %d days are left", len(left), len(days))
             return {"status": "continue", "left": left, "data": data}
         logged = self._failure_log()
-        known = failures.read(self.models).state
-        outcome = learning.learn(
+        known = failure_state.read(self.models).state
+        outcome = pipeline.learn(
             ingested.table,
             self.sensors,
             self.settings,
@@ -100,7 +103,7 @@ class Job:
             failure_log=logged,
             earlier=_before(known, ingested.table.hour.min() if len(ingested.table) else 0),
         )
-        if isinstance(outcome, learning.Skipped):
+        if isinstance(outcome, pipeline.Skipped):
             reason = "; ".join(outcome.reasons)
             self.log.warning("skipped: %s", reason)
             answer = {"status": "skipped", "reason": reason, "found": outcome.supply._asdict(), "data": data}
@@ -117,7 +120,7 @@ class Job:
         self._finish_run(request.run_id, answer)
         return answer
 
-    def promote(self, request: event.Promotion, request_id: str | None = None) -> Answer:
+    def promote(self, request: events.Promotion, request_id: str | None = None) -> Answer:
         """Serve a stored version, after it was checked.
 
         Events are delivered at least once: a request that was done is answered again, not done again.
@@ -127,7 +130,7 @@ class Job:
         """
         self.checked.repair()
         if made := self.registry.made_by(request_id):
-            return answers.promoted("promoted", made)
+            return results.promoted("promoted", made)
         served = self.checked.served()
         if served and served.version == request.version:
             return {"status": "unchanged", "version": request.version, "reason": "it is served already"}
@@ -140,9 +143,9 @@ class Job:
             sha256=checked,
             request=request_id,
         )
-        return answers.promoted("promoted", made)
+        return results.promoted("promoted", made)
 
-    def rollback(self, request: event.Rollback, request_id: str | None = None) -> Answer:
+    def rollback(self, request: events.Rollback, request_id: str | None = None) -> Answer:
         """Serve what was served before the current version.
 
         As in `promote`, a request that was done is not done again. A rollback that died unfinished, whosever it was, is
@@ -153,9 +156,9 @@ class Job:
         """
         repaired = self.checked.repair()
         if repaired and repaired.action == ROLLBACK:
-            return answers.promoted("rolled back", repaired)
+            return results.promoted("rolled back", repaired)
         if made := self.registry.made_by(request_id):
-            return answers.promoted("rolled back", made)
+            return results.promoted("rolled back", made)
         served = self.checked.served()
         version = self.registry.rollback_target()
         checked = self.checked.check(version)
@@ -168,12 +171,12 @@ class Job:
             sha256=checked,
             request=request_id,
         )
-        return answers.promoted("rolled back", made)
+        return results.promoted("rolled back", made)
 
     # -- decide and write ------------------------------------------------------------------------------------
 
     def _conclude(
-        self, challenger: Challenger, hours: Presence, request: event.Training, withheld: str | None
+        self, challenger: Challenger, hours: Presence, request: events.Training, withheld: str | None
     ) -> Answer:
         """Judge a challenger, store it and promote it if it deserves it; `withheld` says why it may not be."""
         served = self.checked.served()
@@ -184,8 +187,8 @@ class Job:
                 "status": "unchanged",
                 "version": served.version,
                 "promoted": False,
-                "metrics": answers.metrics(challenger),
-                "drift": answers.drift(moved),
+                "metrics": results.metrics(challenger),
+                "drift": results.drift(moved),
             }
         ruling, champion = self._judge(challenger, served)
         version = self._store(challenger, ruling, champion, moved, hours, request)
@@ -217,9 +220,9 @@ class Job:
             "version": version,
             "promoted": bool(promoted),
             "reasons": reasons,
-            "metrics": answers.metrics(challenger),
+            "metrics": results.metrics(challenger),
             "champion": msgspec.to_builtins(champion.scores) if champion else None,
-            "drift": answers.drift(moved),
+            "drift": results.drift(moved),
         }
 
     def _compare_day(self, challenger: Challenger, served: Served | None) -> Drift:
@@ -230,7 +233,7 @@ class Job:
                 model = self.checked.load(served)
                 known = drift.of_card(self.registry.read(served.version, CARD_FILE))
                 if known:
-                    seen = learning.seen_with(model.regimes, day, challenger, self.sensors, self.log)
+                    seen = pipeline.seen_with(model.regimes, day, challenger, self.sensors, self.log)
                     predicted = validation.predictions(model, seen)
                     return drift.compare(known, seen, predicted, self.sensors, served.version)
         except ModelError as exc:
@@ -247,7 +250,7 @@ class Job:
         holdout = challenger.split.holdout
         try:
             model = self.checked.load(served)
-            seen = learning.seen_with(model.regimes, holdout, challenger, self.sensors, self.log)
+            seen = pipeline.seen_with(model.regimes, holdout, challenger, self.sensors, self.log)
             predicted = validation.predictions(model, seen)
         except ModelError as exc:
             reason = f"what is served cannot be used ({exc})"
@@ -271,11 +274,11 @@ class Job:
         champion: Champion | None,
         moved: Drift,
         hours: Presence,
-        request: event.Training,
+        request: events.Training,
     ) -> str:
         """Store a version that is named after this moment; its name."""
         now = datetime.now(UTC)
-        made = learning.card(
+        made = pipeline.card(
             challenger,
             version=str(Version.at(now)),
             trained_at=now.isoformat(timespec="seconds"),
@@ -285,7 +288,7 @@ class Job:
             recipe=self.recipe,
         )
         found = Findings(made, challenger, ruling, request.promote, champion, moved, hours)
-        return storing.store(self.registry, found)
+        return publish.store(self.registry, found)
 
     # -- runs and failures -----------------------------------------------------------------------------------
 
@@ -317,7 +320,7 @@ class Job:
         if not self.settings.failure_log_key:
             excursion = Excursion(self.settings.excursion_share, self.settings.excursion_sensors)
         last = {str(owner): hour for owner, hour in found.last_hours.items()}
-        failures.merge(self.models, FailureState(excursion, last))
+        failure_state.merge(self.models, FailureState(excursion, last))
 
 
 def _before(known: FailureState, first_hour: int) -> dict[Machine, int]:

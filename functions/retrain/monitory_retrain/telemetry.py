@@ -5,44 +5,44 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from monitory import metrics
+from monitory import metric_names
 
 
-def emit(answer: Mapping[str, Any], namespace: str = metrics.NAMESPACE) -> None:
+def emit(answer: Mapping[str, Any], namespace: str = metric_names.NAMESPACE) -> None:
     """Emit the metrics of an answer: one line for the run, and one for each sensor that drift was told of."""
     line = _line(namespace)
     status = answer["status"]
     data = answer.get("data", {})
     trained = status == "trained"
     if status in {"trained", "unchanged", "skipped"}:
-        line.add_metric(metrics.RETRAIN_COMPLETED, MetricUnit.Count, 1)
-    line.add_metric(metrics.RETRAIN_FAILED, MetricUnit.Count, 0)
-    line.add_metric(metrics.RETRAIN_SKIPPED, MetricUnit.Count, int(status == "skipped"))
-    line.add_metric(metrics.MODEL_PROMOTED, MetricUnit.Count, int(bool(answer.get("promoted"))))
-    line.add_metric(metrics.MODEL_REJECTED, MetricUnit.Count, int(trained and not answer["promoted"]))
-    line.add_metric(metrics.READINGS_READ, MetricUnit.Count, data.get("readings", 0))
-    line.add_metric(metrics.REJECTED_READINGS, MetricUnit.Count, sum(data.get("rejected", {}).values()))
+        line.add_metric(metric_names.RETRAIN_COMPLETED, MetricUnit.Count, 1)
+    line.add_metric(metric_names.RETRAIN_FAILED, MetricUnit.Count, 0)
+    line.add_metric(metric_names.RETRAIN_SKIPPED, MetricUnit.Count, int(status == "skipped"))
+    line.add_metric(metric_names.MODEL_PROMOTED, MetricUnit.Count, int(bool(answer.get("promoted"))))
+    line.add_metric(metric_names.MODEL_REJECTED, MetricUnit.Count, int(trained and not answer["promoted"]))
+    line.add_metric(metric_names.READINGS_READ, MetricUnit.Count, data.get("readings", 0))
+    line.add_metric(metric_names.REJECTED_READINGS, MetricUnit.Count, sum(data.get("rejected", {}).values()))
     drift = answer.get("drift")
     if drift and not drift["unjudged"]:
-        line.add_metric(metrics.DRIFTED_SENSORS, MetricUnit.Count, len(drift["moved"]))
+        line.add_metric(metric_names.DRIFTED_SENSORS, MetricUnit.Count, len(drift["moved"]))
     if trained:
         scores = answer["metrics"]
-        line.add_metric(metrics.HOLDOUT_MAE_DAYS, MetricUnit.NoUnit, scores["holdout"]["mae"])
-        line.add_metric(metrics.TRAINING_ROWS, MetricUnit.Count, scores["training_rows"])
+        line.add_metric(metric_names.HOLDOUT_MAE_DAYS, MetricUnit.NoUnit, scores["holdout"]["mae"])
+        line.add_metric(metric_names.TRAINING_ROWS, MetricUnit.Count, scores["training_rows"])
     line.flush_metrics()
     for sensor, psi in (drift["psi"] if drift else {}).items():
         line = _line(namespace)
         line.add_dimension("sensor", sensor)
-        line.add_metric(metrics.SENSOR_PSI, MetricUnit.NoUnit, psi)
+        line.add_metric(metric_names.SENSOR_PSI, MetricUnit.NoUnit, psi)
         line.flush_metrics()
 
 
-def failed(namespace: str = metrics.NAMESPACE) -> None:
+def failed(namespace: str = metric_names.NAMESPACE) -> None:
     """Emit that a run ended with an error."""
     line = _line(namespace)
-    line.add_metric(metrics.RETRAIN_FAILED, MetricUnit.Count, 1)
+    line.add_metric(metric_names.RETRAIN_FAILED, MetricUnit.Count, 1)
     line.flush_metrics()
 
 
 def _line(namespace: str) -> EphemeralMetrics:
-    return EphemeralMetrics(namespace=namespace, service=metrics.RETRAIN_SERVICE)
+    return EphemeralMetrics(namespace=namespace, service=metric_names.RETRAIN_SERVICE)

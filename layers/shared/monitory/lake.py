@@ -17,14 +17,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitory.column import Columns
 from monitory.errors import InvalidIdentifier, ObjectNotFound, StorageUnavailable, UnreadableObject
-from monitory.identifiers import Machine, machine
-from monitory.kernel import PURE, Kernel
-from monitory.readings import Readings, Source
-from monitory.rows import hour_row
+from monitory.features.hour_row import hour_row
+from monitory.machine import Machine, machine
+from monitory.readings.column import Columns
+from monitory.readings.decoding import Readings, Source
+from monitory.readings.kernels import PURE, Kernel
 from monitory.sensors import SensorSet
-from monitory.storage import Entry, IncompleteListing, Storage
+from monitory.storage.s3 import Entry, IncompleteListing, Storage
 
 WHOLE_BYTES = 8 << 20
 """A larger object is streamed instead of being held whole."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from monitory import metrics
+from monitory import metric_names
 from monitory.errors import SettingsError
 
 Name = Annotated[str, Field(min_length=1)]
@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["TEXT", "JSON"] = "JSON"
     log_emoji: bool = False
-    powertools_metrics_namespace: Name = metrics.NAMESPACE
+    powertools_metrics_namespace: Name = metric_names.NAMESPACE
     sensors_file: str | None = None
     max_rul_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from monitory.clock import HOURS_PER_DAY, first_hour, hour_of, hour_start, now
 from monitory.settings import Settings, load
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import DEFAULT_FOLDER, running_s3
 from monitory_local.simulator.lake import failure_log, truths, write_hours, write_truth
 from monitory_local.simulator.producer import Producer

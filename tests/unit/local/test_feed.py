@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitory.clock import KST, hour_of
-from monitory.storage import S3Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local import feed
 from monitory_local.feed import MAX_DAYS, Feed
 from monitory_local.simulator.wear import Plan

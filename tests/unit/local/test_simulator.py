@@ -11,9 +11,9 @@ import pytest
 
 from monitory import sensors
 from monitory.clock import date_of_hour, first_hour, hour_of
-from monitory.identifiers import Machine
-from monitory.readings import UNKNOWN_SENSOR, Readings, Source
-from monitory.storage import S3Storage
+from monitory.machine import Machine
+from monitory.readings.decoding import UNKNOWN_SENSOR, Readings, Source
+from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
 from monitory_local.simulator.__main__ import main
 from monitory_local.simulator.lake import failure_log, truths, write_hours

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from monitory import clock
 from monitory.errors import InvalidIdentifier, UnknownVersion
-from monitory.identifiers import Machine, machine
-from monitory.version import Version
+from monitory.machine import Machine, machine
+from monitory.registry.version import Version
 
 
 @given(st.datetimes())

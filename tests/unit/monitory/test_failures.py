@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from monitory import failures, rows
 from monitory.errors import ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
-from monitory.failures import Excursion, FailureState
-from monitory.rows import HourRow
+from monitory.features import failure_state, hour_row
+from monitory.features.failure_state import Excursion, FailureState
+from monitory.features.hour_row import HourRow
 from monitory.sensors import load
-from monitory.storage import Blob
+from monitory.storage.s3 import Blob
 from tests.fakes import MemoryStorage, WatchedStorage, down
 from tests.samples import MACHINE
 
@@ -18,7 +18,7 @@ SENSORS = load()
 
 def row(hour: int, **outside: float) -> HourRow:
     """An hour with shares of readings outside the limits, 0 where none is given."""
-    names = rows.columns(SENSORS)
+    names = hour_row.columns(SENSORS)
     shares = {f"{name}_outside": share for name, share in outside.items()}
     return HourRow(hour, tuple(shares.get(name, 0.0) for name in names))
 
@@ -66,16 +66,16 @@ def test_the_last_failure_before_the_newest_hour(state: FailureState, failing: l
 
 def test_the_state_round_trips() -> None:
     storage = MemoryStorage()
-    assert failures.read(storage) == (FailureState(), None)
+    assert failure_state.read(storage) == (FailureState(), None)
     state = FailureState(RULE, {"ZONE-001/EQUIP-001": 495_000})
-    failures.write(storage, state)
-    assert failures.read(storage).state == state
+    failure_state.write(storage, state)
+    assert failure_state.read(storage).state == state
     with pytest.raises(PreconditionFailed):
-        failures.write(storage, FailureState())
+        failure_state.write(storage, FailureState())
     with pytest.raises(PreconditionFailed):
-        failures.write(storage, FailureState(), replaces='"another"')
-    failures.write(storage, FailureState(), failures.read(storage).etag)
-    assert failures.read(storage).state == FailureState()
+        failure_state.write(storage, FailureState(), replaces='"another"')
+    failure_state.write(storage, FailureState(), failure_state.read(storage).etag)
+    assert failure_state.read(storage).state == FailureState()
 
 
 @pytest.mark.parametrize(
@@ -84,43 +84,43 @@ def test_the_state_round_trips() -> None:
 )
 def test_a_damaged_state_is_named_and_not_taken_for_an_empty_one(body: bytes) -> None:
     storage = MemoryStorage()
-    storage.put(failures.KEY, body)
+    storage.put(failure_state.KEY, body)
     with pytest.raises(StorageError, match=r"state/failures\.json is damaged"):
-        failures.read(storage)
+        failure_state.read(storage)
     with pytest.raises(StorageError, match=r"state/failures\.json is damaged"):
-        failures.merge(storage, FailureState(None, {"a/b": 1}))
-    assert storage.get(failures.KEY).body == body
+        failure_state.merge(storage, FailureState(None, {"a/b": 1}))
+    assert storage.get(failure_state.KEY).body == body
 
 
 def test_one_wrong_bit_is_seen() -> None:
     storage = MemoryStorage()
-    failures.write(storage, FailureState(None, {"a/b": 495_000}))
-    blob = storage.get(failures.KEY)
-    storage.put(failures.KEY, blob.body.replace(b"495000", b"495001"), metadata=blob.metadata)
+    failure_state.write(storage, FailureState(None, {"a/b": 495_000}))
+    blob = storage.get(failure_state.KEY)
+    storage.put(failure_state.KEY, blob.body.replace(b"495000", b"495001"), metadata=blob.metadata)
     with pytest.raises(StorageError, match="SHA-256 differs"):
-        failures.read(storage)
+        failure_state.read(storage)
 
 
 def test_of_each_machine_the_later_failure_is_kept() -> None:
     storage = MemoryStorage()
-    failures.merge(storage, FailureState(None, {"z/a": 5, "z/b": 5}))
-    failures.merge(storage, FailureState(RULE, {"z/b": 7, "z/c": 1}))
-    failures.merge(storage, FailureState(RULE, {"z/b": 6}))
-    assert failures.read(storage).state == FailureState(RULE, {"z/a": 5, "z/b": 7, "z/c": 1})
+    failure_state.merge(storage, FailureState(None, {"z/a": 5, "z/b": 5}))
+    failure_state.merge(storage, FailureState(RULE, {"z/b": 7, "z/c": 1}))
+    failure_state.merge(storage, FailureState(RULE, {"z/b": 6}))
+    assert failure_state.read(storage).state == FailureState(RULE, {"z/a": 5, "z/b": 7, "z/c": 1})
 
 
 def test_what_another_run_wrote_in_between_is_kept() -> None:
     storage = WatchedStorage()
-    failures.write(storage, FailureState(None, {"z/a": 1}))
+    failure_state.write(storage, FailureState(None, {"z/a": 1}))
 
     def another(verb: str, key: str) -> None:
         if verb == "put":
             storage.before = lambda verb, key: None
-            failures.merge(storage, FailureState(None, {"z/a": 9, "z/b": 9}))
+            failure_state.merge(storage, FailureState(None, {"z/a": 9, "z/b": 9}))
 
     storage.before = another
-    failures.merge(storage, FailureState(None, {"z/a": 5, "z/c": 5}))
-    assert failures.read(storage).state.last == {"z/a": 9, "z/b": 9, "z/c": 5}
+    failure_state.merge(storage, FailureState(None, {"z/a": 5, "z/c": 5}))
+    assert failure_state.read(storage).state.last == {"z/a": 9, "z/b": 9, "z/c": 5}
 
 
 def test_a_state_that_is_hidden_is_not_overwritten() -> None:
@@ -129,13 +129,13 @@ def test_a_state_that_is_hidden_is_not_overwritten() -> None:
             raise ObjectNotFound(key)
 
     storage = Hidden()
-    failures.write(storage, FailureState(None, {"z/a": 1}))
-    before = storage.objects[failures.KEY]
+    failure_state.write(storage, FailureState(None, {"z/a": 1}))
+    before = storage.objects[failure_state.KEY]
     with pytest.raises(StorageUnavailable, match=r"state/failures\.json"):
-        failures.merge(storage, FailureState(None, {"z/b": 1}))
-    assert storage.objects[failures.KEY] is before
+        failure_state.merge(storage, FailureState(None, {"z/b": 1}))
+    assert storage.objects[failure_state.KEY] is before
 
 
 def test_a_failing_store_is_said_so() -> None:
     with pytest.raises(StorageUnavailable):
-        failures.read(WatchedStorage(before=down))
+        failure_state.read(WatchedStorage(before=down))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitory import features, rows
-from monitory.rows import HourRow
+from monitory.features import hour_row, vector
+from monitory.features.hour_row import HourRow
 from monitory.sensors import PowerFactor, Sensor, SensorSet, load
 
 Floats = npt.NDArray[np.float64]
@@ -30,11 +30,11 @@ def history(means: dict[int, float]) -> list[HourRow]:
 
 
 def built(means: dict[int, float], last_failure: int | None = None) -> dict[str, float]:
-    return dict(zip(features.names(ONE), features.build(history(means), ONE, last_failure), strict=True))
+    return dict(zip(vector.names(ONE), vector.build(history(means), ONE, last_failure), strict=True))
 
 
 def test_the_twenty_features_of_existing_models_are_there() -> None:
-    names = features.names(SENSORS)
+    names = vector.names(SENSORS)
     sensors = ("temperature", "pressure", "vibration", "humidity", "active_power", "reactive_power")
     expected = {name + suffix for name in sensors for suffix in ("", "_rollmean", "_rollstd")} | {"power_factor"}
     assert expected <= set(names)
@@ -42,20 +42,20 @@ def test_the_twenty_features_of_existing_models_are_there() -> None:
 
 
 def test_names_are_unique_and_name_each_value() -> None:
-    names = features.names(SENSORS)
-    values = features.build([HourRow(1, tuple([1.0] * len(rows.columns(SENSORS))))], SENSORS, None)
+    names = vector.names(SENSORS)
+    values = vector.build([HourRow(1, tuple([1.0] * len(hour_row.columns(SENSORS))))], SENSORS, None)
     assert len(names) == len(set(names)) == len(values) == 6 * 3 + 1 + 6 * 10 + 1
-    assert set(features.trained(SENSORS)) < set(names)
+    assert set(vector.trained(SENSORS)) < set(names)
     assert names[0] == "temperature"
     assert names[18] == "power_factor"
     assert names[19:22] == ("temperature_mean_5h", "temperature_std_5h", "temperature_slope_5h")
 
 
 def test_the_newest_row_s_own_values_stand_under_their_names() -> None:
-    columns = rows.columns(SENSORS)
+    columns = hour_row.columns(SENSORS)
     newest = HourRow(9, tuple(float(number) for number in range(len(columns))))
-    made = dict(zip(features.names(SENSORS), features.build([newest], SENSORS, None), strict=True))
-    for name in [sensor + suffix for sensor in SENSORS.names for suffix in features.SNAPSHOT] + ["power_factor"]:
+    made = dict(zip(vector.names(SENSORS), vector.build([newest], SENSORS, None), strict=True))
+    for name in [sensor + suffix for sensor in SENSORS.names for suffix in vector.SNAPSHOT] + ["power_factor"]:
         assert made[name] == columns.index(name), name
 
 
@@ -81,7 +81,7 @@ def test_a_sensor_that_was_never_heard_has_no_history() -> None:
     assert all(math.isnan(value) for value in made.values())
 
 
-@pytest.mark.parametrize("window", features.WINDOWS)
+@pytest.mark.parametrize("window", vector.WINDOWS)
 def test_a_window_is_clock_hours_the_newest_included(window: int) -> None:
     inside = built({1000 - window + 1: 1.0, 1000: 3.0})
     outside = built({1000 - window: 1.0, 1000: 3.0})
@@ -109,7 +109,7 @@ def slope(hours: Floats, values: Floats) -> float:
 def test_history_says_what_numpy_says(means: dict[int, float]) -> None:
     made = built(means)
     newest = max(means)
-    for window in (*features.WINDOWS, features.LONG_WINDOW):
+    for window in (*vector.WINDOWS, vector.LONG_WINDOW):
         heard = {h: x for h, x in means.items() if newest - window < h and not math.isnan(x)}
         xs, ts = np.array(list(heard.values())), np.array([h - newest for h in heard], dtype=float)
         expected = {
@@ -117,7 +117,7 @@ def test_history_says_what_numpy_says(means: dict[int, float]) -> None:
             "std": xs.std(ddof=1) if len(xs) > 1 else math.nan,
             "slope": slope(ts, xs),
         }
-        if window == features.LONG_WINDOW:
+        if window == vector.LONG_WINDOW:
             expected = {"slope": expected["slope"]}
         for what, value in expected.items():
             found = made[f"temperature_{what}_{window}h"]
@@ -127,16 +127,16 @@ def test_history_says_what_numpy_says(means: dict[int, float]) -> None:
 @given(means_by_hour, st.floats(-1e4, 1e4))
 def test_rows_beyond_the_longest_window_change_nothing(means: dict[int, float], old: float) -> None:
     newest = max(means)
-    with_old = {newest - features.HISTORY_HOURS - n: old for n in range(3)} | {
-        hour: mean for hour, mean in means.items() if hour > newest - features.HISTORY_HOURS
+    with_old = {newest - vector.HISTORY_HOURS - n: old for n in range(3)} | {
+        hour: mean for hour, mean in means.items() if hour > newest - vector.HISTORY_HOURS
     }
-    without_old = {hour: mean for hour, mean in with_old.items() if hour > newest - features.HISTORY_HOURS}
+    without_old = {hour: mean for hour, mean in with_old.items() if hour > newest - vector.HISTORY_HOURS}
     assert list(built(with_old).values()) == pytest.approx(list(built(without_old).values()), rel=0, abs=0, nan_ok=True)
 
 
 def test_hours_since_failure_counts_from_the_newest_row() -> None:
-    assert built({100: 1.0}, last_failure=88)[features.AGE] == 12.0
-    assert math.isnan(built({100: 1.0})[features.AGE])
+    assert built({100: 1.0}, last_failure=88)[vector.AGE] == 12.0
+    assert math.isnan(built({100: 1.0})[vector.AGE])
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_hours_since_failure_counts_from_the_newest_row() -> None:
     ],
 )
 def test_a_feature_belongs_to_the_sensor_that_it_is_computed_from(feature: str, sensor: str) -> None:
-    assert features.sensor_of(feature, SENSORS) == sensor
+    assert vector.sensor_of(feature, SENSORS) == sensor
 
 
 def test_of_two_sensors_that_begin_alike_the_longer_name_owns_its_features() -> None:
@@ -162,14 +162,14 @@ def test_of_two_sensors_that_begin_alike_the_longer_name_owns_its_features() -> 
         ),
         PowerFactor("power", "power_out"),
     )
-    assert features.sensor_of("power_out_mean_5h", sensors) == "power_out"
-    assert features.sensor_of("power_mean_5h", sensors) == "power"
-    assert features.sensor_of("power_factor", sensors) == "power_factor"
+    assert vector.sensor_of("power_out_mean_5h", sensors) == "power_out"
+    assert vector.sensor_of("power_mean_5h", sensors) == "power"
+    assert vector.sensor_of("power_factor", sensors) == "power_factor"
 
 
 def test_a_set_without_powers_has_no_power_factor() -> None:
-    assert "power_factor" not in features.names(ONE)
-    assert len(features.names(ONE)) == 3 + 10 + 1
+    assert "power_factor" not in vector.names(ONE)
+    assert len(vector.names(ONE)) == 3 + 10 + 1
 
 
 def test_hours_up_to_the_last_failure_are_no_history() -> None:
@@ -181,7 +181,7 @@ def test_hours_up_to_the_last_failure_are_no_history() -> None:
 
 def test_hours_in_which_the_machine_stood_still_are_no_history_but_the_newest_is() -> None:
     listed = [row(97, 1.0), row(98, 50.0, still=True), row(99, 3.0), row(100, 80.0, still=True)]
-    made = dict(zip(features.names(ONE), features.build(listed, ONE, None), strict=True))
+    made = dict(zip(vector.names(ONE), vector.build(listed, ONE, None), strict=True))
     assert made["temperature_mean_24h"] == pytest.approx((1 + 3 + 80) / 3)
     assert made["temperature"] == 80.0
 
@@ -190,14 +190,14 @@ def of_power(mean: float) -> HourRow:
     values = {
         f"active_power{suffix}": value for suffix, value in (("", mean), ("_min", 0.0), ("_max", 9.0), ("_count", 5.0))
     }
-    return HourRow(1, tuple(values.get(name, 0.0) for name in rows.columns(SENSORS)))
+    return HourRow(1, tuple(values.get(name, 0.0) for name in hour_row.columns(SENSORS)))
 
 
 @pytest.mark.parametrize(("mean", "off"), [(0.0, True), (3360.0, True), (3361.0, False), (50_000.0, False)])
 def test_a_machine_without_active_power_is_off(mean: float, off: bool) -> None:
-    assert rows.off_rule(SENSORS)(of_power(mean)) is off
+    assert hour_row.off_rule(SENSORS)(of_power(mean)) is off
 
 
 def test_a_machine_of_which_nothing_was_heard_is_not_off() -> None:
-    silent = HourRow(1, tuple(0.0 if name.endswith("_count") else math.nan for name in rows.columns(SENSORS)))
-    assert not rows.off_rule(SENSORS)(silent)
+    silent = HourRow(1, tuple(0.0 if name.endswith("_count") else math.nan for name in hour_row.columns(SENSORS)))
+    assert not hour_row.off_rule(SENSORS)(silent)

@@ -9,9 +9,9 @@ REPOSITORY = Path(__file__).parents[3]
 SHARED, PREDICT = REPOSITORY / "layers/shared/monitory", REPOSITORY / "functions/predict/monitory_predict"
 HEAVY = ("boto3", "botocore.client", "imblearn", "lightgbm", "numpy", "pandas", "pyarrow", "scipy", "sklearn")
 MODULES = sorted(
-    f"{package.name}.{path.stem}"
+    ".".join(path.relative_to(package.parent).with_suffix("").parts)
     for package in (SHARED, PREDICT)
-    for path in package.glob("[a-z]*.py")
+    for path in package.rglob("[a-z]*.py")
     if path.stem != "handler"  # the one that reads its settings: Lambda imports it to start
 )
 IMPORT = f"for name in {MODULES}: importlib.import_module(name)\n"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from monitory import clock, lake
 from monitory.errors import StorageUnavailable
-from monitory.identifiers import Machine
 from monitory.lake import Lake, MachineDay, spread, total_rejected
+from monitory.machine import Machine
 from monitory.sensors import load
 from tests.fakes import WatchedStorage, down
 from tests.samples import DAY, MACHINE, TEN, hour_of_readings, lake_key, ndjson, reading

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitory import lightgbm_c
 from monitory.errors import BrokenModel
-from monitory.lightgbm_c import Booster
+from monitory.model import booster as lightgbm_c
+from monitory.model.booster import Booster
 from tests.models import frame, small_text, text, train
 
 MACHINES = [f"EQUIP-{number:03d}" for number in range(12)]

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitory import features
 from monitory.errors import BrokenModel
-from monitory.model import MAX_MODEL_BYTES, Calibration, CalibrationPoint, Model, decode_card
+from monitory.features import vector
+from monitory.model.model import MAX_MODEL_BYTES, Calibration, CalibrationPoint, Model, decode_card
 from tests.models import CONTRACT_FEATURES, SENSORS, card, frame, small_text, text, train, with_leaves
 
-KNOWN = features.names(SENSORS)
+KNOWN = vector.names(SENSORS)
 MACHINES = ["EQUIP-003", "EQUIP-001", "EQUIP-002"]
 
 
@@ -158,7 +158,7 @@ def test_shares_that_are_no_numbers_are_left_out() -> None:
 def test_a_card_of_another_model_is_refused_before_the_text_is_parsed(
     monkeypatch: pytest.MonkeyPatch, others: dict[str, object], said: str
 ) -> None:
-    monkeypatch.setattr("monitory.model.Booster", lambda body: pytest.fail("parsed"))
+    monkeypatch.setattr("monitory.model.model.Booster", lambda body: pytest.fail("parsed"))
     with pytest.raises(BrokenModel, match=said):
         Model(small_text(), card(**others), known=KNOWN, cap_days=30.0)  # type: ignore[arg-type]
 
@@ -209,7 +209,7 @@ def test_an_interval_reaches_further_soon_after_a_failure_or_an_unknown_one() ->
     )
     values = dict.fromkeys(model.features, 50.0)
     for age, factor in ((29.0, 1.5), (30.0, 1.0), (math.nan, 2.0)):
-        estimate = model.estimate({**values, features.AGE: age}, "")
+        estimate = model.estimate({**values, vector.AGE: age}, "")
         assert estimate.low == pytest.approx(estimate.days - 0.5 * factor)
         assert estimate.high == pytest.approx(estimate.days + 0.4 * factor)
 

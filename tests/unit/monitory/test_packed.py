@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitory import clock, packed, readings, rows
-from monitory.column import Column
+from monitory import clock
+from monitory.features import hour_row
 from monitory.lake import Lake, MachineDay
-from monitory.packed import Packed, SensorIds
-from monitory.readings import Readings
+from monitory.readings import compact, decoding
+from monitory.readings.column import Column
+from monitory.readings.compact import Packed, SensorIds
+from monitory.readings.decoding import Readings
 from monitory.sensors import load
 from tests.fakes import MemoryStorage
 from tests.samples import DAY, MACHINE, SOURCE, TEN, lake_key, ndjson, reading
@@ -29,9 +31,9 @@ many = st.lists(one | st.sampled_from([(7, 2.0, "b"), (7, 2.0, "a"), (7, 0.0, "b
 @pytest.fixture(autouse=True)
 def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and parts so small that a test has many."""
-    monkeypatch.setattr(packed, "_RUN", 7)
-    monkeypatch.setattr(packed, "_PART", 5)
-    monkeypatch.setattr(rows, "_PART", 3)
+    monkeypatch.setattr(compact, "_RUN", 7)
+    monkeypatch.setattr(compact, "_PART", 5)
+    monkeypatch.setattr(hour_row, "_PART", 3)
 
 
 def filled(column: Column, given_readings: list[tuple[int, float, str]]) -> Column:
@@ -85,13 +87,13 @@ def test_a_day_is_the_same_to_the_last_bit(seed: int, monkeypatch: pytest.Monkey
     first, second = ndjson(lines(400, seed)), ndjson(lines(300, seed + 100))
     expected = [day_of(first), day_of(first, second)]
     for limit in (0, len(first) - 1, len(first) + 1):
-        monkeypatch.setattr(readings, "LOOSE_BYTES", limit)
+        monkeypatch.setattr(decoding, "LOOSE_BYTES", limit)
         assert [day_of(first), day_of(first, second)] == expected
 
 
 def test_more_sensors_than_a_machine_can_have_are_counted_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings, "LOOSE_BYTES", 0)
-    monkeypatch.setattr(packed, "MAX_SENSOR_IDS", 3)
+    monkeypatch.setattr(decoding, "LOOSE_BYTES", 0)
+    monkeypatch.setattr(compact, "MAX_SENSOR_IDS", 3)
     found = Readings(SENSORS)
     odd = [reading(1.0, 8000, "humid", sensorId="late"), reading(2.0, 60, sensorId="x" * 257)]
     found.add(SOURCE, [ndjson([reading(float(n), n, sensorId=f"s{n % 5}") for n in range(10)] + odd)])
@@ -105,7 +107,7 @@ def test_more_sensors_than_a_machine_can_have_are_counted_and_left_out(monkeypat
 
 def test_ids_that_were_long_ago_refused_stay_so() -> None:
     ids = SensorIds()
-    with patch.object(packed, "MAX_SENSOR_IDS", 1):
+    with patch.object(compact, "MAX_SENSOR_IDS", 1):
         column = Packed(HOUR, ids)
         column.append([TEN, TEN + timedelta(seconds=1)], [1.0, 2.0], ["a", "b"])
         column.append([TEN + timedelta(seconds=2)], [3.0], ["b"])

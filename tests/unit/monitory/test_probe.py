@@ -11,8 +11,8 @@ from pathlib import Path
 import lightgbm as lgb
 import pytest
 
-from monitory import probe
 from monitory.errors import BrokenModel
+from monitory.model import untrusted
 from tests.models import frame, small_text, text, train
 
 MODEL = small_text(trees=3)
@@ -31,20 +31,20 @@ def without_sizes(body: bytes) -> bytes:
     "body", [MODEL, without_sizes(MODEL), WITH_CATEGORIES, text(train(frame(["a"]), num_leaves=2))]
 )
 def test_a_sound_model_passes(body: bytes) -> None:
-    probe.check(body)
+    untrusted.check(body)
     assert not ends_a_process(body)
 
 
 def test_a_model_without_a_split_passes() -> None:
     stump = text(train(frame(["a", "b"], rows=8), trees=2))
     assert b"num_leaves=1\n" in stump
-    probe.check(stump)
+    untrusted.check(stump)
 
 
 ASK_ALL = """
 import json, random, sys
 from monitory.errors import BrokenModel
-from monitory.lightgbm_c import Booster
+from monitory.model.booster import Booster
 for body in json.load(sys.stdin):
     try:
         booster = Booster(body.encode("latin-1"))
@@ -71,36 +71,36 @@ def test_a_text_that_kills_the_parser_is_refused_and_kills_nobody(share: float) 
     broken_off = MODEL[: int(end_of_trees * share)]
     assert ends_a_process(broken_off)
     with pytest.raises(BrokenModel, match="of unknown origin"):
-        probe.check(broken_off)
+        untrusted.check(broken_off)
 
 
 def test_a_crash_of_the_child_is_said_with_its_signal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "check_trees", lambda body: None)
+    monkeypatch.setattr(untrusted, "check_trees", lambda body: None)
     with pytest.raises(BrokenModel, match=r"crashes LightGBM \(signal \d+\)"):
-        probe.check(MODEL[: MODEL.index(b"leaf_value")])
+        untrusted.check(MODEL[: MODEL.index(b"leaf_value")])
 
 
 def test_what_lightgbm_refuses_is_refused_with_its_words() -> None:
     with pytest.raises(BrokenModel, match=r"refused: .*LGBM_BoosterLoadModelFromString"):
-        probe.check(MODEL.replace(b"num_class=1\n", b""))
+        untrusted.check(MODEL.replace(b"num_class=1\n", b""))
 
 
 def test_a_child_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(untrusted, "TIMEOUT_SECONDS", 0.01)
     with pytest.raises(BrokenModel, match="could not be checked"):
-        probe.check(MODEL)
+        untrusted.check(MODEL)
 
 
 def test_a_child_that_cannot_start_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(BrokenModel, match="could not be checked"):
-        probe.check(MODEL)
+        untrusted.check(MODEL)
 
 
 def test_what_is_too_large_is_refused_before_anything_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "check_trees", lambda body: pytest.fail("looked at"))
+    monkeypatch.setattr(untrusted, "check_trees", lambda body: pytest.fail("looked at"))
     with pytest.raises(BrokenModel, match="16,777,217 bytes, more than 16,777,216"):
-        probe.check(MODEL.ljust(probe.MAX_BYTES + 1))
+        untrusted.check(MODEL.ljust(untrusted.MAX_BYTES + 1))
 
 
 HEADER = MODEL[: MODEL.index(b"\nTree=")]
@@ -112,7 +112,7 @@ BOMBS = {
 }
 PEAK = """
 import sys
-from monitory import probe
+from monitory.model import untrusted as probe
 def peak():  # getrusage would tell of the program that started this one, too
     return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
 body = sys.stdin.buffer.read()
@@ -129,10 +129,10 @@ print(peak() - before)
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_looking_at_the_largest_text_takes_some_copies_of_it(bomb: bytes) -> None:
     body = HEADER + bomb + b"\nend of trees"
-    assert len(body) <= probe.MAX_BYTES
+    assert len(body) <= untrusted.MAX_BYTES
     path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", PEAK], input=body, env=path, capture_output=True, check=True)
-    assert int(done.stdout) << 10 < 6 * probe.MAX_BYTES
+    assert int(done.stdout) << 10 < 6 * untrusted.MAX_BYTES
 
 
 def test_the_child_gets_neither_credentials_nor_endless_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -143,12 +143,14 @@ def test_the_child_gets_neither_credentials_nor_endless_memory(monkeypatch: pyte
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("SOMEBODYS_TOKEN", "secret")
     with pytest.raises(BrokenModel, match=r"names: .*PYTHONPATH") as told:
-        probe.check(MODEL)
+        untrusted.check(MODEL)
     assert not {"AWS_SECRET_ACCESS_KEY", "SOMEBODYS_TOKEN"} & set(str(told.value).split())
 
 
 def test_a_child_that_takes_too_much_memory_is_refused_it() -> None:
-    code = "from monitory import probe\nprobe.Booster = lambda text: bytearray(1 << 30)\nprobe.main()"
+    code = (
+        "from monitory.model import untrusted as probe\nprobe.Booster = lambda text: bytearray(1 << 30)\nprobe.main()"
+    )
     path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     child = subprocess.run([sys.executable, "-c", code], input=MODEL, env=path, capture_output=True, check=False)
     assert child.stderr.splitlines()[-1] == b"MemoryError"
@@ -192,7 +194,7 @@ def test_a_tree_that_is_none_is_refused_before_it_is_loaded(field: bytes, value:
     broken = changed(MODEL, field, value)
     assert broken != MODEL
     with pytest.raises(BrokenModel, match="of unknown origin"):
-        probe.check_trees(broken)
+        untrusted.check_trees(broken)
 
 
 def test_a_split_between_what_is_there_and_what_is_missing_passes() -> None:
@@ -200,14 +202,14 @@ def test_a_split_between_what_is_there_and_what_is_missing_passes() -> None:
     days = 9.0 * data["a"].isna() + data["b"].fillna(0.0) / 100
     body = text(lgb.train({"verbosity": -1, "num_threads": 1}, lgb.Dataset(data, days), 1))
     assert re.search(rb"\nthreshold=.*inf", body)
-    probe.check(body)
+    untrusted.check(body)
 
 
 def test_leaves_whose_sum_is_a_number_but_not_its_exponential_are_refused() -> None:
     body = without_sizes(changed(MODEL, b"leaf_value", b"800"))
-    probe.check_trees(body)
+    untrusted.check_trees(body)
     with pytest.raises(BrokenModel, match="add up to 8"):
-        probe.check_trees(body.replace(b"objective=regression", b"objective=poisson"))
+        untrusted.check_trees(body.replace(b"objective=regression", b"objective=poisson"))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ def test_categories_that_point_beyond_their_bit_sets_are_refused(field: bytes, v
     assert WITH_CATEGORIES[start:].split(b"decision_type=")[1].startswith((b"1", b"9"))
     broken = WITH_CATEGORIES[:start] + changed(WITH_CATEGORIES[start:], field, value)
     with pytest.raises(BrokenModel, match="of unknown origin"):
-        probe.check_trees(broken)
+        untrusted.check_trees(broken)
 
 
 def test_what_passes_the_look_at_the_trees_kills_no_process() -> None:
@@ -245,7 +247,7 @@ def test_what_passes_the_look_at_the_trees_kills_no_process() -> None:
         start, end = generator.choice(places)
         mutant = body[:start] + generator.choice([b"-1", b"0", b"1", b"2", b"7", b"-3", b"99999"]) + body[end:]
         try:
-            probe.check_trees(mutant)
+            untrusted.check_trees(mutant)
         except BrokenModel:
             continue
         passed.append(mutant)

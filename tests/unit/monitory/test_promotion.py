@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitory.promotion import PROMOTE, ROLLBACK, Promotion, previous_version
+from monitory.registry.promotions import PROMOTE, ROLLBACK, Promotion, previous_version
 
 Step = tuple[str, str | None, str]
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from monitory import clock
 from monitory.errors import UnreadableObject
-from monitory.identifiers import Machine
-from monitory.readings import Readings, Source
-from monitory.records import MAX_RECORD_BYTES
+from monitory.machine import Machine
+from monitory.readings.decoding import Readings, Source
+from monitory.readings.framing import MAX_RECORD_BYTES
 from monitory.sensors import load
 from tests.samples import DAY, MACHINE, SOURCE, TEN, ndjson, reading
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitory import records
 from monitory.errors import UnreadableObject
-from monitory.readings import Readings
-from monitory.records import MAX_RECORD_BYTES
+from monitory.readings import framing
+from monitory.readings.decoding import Readings
+from monitory.readings.framing import MAX_RECORD_BYTES
 from monitory.sensors import load
 from tests.samples import SOURCE, reading
 
@@ -149,7 +149,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
 
 def test_pieces_are_what_was_given_cut_between_records() -> None:
     rejected: Counter[str] = Counter()
-    found = list(records.pieces([b"a\nb", b"b\nc", b"\n"], rejected))
+    found = list(framing.pieces([b"a\nb", b"b\nc", b"\n"], rejected))
     assert found == [(b"a\n", False), (b"bb\n", False), (b"c\n", False)]
     assert not rejected
 
@@ -178,7 +178,7 @@ hostile = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join)
 @given(hostile)
 def test_elements_end_where_parsing_each_of_them_anew_says(text: str) -> None:
     piece = text.encode()
-    assert list(records._spans(piece)) == list(plain_spans(piece))
+    assert list(framing._spans(piece)) == list(plain_spans(piece))
 
 
 BRACKETS = {

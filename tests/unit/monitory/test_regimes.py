@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from monitory.errors import BrokenModel
-from monitory.loading import load
-from monitory.model import decode_card
-from monitory.regimes import Regime, Regimes
-from monitory.rows import PER_SENSOR, HourRow, columns
+from monitory.features.hour_row import PER_SENSOR, HourRow, columns
+from monitory.features.regimes import Regime, Regimes
+from monitory.model.loader import load
+from monitory.model.model import decode_card
 from monitory.sensors import Sensor, SensorSet
 from tests.models import SENSORS, card, small_text
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from monitory.errors import BrokenModel, Conflict, NoModel, StorageError, StorageUnavailable, UnknownVersion
-from monitory.registry import MODEL_FILE, ROLLBACK, Registry
-from monitory.version import Version
+from monitory.registry.registry import MODEL_FILE, ROLLBACK, Registry
+from monitory.registry.version import Version
 from tests.fakes import MemoryStorage, WatchedStorage
 from tests.registries import KEY, A, B, C, D, a_registry, check_whole, files, promote, put_foreign, roll_back, served
 

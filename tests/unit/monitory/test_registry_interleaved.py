@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from monitory.promotion import of_metadata
-from monitory.registry import MODEL_FILE, Registry
+from monitory.registry.promotions import of_metadata
+from monitory.registry.registry import MODEL_FILE, Registry
 from tests.registries import KEY, A, B, C, D, a_registry, check_whole, promote, put_foreign, served
 from tests.runs import Run, UniqueEtags
 

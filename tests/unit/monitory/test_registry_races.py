@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from monitory.errors import Conflict, NoModel
-from monitory.registry import Registry
+from monitory.registry.registry import Registry
 from tests.fakes import MemoryStorage, WatchedStorage
 from tests.registries import KEY, A, B, C, D, a_registry, check_whole, files, promote, put_foreign, roll_back, served
 from tests.runs import Crash, Run, UniqueEtags

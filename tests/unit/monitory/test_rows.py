@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitory import clock, rows
-from monitory.readings import Readings
+from monitory import clock
+from monitory.features import hour_row
+from monitory.readings.decoding import Readings
 from monitory.sensors import load
 from tests.samples import SENSOR_TYPES, SOURCE, TEN, ndjson, reading
 
@@ -23,9 +24,9 @@ def row(readings: list[dict[str, Any]]) -> dict[str, float]:
     """The hour row of readings, by name."""
     gathered = Readings(SENSORS)
     gathered.add(SOURCE, [ndjson(readings)])
-    made = rows.hour_row(HOUR, gathered.hours[HOUR], SENSORS)
+    made = hour_row.hour_row(HOUR, gathered.hours[HOUR], SENSORS)
     assert made.hour == HOUR
-    return dict(zip(rows.columns(SENSORS), made.values, strict=True))
+    return dict(zip(hour_row.columns(SENSORS), made.values, strict=True))
 
 
 def series(values: list[float], sensor: str = "temp") -> list[dict[str, Any]]:
@@ -115,7 +116,7 @@ def test_the_order_of_lines_does_not_change_a_bit(values: list[float], shuffler:
 
 
 def test_a_row_has_every_sensor_s_columns_in_the_order_of_the_set() -> None:
-    names = rows.columns(SENSORS)
+    names = hour_row.columns(SENSORS)
     assert names[:7] == (
         "temperature",
         "temperature_rollmean",

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitory import features, rows
 from monitory.errors import SensorSetError
+from monitory.features import hour_row, vector
 from monitory.sensors import load
 
 RPM: dict[str, Any] = {"lake_name": "rpm", "name": "speed", "unit": "1/min", "low": 0, "high": 3000}
@@ -35,8 +35,8 @@ def test_the_default_factory_is_the_contract_s() -> None:
 def test_another_factory_is_a_file(tmp_path: Path) -> None:
     sensors = load(written(tmp_path, {"sensors": [RPM, TORQUE]}))
     assert sensors.names == ("speed", "torque")
-    assert "speed_rollstd" in rows.columns(sensors)
-    assert "torque_slope_72h" in features.names(sensors)
+    assert "speed_rollstd" in hour_row.columns(sensors)
+    assert "torque_slope_72h" in vector.names(sensors)
     assert sensors.fingerprint() != load().fingerprint()
 
 
@@ -92,7 +92,7 @@ def test_what_is_an_operating_sensor_leaves_caches_of_hour_rows_alone(tmp_path: 
 
 def test_names_that_merely_look_derived_are_fine(tmp_path: Path) -> None:
     sensors = load(written(tmp_path, {"sensors": [RPM, {**TORQUE, "name": "speed_outer"}]}))
-    assert len(set(features.names(sensors))) == len(features.names(sensors))
+    assert len(set(vector.names(sensors))) == len(vector.names(sensors))
 
 
 @pytest.mark.parametrize("path", ["missing.json", "."])

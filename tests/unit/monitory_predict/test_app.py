@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from monitory import clock
 from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
-from monitory_predict import responses
-from monitory_predict.app import RETRY_AFTER_SECONDS
+from monitory_predict.api import schemas as responses
+from monitory_predict.api.routes import RETRY_AFTER_SECONDS
 from tests.models import card
 from tests.predicting import NOW, V1, V2, World
 from tests.registries import KEY, roll_back

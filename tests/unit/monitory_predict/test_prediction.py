@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitory import features
 from monitory.errors import BrokenModel
-from monitory.model import Model
-from monitory.readings import Readings
-from monitory.rows import HourRow, columns, hour_row
+from monitory.features import vector
+from monitory.features.hour_row import HourRow, columns, hour_row
+from monitory.model.model import Model
+from monitory.readings.decoding import Readings
 from monitory_predict.prediction import Prediction, drivers, predict, window
 from tests.models import SENSORS, card, frame, small_text, text, train
 from tests.samples import MACHINE, SENSOR_TYPES, SOURCE, TEN, hour_of_readings, ndjson
 
-KNOWN = features.names(SENSORS)
+KNOWN = vector.names(SENSORS)
 MODEL = Model(small_text(), card(), known=KNOWN, cap_days=30.0)
 
 
@@ -42,7 +42,7 @@ def test_all_is_well_with_a_machine_that_works() -> None:
 
 def test_a_prediction_is_the_model_s_answer_to_the_features() -> None:
     newest = row(value=busy)
-    values = dict(zip(KNOWN, features.build([newest], SENSORS, 100), strict=True))
+    values = dict(zip(KNOWN, vector.build([newest], SENSORS, 100), strict=True))
     made = predict([newest], MACHINE, MODEL, SENSORS, 100)
     assert made.estimate.raw_days == MODEL.estimate(values, MACHINE.equip_id).raw_days
 

@@ -3,7 +3,7 @@ import gc
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from monitory_predict.quick_start import quick_start
+from monitory_predict.cold_start import quick_start
 
 
 def test_a_model_declared_meanwhile_checks_as_any_other() -> None:

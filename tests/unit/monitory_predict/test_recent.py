@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from monitory import clock, features
+from monitory import clock
 from monitory.errors import NoData, StaleData, StorageUnavailable
-from monitory.identifiers import Machine
+from monitory.features import vector
 from monitory.lake import MachineDay
-from monitory_predict import recent
-from monitory_predict.recent import Memory, Recent
+from monitory.machine import Machine
+from monitory_predict.cache import history as recent
+from monitory_predict.cache.history import Memory, Recent
 from tests.fakes import down
 from tests.predicting import NOW, World
 from tests.samples import MACHINE, lake_key, ndjson, reading
@@ -269,7 +270,7 @@ def test_a_cache_that_fails_costs_only_time(world: World, verb: str) -> None:
 
 def test_a_cache_that_hangs_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     first = ask(world)
-    monkeypatch.setattr("monitory_predict.recent.CACHE_SECONDS", 0.05)
+    monkeypatch.setattr("monitory_predict.cache.history.CACHE_SECONDS", 0.05)
     ended = threading.Event()
 
     def hang(verb: str, key: str) -> None:
@@ -372,18 +373,18 @@ def test_rejected_lines_are_those_of_the_newest_hour_s_objects(world: World) -> 
 
 
 def test_as_many_days_are_kept_as_features_need(world: World) -> None:
-    world.write_hours(range(1, features.HISTORY_HOURS + 30, 5))
+    world.write_hours(range(1, vector.HISTORY_HOURS + 30, 5))
     hours = [row.hour for row in ask(world).rows]
     newest = clock.hour_of(NOW) - 1
-    assert [hour for hour in hours if hour > newest - features.HISTORY_HOURS] == [
+    assert [hour for hour in hours if hour > newest - vector.HISTORY_HOURS] == [
         clock.hour_of(NOW) - age
-        for age in reversed(range(1, features.HISTORY_HOURS + 1))
+        for age in reversed(range(1, vector.HISTORY_HOURS + 1))
         if age < 30 or (age - 1) % 5 == 0
     ]
 
 
 def test_machines_in_memory_are_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitory_predict.holding.MEMORY_MACHINES", 3)
+    monkeypatch.setattr("monitory_predict.cache.lru.MEMORY_MACHINES", 3)
     for number in range(6):
         machine = Machine("Z", f"E{number}")
         world.write(NOW - timedelta(hours=1), machine=machine)

@@ -5,13 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from monitory import features, probe
 from monitory.errors import BrokenModel, ModelError, NoModel, StorageUnavailable
-from monitory.registry import CARD_FILE, MODEL_FILE, Served
+from monitory.features import vector
+from monitory.model import untrusted
+from monitory.registry.registry import CARD_FILE, MODEL_FILE, Served
 from monitory.sensors import Sensor, SensorSet
 from monitory.settings import PredictSettings
-from monitory_predict import served, starting
-from monitory_predict.served import Current, ModelCache, ServedModel
+from monitory_predict import bootstrap
+from monitory_predict.cache import model
+from monitory_predict.cache.model import Current, ModelCache, ServedModel
 from tests.fakes import WatchedStorage, down
 from tests.models import card, frame, small_text, text, train, with_leaves
 from tests.predicting import V1, V2, V3, World
@@ -54,15 +56,15 @@ def test_the_same_bytes_under_another_name_are_seen_after_a_while(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(served, "time", type("time", (), {"monotonic": staticmethod(lambda: now)}))
+    monkeypatch.setattr(model, "time", type("time", (), {"monotonic": staticmethod(lambda: now)}))
     world.promote(V1)
     assert version(world) == V1
     world.promote(V2, made=card(V2, cap_days=20.0))
     assert version(world) == V1  # the store says 304
-    now += served.REREAD_SECONDS + 1
+    now += model.REREAD_SECONDS + 1
     current = world.models.current()
     assert (current.served.version, current.served.model.cap_days, current.problem) == (V2, 20.0, None)
-    now += served.REREAD_SECONDS + 1
+    now += model.REREAD_SECONDS + 1
     assert world.models.current().served is current.served
 
 
@@ -71,8 +73,8 @@ def test_a_foreign_model_is_not_probed_again_when_it_is_read_again(
 ) -> None:
     put_foreign(world, small_text(3))
     good = world.models.current().served
-    monkeypatch.setattr("monitory.probe.check", lambda body: pytest.fail("probed"))
-    monkeypatch.setattr(served, "time", type("time", (), {"monotonic": staticmethod(lambda: 1e12)}))
+    monkeypatch.setattr("monitory.model.untrusted.check", lambda body: pytest.fail("probed"))
+    monkeypatch.setattr(model, "time", type("time", (), {"monotonic": staticmethod(lambda: 1e12)}))
     assert world.models.current().served is good
 
 
@@ -128,7 +130,7 @@ BROKEN = {
     "unknown features": text(train(frame(["speed", "torque"]))),
     "a leaf that is no number": with_leaves(small_text(trees=3), {5: b"nan"}),
     "infinite leaves": with_leaves(small_text(trees=3), {6: b"inf", 10: b"-inf"}),
-    "endless": small_text().ljust(probe.MAX_BYTES + 1),
+    "endless": small_text().ljust(untrusted.MAX_BYTES + 1),
 }
 
 
@@ -163,12 +165,12 @@ def test_the_good_one_that_comes_back_is_taken_from_memory(world: World) -> None
 def test_a_refused_object_is_read_again_after_a_while(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.promote(V1)
     with monkeypatch.context() as damaged_on_its_way:
-        damaged_on_its_way.setattr("monitory.registry.Served.verified", property(lambda self: False))
+        damaged_on_its_way.setattr("monitory.registry.registry.Served.verified", property(lambda self: False))
         with pytest.raises(BrokenModel):
             world.models.current()
     with pytest.raises(BrokenModel, match="not what was promoted"):
         world.models.current()
-    monkeypatch.setattr(served, "time", type("time", (), {"monotonic": staticmethod(lambda: 1e12)}))
+    monkeypatch.setattr(model, "time", type("time", (), {"monotonic": staticmethod(lambda: 1e12)}))
     assert version(world) == V1
 
 
@@ -191,7 +193,7 @@ def test_a_foreign_model_stays_probed_when_it_was_adopted_as_a_version(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     probed: list[bytes] = []
-    monkeypatch.setattr("monitory.probe.check", probed.append)
+    monkeypatch.setattr("monitory.model.untrusted.check", probed.append)
     foreign = small_text(3)
     put_foreign(world, foreign)
     world.promote(V1)
@@ -203,7 +205,7 @@ def test_a_foreign_model_stays_probed_when_it_was_adopted_as_a_version(
 
 
 CARDS: list[tuple[str, object]] = [
-    ("feature_schema", features.SCHEMA + 1),
+    ("feature_schema", vector.SCHEMA + 1),
     ("version", V3),
     ("cap_days", -1),
 ]
@@ -239,7 +241,7 @@ def test_a_card_that_cannot_be_read_now_is_tried_again(world: World) -> None:
 
 def test_a_model_for_another_factory_s_sensors_is_refused(world: World) -> None:
     elsewhere = SensorSet((Sensor("rpm", "speed", "", 0.0, 1.0),))
-    names = features.names(elsewhere)[:3]
+    names = vector.names(elsewhere)[:3]
     world.store(V1, made=card(V1, sensors=elsewhere, features=names), text=text(train(frame(names))))
     promote(world.registry, V1)
     with pytest.raises(BrokenModel, match="do not exist here: speed"):
@@ -275,10 +277,10 @@ def test_whatever_goes_wrong_at_the_start_the_service_starts(monkeypatch: pytest
     def fails(cache: ModelCache) -> Current:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(starting, "_storage", lambda bucket, settings: WatchedStorage(bucket))
+    monkeypatch.setattr(bootstrap, "_storage", lambda bucket, settings: WatchedStorage(bucket))
     settings = PredictSettings(log_level="CRITICAL")
     with monkeypatch.context() as broken:
         broken.setattr(ModelCache, "current", fails)
-        service = starting.start(settings).ready()
+        service = bootstrap.start(settings).ready()
     with pytest.raises(NoModel):
         service.models.current()

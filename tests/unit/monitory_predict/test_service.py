@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from monitory import failures, features
 from monitory.errors import NoModel, StorageUnavailable
-from monitory.failures import FailureState
-from monitory_predict import wear
-from monitory_predict.wear import Failures
+from monitory.features import failure_state, vector
+from monitory.features.failure_state import FailureState
+from monitory_predict.cache import failures as wear
+from monitory_predict.cache.failures import Failures
 from tests.fakes import WatchedStorage, down
 from tests.models import card, frame, text, train
 from tests.predicting import NOW, V1, V2, World
@@ -69,7 +69,7 @@ def test_a_first_model_that_does_not_come_in_time_is_said_so(world: World, stuck
 
 
 def test_failures_that_do_not_come_in_time_are_done_without(world: World, stuck: HangOn) -> None:
-    world.model_storage.before = stuck(failures.KEY)
+    world.model_storage.before = stuck(failure_state.KEY)
     assert world.service.predict(MACHINE, NOW).current.problem is None
 
 
@@ -109,17 +109,17 @@ def test_without_a_model_nothing_is_predicted(world: World) -> None:
 
 
 def test_the_hours_since_the_last_failure_reach_the_model(world: World) -> None:
-    data = frame([features.AGE, "temperature"], missing=0.0)
+    data = frame([vector.AGE, "temperature"], missing=0.0)
     by_age = text(train(data, trees=60, num_leaves=31))
-    world.store(V2, made=card(V2, features=(features.AGE, "temperature"), calibration=None), text=by_age)
+    world.store(V2, made=card(V2, features=(vector.AGE, "temperature"), calibration=None), text=by_age)
     promote(world.registry, V2)
     model = world.models.current().served.model
     newest = world.rows.up_to(MACHINE, NOW).newest.hour
-    failures.write(world.registry.storage, FailureState(None, {str(MACHINE): newest - 48}))
+    failure_state.write(world.registry.storage, FailureState(None, {str(MACHINE): newest - 48}))
     answer = world.service.predict(MACHINE, NOW).prediction.estimate
-    values = {features.AGE: 48.0, "temperature": world.rows.up_to(MACHINE, NOW).rows[-1].values[0]}
+    values = {vector.AGE: 48.0, "temperature": world.rows.up_to(MACHINE, NOW).rows[-1].values[0]}
     assert answer.raw_days == model.estimate(values, MACHINE.equip_id).raw_days
-    assert answer.contributions[features.AGE] != 0
+    assert answer.contributions[vector.AGE] != 0
 
 
 def test_the_failure_state_is_read_now_and_then(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_the_failure_state_is_read_now_and_then(world: World, monkeypatch: pytes
     monkeypatch.setattr(wear, "time", type("time", (), {"monotonic": staticmethod(lambda: clock)}))
     assert state.last_known == state.state() == FailureState()
     written = FailureState(None, {"Z/E": 1})
-    failures.write(storage, written)
+    failure_state.write(storage, written)
     assert state.state() == FailureState()
     assert storage.calls["get"] == 1
     clock += wear.EVERY_SECONDS + 1

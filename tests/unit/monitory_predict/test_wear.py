@@ -2,11 +2,11 @@
 
 import pytest
 
-from monitory import failures
-from monitory.failures import FailureState
+from monitory.features import failure_state
+from monitory.features.failure_state import FailureState
 from monitory.log import Logger
-from monitory_predict import wear
-from monitory_predict.wear import Failures
+from monitory_predict.cache import failures as wear
+from monitory_predict.cache.failures import Failures
 from tests.fakes import WatchedStorage
 
 
@@ -15,10 +15,10 @@ def test_a_damaged_state_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) 
     storage = WatchedStorage()
     known = Failures(storage, Logger(service="test-wear", level="CRITICAL"))
     written = FailureState(None, {"Z/E": 1})
-    failures.write(storage, written)
+    failure_state.write(storage, written)
     assert known.state() == written
-    whole = storage.get(failures.KEY).body
-    storage.put(failures.KEY, whole[: len(whole) // 2])
+    whole = storage.get(failure_state.KEY).body
+    storage.put(failure_state.KEY, whole[: len(whole) // 2])
     assert known.state() == known.last_known == written
 
 
@@ -28,7 +28,7 @@ def test_a_state_that_is_gone_leaves_the_one_before(monkeypatch: pytest.MonkeyPa
     known = Failures(storage, Logger(service="test-wear", level="CRITICAL"))
     assert known.state() == FailureState()
     written = FailureState(None, {"Z/E": 1})
-    failures.write(storage, written)
+    failure_state.write(storage, written)
     assert known.state() == written
-    del storage.objects[failures.KEY]
+    del storage.objects[failure_state.KEY]
     assert known.state() == written

@@ -3,14 +3,15 @@
 import msgspec
 import pytest
 
-from monitory import features, sensors
+from monitory import sensors
 from monitory.errors import BrokenModel, UnknownVersion
+from monitory.features import vector
 from monitory.log import logger
-from monitory.promotion import metadata
-from monitory.registry import CARD_FILE, MODEL_FILE, Registry
+from monitory.registry.promotions import metadata
+from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory.sensors import Sensor, SensorSet
 from monitory.settings import RetrainSettings
-from monitory_retrain.checked import CheckedModels
+from monitory_retrain.evaluation.candidates import CheckedModels
 from tests.fakes import MemoryStorage
 from tests.models import card, frame, small_text, text, train, with_leaves
 from tests.registries import KEY, A, B, promote, put_foreign
@@ -40,7 +41,7 @@ def load(models: CheckedModels) -> float:
 def test_a_model_of_ours_is_loaded_with_its_card_and_not_probed(
     registry: Registry, models: CheckedModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitory.probe.check", lambda body: pytest.fail("probed"))
+    monkeypatch.setattr("monitory.model.untrusted.check", lambda body: pytest.fail("probed"))
     assert models.served() is None
     registry.store(A, CARDED)
     promote(registry, A, sha256=models.check(A))
@@ -51,7 +52,7 @@ def test_whatever_has_no_card_is_probed_though_metadata_call_it_a_version(
     registry: Registry, models: CheckedModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     probed: list[bytes] = []
-    monkeypatch.setattr("monitory.probe.check", probed.append)
+    monkeypatch.setattr("monitory.model.untrusted.check", probed.append)
     put_foreign(registry, small_text(1))
     load(models)
     registry.store(A, {MODEL_FILE: CARDED[MODEL_FILE]})
@@ -81,14 +82,14 @@ def test_bytes_and_cards_that_were_not_promoted_are_refused(registry: Registry, 
 
 
 ELSEWHERE = SensorSet((Sensor("rpm", "speed", "", 0.0, 1.0),))
-SPEED = features.names(ELSEWHERE)[:3]
+SPEED = vector.names(ELSEWHERE)[:3]
 
 
 @pytest.mark.parametrize(
     ("others", "body", "said"),
     [
         ({"version": B}, small_text(), f"the model card of {A} is that of {B}"),
-        ({"feature_schema": features.SCHEMA + 1}, small_text(), "schema"),
+        ({"feature_schema": vector.SCHEMA + 1}, small_text(), "schema"),
         ({"sensors": ELSEWHERE, "features": SPEED}, text(train(frame(SPEED))), "do not exist here: speed"),
     ],
 )

@@ -6,13 +6,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from monitory.identifiers import Machine
+from monitory.machine import Machine
 from monitory.sensors import Sensor, SensorSet
-from monitory_retrain import drift
-from monitory_retrain.arrays import Floats
-from monitory_retrain.card import encode
-from monitory_retrain.dataset import Dataset
-from monitory_retrain.drift import Drift, Reference
+from monitory_retrain.array_types import Floats
+from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.evaluation import drift
+from monitory_retrain.evaluation.drift import Drift, Reference
+from monitory_retrain.model_card import encode
 from tests import reports
 
 SENSORS = SensorSet(

@@ -6,7 +6,7 @@ import pytest
 
 from monitory.clock import hour_of
 from monitory.errors import ObjectNotFound
-from monitory_retrain import failure_log
+from monitory_retrain.dataset import failure_log
 from tests.fakes import MemoryStorage
 
 TEN = datetime(2026, 11, 20, 10)

@@ -7,16 +7,17 @@ from datetime import date, datetime, timedelta
 import msgspec
 import pytest
 
-from monitory import features, sensors
+from monitory import sensors
 from monitory.errors import StorageUnavailable
-from monitory.identifiers import Machine
+from monitory.features import vector
 from monitory.lake import Lake
 from monitory.log import logger
+from monitory.machine import Machine
 from monitory.sensors import SensorSet
 from monitory.settings import Settings
-from monitory_retrain import workers
-from monitory_retrain.ingest import FOLDER, Ingest, Ingested
-from monitory_retrain.kernel import VECTORISED
+from monitory_retrain.ingest import workers
+from monitory_retrain.ingest.ingest import FOLDER, Ingest, Ingested
+from monitory_retrain.ingest.kernels import VECTORISED
 from tests.fakes import WatchedStorage
 from tests.samples import hour_of_readings, lake_key, ndjson
 
@@ -93,7 +94,7 @@ def test_the_first_night_reads_every_object(world: World) -> None:
     assert len(found.table) == 18
     assert found.counts.raw_bytes == sum(len(blob.body) for blob in world.lake.objects.values())
     assert sorted(world.cache.objects) == [
-        f"{FOLDER}/{features.SCHEMA}-{SENSORS.fingerprint()}/{day}.parquet" for day in DAYS
+        f"{FOLDER}/{vector.SCHEMA}-{SENSORS.fingerprint()}/{day}.parquet" for day in DAYS
     ]
 
 
@@ -187,7 +188,7 @@ def test_a_raised_alert_limit_has_a_cache_of_its_own(world: World) -> None:
 
 def test_another_feature_schema_has_a_cache_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.night()
-    monkeypatch.setattr(features, "SCHEMA", features.SCHEMA + 1)
+    monkeypatch.setattr(vector, "SCHEMA", vector.SCHEMA + 1)
     assert world.night().counts.read == 18
 
 

@@ -8,15 +8,15 @@ from datetime import date, datetime
 import msgspec
 import pytest
 
-from monitory import failures
 from monitory.errors import StorageError, StorageUnavailable
-from monitory.failures import FailureState
+from monitory.features import failure_state
+from monitory.features.failure_state import FailureState
 from monitory.log import logger
-from monitory.registry import CARD_FILE, MODEL_FILE, Registry
+from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory_local.lambdas import LocalContext
-from monitory_retrain import wiring
-from monitory_retrain.event import Training
-from monitory_retrain.ingest import Counts, Ingest, Ingested
+from monitory_retrain import bootstrap
+from monitory_retrain.events import Training
+from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
 from monitory_retrain.job import Answer, Job
 from tests import reports
 from tests.fakes import MemoryStorage
@@ -84,19 +84,19 @@ def test_a_damaged_answer_of_a_run_is_no_answer(job: Job, monkeypatch: pytest.Mo
 
 
 def test_failures_before_the_range_outlive_the_night(job: Job, night: Callable[..., Answer]) -> None:
-    failures.write(job.models, FailureState(None, {"ZONE-001/EQUIP-900": 400_000}))
+    failure_state.write(job.models, FailureState(None, {"ZONE-001/EQUIP-900": 400_000}))
     night()
     found = {str(owner): hour for owner, hour in challenger().labels.last_hours.items()}
     assert found
-    assert failures.read(job.models).state.last == {"ZONE-001/EQUIP-900": 400_000, **found}
+    assert failure_state.read(job.models).state.last == {"ZONE-001/EQUIP-900": 400_000, **found}
 
 
 def test_a_damaged_failure_state_ends_the_night_and_stays_as_it_is(job: Job, night: Callable[..., Answer]) -> None:
-    job.models.put(failures.KEY, b'{"last": {"ZONE-001/EQUIP-900": 400', content_type="application/json")
-    before = job.models.get(failures.KEY)
+    job.models.put(failure_state.KEY, b'{"last": {"ZONE-001/EQUIP-900": 400', content_type="application/json")
+    before = job.models.get(failure_state.KEY)
     with pytest.raises(StorageError, match=r"state/failures\.json is damaged"):
         night()
-    assert job.models.get(failures.KEY) == before
+    assert job.models.get(failure_state.KEY) == before
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def three(job: Job) -> Registry:
 
 
 def ask(job: Job, event: dict[str, str], request_id: str | None) -> Answer:
-    return wiring.answer(job, event, lambda: 900.0, request_id)
+    return bootstrap.answer(job, event, lambda: 900.0, request_id)
 
 
 BACK = {"action": "rollback", "reason": "worse"}
@@ -141,7 +141,7 @@ def test_a_promotion_that_is_delivered_again_after_another_does_not_undo_it(job:
 
 
 def test_the_handler_passes_the_request_on(job: Job, three: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "build_job", lambda settings: job)
+    monkeypatch.setattr(bootstrap, "build_job", lambda settings: job)
     monkeypatch.setitem(sys.modules, "monitory_retrain.handler", None)  # what is imported now is forgotten afterwards
     del sys.modules["monitory_retrain.handler"]
     handler = importlib.import_module("monitory_retrain.handler")

@@ -3,11 +3,11 @@
 import numpy as np
 
 from monitory import sensors
-from monitory.identifiers import Machine
-from monitory.rows import COUNT, MAX, MIN, OUTSIDE, PER_SENSOR
-from monitory_retrain.labels import Labels, label
-from monitory_retrain.split import folds, newest
-from monitory_retrain.table import HourTable
+from monitory.features.hour_row import COUNT, MAX, MIN, OUTSIDE, PER_SENSOR
+from monitory.machine import Machine
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.dataset.labels import Labels, label
+from monitory_retrain.dataset.split import folds, newest
 from tests.unit.monitory_retrain.test_split import dataset_of
 
 SENSORS = sensors.load()

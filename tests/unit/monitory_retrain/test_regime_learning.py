@@ -7,17 +7,19 @@ import msgspec
 import numpy as np
 import pytest
 
-from monitory import features
+from monitory.features import vector
+from monitory.features.hour_row import MAX, MIN, PER_SENSOR, HourRow
 from monitory.log import logger
-from monitory.model import Model
-from monitory.rows import MAX, MIN, PER_SENSOR, HourRow
+from monitory.model.model import Model
 from monitory.sensors import SensorSet
 from monitory_predict.prediction import predict
-from monitory_retrain import learning, regime_learning, validation
-from monitory_retrain.arrays import Floats
-from monitory_retrain.card import ModelCard
-from monitory_retrain.learning import Challenger
-from monitory_retrain.table import HourTable
+from monitory_retrain import pipeline
+from monitory_retrain.array_types import Floats
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.evaluation import holdout as validation
+from monitory_retrain.model_card import ModelCard
+from monitory_retrain.pipeline import Challenger
+from monitory_retrain.training import regimes as regime_learning
 from tests import reports
 
 WIDTH = len(PER_SENSOR)
@@ -117,13 +119,13 @@ def test_only_the_given_rows_are_learnt_from() -> None:
 
 @cache
 def learnt(sensors: SensorSet = OPERATING) -> Challenger:
-    found = learning.learn(flown(THREE), sensors, reports.SETTINGS, reports.RECIPE, LOG)
+    found = pipeline.learn(flown(THREE), sensors, reports.SETTINGS, reports.RECIPE, LOG)
     assert isinstance(found, Challenger), found
     return found
 
 
 def card(challenger: Challenger, sensors: SensorSet = OPERATING) -> ModelCard:
-    return learning.card(
+    return pipeline.card(
         challenger,
         version="2026/11/16/150102",
         trained_at="2026-11-16T15:01:02+00:00",
@@ -150,7 +152,7 @@ def test_regimes_are_learnt_before_the_hold_out() -> None:
 
 def test_serving_sees_an_hour_as_training_did() -> None:
     challenger = learnt()
-    model = Model(challenger.trained.text.encode(), card(challenger), known=features.names(OPERATING), cap_days=30.0)
+    model = Model(challenger.trained.text.encode(), card(challenger), known=vector.names(OPERATING), cap_days=30.0)
     holdout, table = challenger.split.holdout, challenger.table
     for at in range(0, len(holdout), 37):
         rows = np.flatnonzero((table.machine == holdout.machine[at]) & (table.hour <= holdout.hour[at]))
@@ -163,7 +165,7 @@ def test_serving_sees_an_hour_as_training_did() -> None:
 
 def test_a_regime_that_training_did_not_see_is_said() -> None:
     challenger = learnt()
-    model = Model(challenger.trained.text.encode(), card(challenger), known=features.names(OPERATING), cap_days=30.0)
+    model = Model(challenger.trained.text.encode(), card(challenger), known=vector.names(OPERATING), cap_days=30.0)
     values = challenger.table.values[-1].copy()
     known = HourRow(0, tuple(values.tolist()))
     values[POWER] = 90_000.0
@@ -178,8 +180,8 @@ def test_a_champion_judges_by_the_regimes_that_it_knows() -> None:
     """Each model is given the hold-out in its own terms, row by row the same hours."""
     challenger, blind = learnt(), learnt(reports.SENSORS)
     holdout = challenger.split.holdout
-    assert learning.seen_with(challenger.regimes, holdout, challenger, OPERATING, LOG) is holdout
-    seen = learning.seen_with(None, holdout, challenger, OPERATING, LOG)
+    assert pipeline.seen_with(challenger.regimes, holdout, challenger, OPERATING, LOG) is holdout
+    seen = pipeline.seen_with(None, holdout, challenger, OPERATING, LOG)
     np.testing.assert_array_equal(seen.x, blind.split.holdout.x)
     np.testing.assert_array_equal(seen.rul, holdout.rul)
     np.testing.assert_array_equal((seen.machine, seen.hour), (holdout.machine, holdout.hour))

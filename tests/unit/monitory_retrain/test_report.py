@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from monitory.regimes import Regime, Regimes
+from monitory.features.regimes import Regime, Regimes
 from monitory_retrain import report
 from monitory_retrain.report import facts
 from tests import reports

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from monitory.log import logger
-from monitory.registry import Registry
+from monitory.registry.registry import Registry
 from monitory_retrain import telemetry
-from monitory_retrain.event import Training
-from monitory_retrain.ingest import Counts, Ingest, Ingested
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.events import Training
+from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
 from monitory_retrain.job import Answer, Job
-from monitory_retrain.storing import REPORT_FILE
-from monitory_retrain.table import HourTable
+from monitory_retrain.publish import REPORT_FILE
 from tests import reports
 from tests.fakes import MemoryStorage
 

@@ -4,15 +4,15 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from monitory.identifiers import Machine
-from monitory_retrain.arrays import Ints
-from monitory_retrain.balancing import balanced, bins
-from monitory_retrain.calibration import calibrate
-from monitory_retrain.dataset import Dataset
-from monitory_retrain.ensemble import average
-from monitory_retrain.labels import Labels
-from monitory_retrain.scores import intervals
-from monitory_retrain.training import SETTLED_HOURS
+from monitory.machine import Machine
+from monitory_retrain.array_types import Ints
+from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.labels import Labels
+from monitory_retrain.evaluation.scores import intervals
+from monitory_retrain.training.balancing import balanced, bins
+from monitory_retrain.training.calibration import calibrate
+from monitory_retrain.training.ensemble import average
+from monitory_retrain.training.training import SETTLED_HOURS
 
 RNG = np.random.default_rng(0)
 

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitory.identifiers import Machine
 from monitory.lake import Hour, MachineDay, SeenObject
-from monitory_retrain import kept_day, table
-from monitory_retrain.table import HourTable
+from monitory.machine import Machine
+from monitory_retrain.dataset import hour_table
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.ingest import parquet_cache
 
 FIRST, SECOND, THIRD = (Machine("ZONE-001", f"EQUIP-00{n}") for n in (1, 2, 3))
 COLUMNS = ("temperature", "temperature_count")
@@ -36,7 +37,7 @@ def same(one: HourTable, other: HourTable) -> bool:
 
 
 def made() -> HourTable:
-    return table.from_days({SECOND: day({7: (1.0, nan), 8: (-0.0, 3.0)}), FIRST: day({7: (0.1, 5.0)})}, 2)
+    return hour_table.from_days({SECOND: day({7: (1.0, nan), 8: (-0.0, 3.0)}), FIRST: day({7: (0.1, 5.0)})}, 2)
 
 
 def test_rows_are_ordered_by_machine_and_hour() -> None:
@@ -52,42 +53,42 @@ def test_rows_are_ordered_by_machine_and_hour() -> None:
 
 def test_a_machine_day_comes_back_as_it_was() -> None:
     content = day({7: (1.0, 2.0), 8: (-0.0, 3.0)})
-    found = table.from_days({FIRST: content}, 2)
-    assert table.machine_day(found, slice(0, 2), content.objects) == content
+    found = hour_table.from_days({FIRST: content}, 2)
+    assert hour_table.machine_day(found, slice(0, 2), content.objects) == content
 
 
 def test_missing_values_survive_a_machine_day() -> None:
-    found = table.from_days({FIRST: day({7: (nan, 0.0)})}, 2)
-    again = table.from_days({FIRST: table.machine_day(found, slice(0, 1), ())}, 2)
+    found = hour_table.from_days({FIRST: day({7: (nan, 0.0)})}, 2)
+    again = hour_table.from_days({FIRST: hour_table.machine_day(found, slice(0, 1), ())}, 2)
     assert same(found, again)
 
 
 def test_parquet_keeps_every_bit_and_the_objects() -> None:
     objects = {FIRST: day({7: (0.1, 5.0)}).objects, SECOND: day({7: (1.0, nan)}, "b").objects, THIRD: ()}
-    body = kept_day.to_parquet(made(), COLUMNS, objects)
-    found, listed = kept_day.from_parquet(body, COLUMNS)
+    body = parquet_cache.to_parquet(made(), COLUMNS, objects)
+    found, listed = parquet_cache.from_parquet(body, COLUMNS)
     assert same(found, made())
     assert listed == objects
 
 
 def test_parquet_of_no_rows() -> None:
     objects = {FIRST: (SeenObject("EQUIPMENT/x", '"x"', (), {"not_json": 1}, "nothing in x is readable"),)}
-    empty = table.from_days({FIRST: MachineDay(objects[FIRST])}, 2)
-    found, listed = kept_day.from_parquet(kept_day.to_parquet(empty, COLUMNS, objects), COLUMNS)
+    empty = hour_table.from_days({FIRST: MachineDay(objects[FIRST])}, 2)
+    found, listed = parquet_cache.from_parquet(parquet_cache.to_parquet(empty, COLUMNS, objects), COLUMNS)
     assert (len(found), found.values.shape, listed) == (0, (0, 2), objects)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, -1, -9])
 def test_a_damaged_file_is_refused(cut: int) -> None:
-    body = kept_day.to_parquet(made(), COLUMNS, {})
+    body = parquet_cache.to_parquet(made(), COLUMNS, {})
     with pytest.raises(ValueError, match="hour rows"):
-        kept_day.from_parquet(body[:cut], COLUMNS)
+        parquet_cache.from_parquet(body[:cut], COLUMNS)
 
 
 def test_a_file_with_other_columns_is_refused() -> None:
-    body = kept_day.to_parquet(made(), COLUMNS, {})
+    body = parquet_cache.to_parquet(made(), COLUMNS, {})
     with pytest.raises(ValueError, match="other columns"):
-        kept_day.from_parquet(body, ("temperature", "pressure_count"))
+        parquet_cache.from_parquet(body, ("temperature", "pressure_count"))
 
 
 def bomb(rows: int, zone: str = "ZONE-001", objects: bytes = zlib.compress(b"\x90")) -> bytes:
@@ -116,7 +117,7 @@ def peak_of_refusing(body: bytes, reason: str) -> int:
     before = pa.total_allocated_bytes()
     pool_peak = pa.default_memory_pool().max_memory()
     with pytest.raises(ValueError, match=reason):
-        kept_day.from_parquet(body, COLUMNS)
+        parquet_cache.from_parquet(body, COLUMNS)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     grown: int = pa.default_memory_pool().max_memory() - max(pool_peak, before)
@@ -138,7 +139,7 @@ def test_a_list_of_objects_that_unpacks_to_very_much_is_refused() -> None:
 @pytest.mark.parametrize("listed", [zlib.compress(b"\xdd\x00\x01\x00\x00"), zlib.compress(b"\x90" * 99)[:-6]])
 def test_a_list_of_too_many_machines_or_of_half_of_them_is_refused(listed: bytes) -> None:
     with pytest.raises(ValueError, match=r"hour rows|its list"):
-        kept_day.from_parquet(bomb(1, objects=listed), COLUMNS)
+        parquet_cache.from_parquet(bomb(1, objects=listed), COLUMNS)
 
 
 def test_names_that_are_no_identifiers_are_refused_before_each_row_gets_one() -> None:
@@ -147,9 +148,9 @@ def test_names_that_are_no_identifiers_are_refused_before_each_row_gets_one() ->
 
 
 def test_days_are_joined_machine_by_machine() -> None:
-    later = table.from_days({THIRD: day({31: (3.0, 1.0)}), FIRST: day({31: (2.0, 1.0)})}, 2)
-    found = table.join([later, made()], 2)
+    later = hour_table.from_days({THIRD: day({31: (3.0, 1.0)}), FIRST: day({31: (2.0, 1.0)})}, 2)
+    found = hour_table.join([later, made()], 2)
     assert found.machines == [FIRST, SECOND, THIRD]
     assert found.hour.tolist() == [7, 31, 7, 8, 31]
     np.testing.assert_array_equal(found.values[:, 0], [0.1, 2.0, 1.0, -0.0, 3.0])
-    assert len(table.join([], 2)) == 0
+    assert len(hour_table.join([], 2)) == 0

@@ -6,11 +6,11 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from monitory_retrain import training
-from monitory_retrain.arrays import Floats, Ints
-from monitory_retrain.calibration import MIN_LIVES, calibrate
-from monitory_retrain.scores import intervals
-from monitory_retrain.training import Recipe, Trained
+from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.evaluation.scores import intervals
+from monitory_retrain.training import training
+from monitory_retrain.training.calibration import MIN_LIVES, calibrate
+from monitory_retrain.training.training import Recipe, Trained
 
 NAMES = ("life", "wear", "noise")
 CAP = 8.0

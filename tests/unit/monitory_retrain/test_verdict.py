@@ -3,9 +3,9 @@
 import msgspec
 import numpy as np
 
-from monitory_retrain.arrays import Floats
-from monitory_retrain.scores import score
-from monitory_retrain.verdict import Verdict, against, compare, first
+from monitory_retrain.array_types import Floats
+from monitory_retrain.evaluation.scores import score
+from monitory_retrain.evaluation.verdict import Verdict, against, compare, first
 
 RNG = np.random.default_rng(0)
 TRUE: Floats = RNG.uniform(0, 12, 2400)

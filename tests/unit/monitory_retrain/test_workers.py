@@ -10,16 +10,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from monitory import features, rows, sensors
+from monitory import sensors
 from monitory.errors import StorageUnavailable, WorkerDied
-from monitory.identifiers import Machine
+from monitory.features import hour_row, vector
+from monitory.features.hour_row import OUTSIDE, PER_SENSOR
 from monitory.log import logger
-from monitory.rows import OUTSIDE, PER_SENSOR
+from monitory.machine import Machine
 from monitory.settings import Settings
-from monitory_retrain import dataset
-from monitory_retrain.labels import Labels, label
-from monitory_retrain.processes import Processes
-from monitory_retrain.table import HourTable
+from monitory_retrain.dataset import dataset
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.dataset.labels import Labels, label
+from monitory_retrain.runtime.processes import Processes
 
 SENSORS = sensors.load()
 
@@ -59,9 +60,8 @@ def test_results_that_nobody_waited_for_do_not_turn_up_later() -> None:
 
 
 def test_worker_processes_do_without_what_takes_more_memory_than_their_work() -> None:
-    program = (
-        "import sys, monitory_retrain.workers; print({'pyarrow', 'pandas', 'lightgbm', 'sklearn'} & {*sys.modules})"
-    )
+    heavy = {"pyarrow", "pandas", "lightgbm", "sklearn"}
+    program = f"import sys, monitory_retrain.ingest.workers; print({heavy} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -91,7 +91,7 @@ def synthetic(machines: int, hours: int) -> tuple[HourTable, Labels]:
     kept = draw.random(n) < 0.9
     machine = np.repeat(np.arange(machines), hours)[kept]
     hour = np.tile(np.arange(500_000, 500_000 + hours), machines)[kept]
-    values = draw.normal(50_000, 5, (len(hour), len(rows.columns(SENSORS))))
+    values = draw.normal(50_000, 5, (len(hour), len(hour_row.columns(SENSORS))))
     values[:, 0] = np.where(draw.random(len(hour)) < 0.1, np.nan, values[:, 0])
     values[:, OUTSIDE :: len(PER_SENSOR)] = 0.0
     values[:, OUTSIDE] = draw.random(len(hour)) < 0.05  # failures
@@ -106,7 +106,7 @@ def test_features_are_the_same_however_many_processes_compute_them() -> None:
     log = logger("test", Settings(log_level="CRITICAL"))
     alone = dataset.build(table, labels, SENSORS, log, processes=1)
     shared = dataset.build(table, labels, SENSORS, log, processes=2)
-    assert alone.x.shape[1] == len(features.names(SENSORS))
+    assert alone.x.shape[1] == len(vector.names(SENSORS))
     assert len(alone) > 50
     assert alone.x.tobytes() == shared.x.tobytes()
     assert alone.machine.tolist() == shared.machine.tolist()

@@ -10,20 +10,20 @@ import lightgbm as lgb
 import numpy as np
 
 from monitory.clock import HOURS_PER_DAY, KST
-from monitory.features import sensor_of
-from monitory.model import Calibration
+from monitory.features.vector import sensor_of
+from monitory.model.model import Calibration
 from monitory.sensors import SensorSet
-from monitory_retrain.arrays import Floats
-from monitory_retrain.card import ModelCard
-from monitory_retrain.dataset import Dataset
-from monitory_retrain.drift import Drift
-from monitory_retrain.labels import CENSORED, DOWN, OFF
-from monitory_retrain.learning import Challenger
-from monitory_retrain.presence import Presence
+from monitory_retrain.array_types import Floats
+from monitory_retrain.dataset.completeness import Presence
+from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.labels import CENSORED, DOWN, OFF
+from monitory_retrain.evaluation.drift import Drift
+from monitory_retrain.evaluation.holdout import Champion
+from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores, intervals
+from monitory_retrain.evaluation.verdict import Verdict
+from monitory_retrain.model_card import ModelCard
+from monitory_retrain.pipeline import Challenger
 from monitory_retrain.report.figures import Coverage, Life
-from monitory_retrain.scores import NEAR_FAILURE_DAYS, Scores, intervals
-from monitory_retrain.validation import Champion
-from monitory_retrain.verdict import Verdict
 
 EDGES = (0.0, 1.0, 3.0, 5.0, 10.0, 20.0, np.inf)
 """Bins of true RUL, days."""

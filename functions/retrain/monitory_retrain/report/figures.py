@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from monitory_retrain.arrays import Floats, Ints
-from monitory_retrain.drift import MOVED, WATCH, Drift
-from monitory_retrain.presence import Presence
+from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.dataset.completeness import Presence
+from monitory_retrain.evaluation.drift import MOVED, WATCH, Drift
 from monitory_retrain.report import canvas
 from monitory_retrain.report.canvas import BAD, FULL, GOOD, INK, MAIN, MOST, NONE, OTHER, PAPER, SOFT, SOME, THIRD, WARN
 

@@ -5,7 +5,7 @@ from importlib import resources
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from monitory_retrain.card import encode
+from monitory_retrain.model_card import encode
 from monitory_retrain.report import facts, figures
 from monitory_retrain.report.facts import Findings
 

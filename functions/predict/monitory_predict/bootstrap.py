@@ -1,0 +1,73 @@
+"""Starts the predict service from its settings. Nothing here needs the web framework, which takes longer to import
+than the model takes to load: whoever is in a hurry imports it meanwhile.
+"""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from typing import NamedTuple
+
+from monitory import log, metric_names, sensors
+from monitory.errors import MonitoryError
+from monitory.lake import Lake
+from monitory.log import Logger
+from monitory.registry.registry import Registry
+from monitory.settings import PredictSettings
+from monitory.storage.s3 import S3Storage
+from monitory_predict.cache.failures import Failures
+from monitory_predict.cache.history import RecentRows
+from monitory_predict.cache.model import Current, ModelCache
+from monitory_predict.service import PredictService
+
+READ_THREADS = 16
+REQUEST_SECONDS = 4.0
+RETRY_SECONDS = 5.0
+ANSWER_SECONDS = 14.0
+"""So long a caller waits for a store that is slow; the function's own time is 20 s, the gateway's 29 s."""
+
+START_SECONDS = 6.0
+"""So long a start waits for the model; Lambda gives up a start after 10 s."""
+
+
+class Starting(NamedTuple):
+    """A service whose model is being loaded, so that the first caller doesn't wait for it."""
+
+    service: PredictService
+    log: Logger
+    model: Future[Current]
+
+    def ready(self) -> PredictService:
+        """The service, with its model where there is one that can be had in time."""
+        try:
+            self.model.result(START_SECONDS)
+        except MonitoryError as exc:
+            self.log.warning("no model at start: %s", exc)
+        except TimeoutError:
+            self.log.warning("no model at start: the store did not answer within %g s", START_SECONDS)
+        except Exception:  # whatever it is, the first caller is told of it; a start that fails is tried again for ever
+            self.log.exception("no model at start")
+        return self.service
+
+
+def start(settings: PredictSettings) -> Starting:
+    """The service for the buckets that the settings name.
+
+    Raises:
+        SensorSetError: the sensor set cannot be used.
+    """
+    logger = log.logger(metric_names.PREDICT_SERVICE, settings)
+    sensor_set = sensors.load(settings.sensors_file)
+    models = _storage(settings.s3_model_bucket_name, settings)
+    executor = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="s3")
+    registry = Registry(models, settings.s3_model_key)
+    cache = ModelCache(registry, sensor_set, settings.max_rul_days)
+    model = executor.submit(cache.current)
+    lake_storage = _storage(settings.s3_input_data_bucket_name, settings)
+    lake = Lake(lake_storage, settings.s3_input_data_key, sensor_set)
+    rows = RecentRows(lake, models, executor, logger, timedelta(hours=settings.max_data_age_hours))
+    service = PredictService(cache, rows, Failures(models, logger), registry, sensor_set, executor, ANSWER_SECONDS)
+    return Starting(service, logger, model)
+
+
+def _storage(bucket: str, settings: PredictSettings) -> S3Storage:
+    """A bucket with time-outs that leave time to answer."""
+    return S3Storage(bucket, region=settings.aws_region, timeout_seconds=REQUEST_SECONDS, retry_seconds=RETRY_SECONDS)

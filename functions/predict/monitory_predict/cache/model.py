@@ -1,0 +1,145 @@
+"""The model being served, kept in memory as long as its ETag stays the same."""
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from monitory.errors import BrokenModel, ModelError, MonitoryError, StorageError, StorageUnavailable, UnknownVersion
+from monitory.model import loader
+from monitory.model.model import Card, Model, decode_card
+from monitory.registry.registry import CARD_FILE, Promotion, Registry, Served
+from monitory.sensors import SensorSet
+
+REFUSED_SECONDS = 60.0
+"""How long an object that was refused isn't read again: it may have been damaged on its way."""
+
+REREAD_SECONDS = 600.0
+"""How long a 304 is relied on: it hides that the same bytes were promoted as another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model that loaded and answered its self-test, and what is known of it.
+
+    Attributes:
+        model: answers.
+        etag: of the object that it was loaded from.
+        version: its version; None for a model that no registry wrote.
+        trained_at: ISO 8601 in UTC; the object's date where there's no card.
+        promotion: what put it there.
+    """
+
+    model: Model
+    etag: str
+    version: str | None
+    trained_at: str
+    promotion: Promotion | None
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The model to answer with, and what keeps a newer one from being used, if anything does."""
+
+    served: ServedModel
+    problem: MonitoryError | None
+
+
+class _Refused(NamedTuple):
+    """An object that is no usable model, why, and until when (`time.monotonic`) that is taken for granted."""
+
+    etag: str
+    reason: str
+    until: float
+
+
+class ModelCache:
+    """Gives the newest model that works.
+
+    One conditional GET tells whether the served object changed; now and then an unconditional one, whether just its
+    name did. A new one takes over only after it has loaded and answered; where the store fails or the new object is
+    broken, the last good model goes on.
+    """
+
+    def __init__(self, registry: Registry, sensors: SensorSet, cap_days: float) -> None:
+        """An empty cache; features of `sensors` can be given to models, `cap_days` is for those without a card."""
+        self._registry = registry
+        self._sensors = sensors
+        self._cap_days = cap_days
+        self._lock = threading.Lock()
+        self._good: ServedModel | None = None
+        self._refused: _Refused | None = None
+        self._reread_at = 0.0
+
+    def current(self) -> Current:
+        """The model to answer with.
+
+        Raises:
+            NoModel: none was ever promoted.
+            BrokenModel: the served object is no usable model and there was no good one before.
+            StorageUnavailable: the store failed and there was no good one before.
+        """
+        good, refused = self._good, self._refused
+        now = time.monotonic()
+        if refused and now > refused.until:
+            refused = None
+        known = refused.etag if refused else good.etag if good and now <= self._reread_at else None
+        try:
+            changed = self._registry.served_if_changed(known)
+            if changed:
+                good = self._replace(changed)
+            elif refused:
+                raise BrokenModel(refused.reason)
+        except (ModelError, StorageError) as exc:
+            if good is None:
+                raise
+            return Current(good, exc)
+        if good is None:
+            raise StorageUnavailable("the store answered 304 to an unconditional request")
+        return Current(good, None)
+
+    def last_good(self, problem: StorageUnavailable) -> Current:
+        """The model that answered last, without asking the store, because of a problem.
+
+        Raises:
+            StorageUnavailable: there was none; it is the problem itself.
+        """
+        if self._good is None:
+            raise problem
+        return Current(self._good, problem)
+
+    def _replace(self, changed: Served) -> ServedModel:
+        with self._lock:
+            self._reread_at = time.monotonic() + REREAD_SECONDS
+            if self._good and (self._good.etag, self._good.promotion) == (changed.blob.etag, changed.promotion):
+                self._refused = None  # another thread was first, or the good one is back
+                return self._good
+            try:
+                self._good = self._load(changed)
+            except BrokenModel as exc:
+                self._refused = _Refused(changed.blob.etag, str(exc), time.monotonic() + REFUSED_SECONDS)
+                raise
+            self._refused = None
+            return self._good
+
+    def _load(self, changed: Served) -> ServedModel:
+        promotion = changed.promotion
+        card = None
+        if promotion:
+            if not changed.verified:
+                raise BrokenModel(f"the served object is not what was promoted as {promotion.version}")
+            card = self._card(promotion.version, changed)
+        version = promotion.version if promotion else None
+        model = loader.load(changed.blob.body, card, version=version, sensors=self._sensors, cap_days=self._cap_days)
+        trained_at = card.trained_at if card else changed.blob.modified.isoformat()
+        return ServedModel(model, changed.blob.etag, version, trained_at, promotion)
+
+    def _card(self, version: str, served: Served) -> Card | None:
+        """A version's model card; None where it has none, as a foreign model that was adopted."""
+        try:
+            text = self._registry.read(version, CARD_FILE)
+        except UnknownVersion:
+            text = None
+        if not served.belongs(text):
+            raise BrokenModel(f"the model card of {version} is not the one that it was promoted with")
+        return None if text is None else decode_card(text)

@@ -1,0 +1,1 @@
+"""Hour rows -> labelled rows of features, split through time."""

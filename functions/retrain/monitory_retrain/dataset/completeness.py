@@ -1,0 +1,46 @@
+"""Which hours of which machines were there: gaps made visible."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from monitory import clock
+from monitory.clock import HOURS_PER_DAY
+from monitory.machine import Machine
+from monitory_retrain.array_types import Ints
+from monitory_retrain.dataset.hour_table import HourTable
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Hours with data of each machine and day.
+
+    Attributes:
+        machines: those that were heard at all, in order.
+        days: all that were asked for, also those without data.
+        hours: 0..24, shape (machines, days).
+    """
+
+    machines: list[Machine]
+    days: list[date]
+    hours: Ints
+
+    @property
+    def missing(self) -> Ints:
+        """Hours without data of each machine, shape (machines,)."""
+        missing: Ints = len(self.days) * HOURS_PER_DAY - self.hours.sum(axis=1)
+        return missing
+
+
+def presence(table: HourTable, days: Sequence[date]) -> Presence:
+    """Count the hours of a table; `days` are those that were read for it, ascending."""
+    at = {clock.first_hour(day) // HOURS_PER_DAY: index for index, day in enumerate(days)}
+    machines = [machine for machine, _ in table.slices()]
+    hours = np.zeros((len(machines), len(days)), dtype=np.int64)
+    for row, (_, rows) in enumerate(table.slices()):
+        for day, count in zip(*np.unique(table.hour[rows] // HOURS_PER_DAY, return_counts=True), strict=True):
+            if int(day) in at:
+                hours[row, at[int(day)]] = count
+    return Presence(machines, list(days), hours)

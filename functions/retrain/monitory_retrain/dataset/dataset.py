@@ -1,0 +1,129 @@
+"""Hour rows -> the matrix that models are trained and judged on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from monitory.features import vector
+from monitory.features.regimes import Regimes
+from monitory.log import Logger
+from monitory.machine import Machine
+from monitory.sensors import SensorSet
+from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.dataset import feature_matrix
+from monitory_retrain.dataset.feature_matrix import History
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.dataset.labels import Labels
+from monitory_retrain.runtime.processes import Processes, cores
+from monitory_retrain.runtime.progress import progress
+
+WORTH_ROWS = 20_000
+"""Fewer rows are computed sooner than processes start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Rows of running machines.
+
+    Attributes:
+        names: the features, in the order of `x`'s columns.
+        x: shape (n, features); NaN is missing.
+        rul: days, shape (n,); NaN without a label.
+        machine: index into `machines`, shape (n,).
+        hour: see `clock`, shape (n,).
+        known_at: hour at which the label became known, shape (n,); meaningless without one.
+        life: which run between failures, shape (n,).
+        machines: the machines.
+    """
+
+    names: tuple[str, ...]
+    x: Floats
+    rul: Floats
+    machine: Ints
+    hour: Ints
+    known_at: Ints
+    life: Ints
+    machines: list[Machine]
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.rul)
+
+    @property
+    def age(self) -> Floats:
+        """Hours since the last failure, NaN for unknown, shape (n,)."""
+        return self.x[:, self.names.index(vector.AGE)]
+
+    @property
+    def labelled(self) -> "Dataset":
+        """The rows with a label."""
+        return self.take(~np.isnan(self.rul))
+
+    def take(self, rows: npt.NDArray[np.bool_] | Ints) -> "Dataset":
+        """Some of the rows, by mask or by index."""
+        return Dataset(
+            self.names,
+            self.x[rows],
+            self.rul[rows],
+            self.machine[rows],
+            self.hour[rows],
+            self.known_at[rows],
+            self.life[rows],
+            self.machines,
+        )
+
+
+def build(
+    table: HourTable,
+    labels: Labels,
+    sensors: SensorSet,
+    log: Logger,
+    processes: int | None = None,
+    *,
+    regimes: Regimes | None = None,
+    wanted: npt.NDArray[np.bool_] | None = None,
+) -> Dataset:
+    """The rows of a table's running machines with their features, by the same code that serving calls.
+
+    Args:
+        table: hour rows, ordered by machine and hour. Rows of a machine that is down or off serve as history.
+        labels: the table's labels.
+        sensors: the sensor set that the rows were made with.
+        log: told of the progress.
+        processes: how many compute; None for one per core where that pays.
+        regimes: in whose terms the features are.
+        wanted: which rows, shape (n,); None for those of all running machines.
+    """
+    running = labels.running if wanted is None else wanted
+    names = vector.names(sensors)
+    x = np.empty((int(running.sum()), len(names)))
+    count = processes or (cores() if len(x) >= WORTH_ROWS else 1)
+    with (
+        progress(log, "machines' features built", len(table.machines)) as shown,
+        Processes(feature_matrix.prepare, (sensors, regimes), count) as pool,
+    ):
+        tasks = _histories(table, labels, running)
+        for at, part in pool.results(tasks) if count > 1 else map(feature_matrix.prepare((sensors, regimes)), tasks):
+            x[at : at + len(part)] = part
+            shown.step()
+    return Dataset(
+        names,
+        x,
+        labels.rul[running],
+        table.machine[running],
+        table.hour[running],
+        labels.known_at[running],
+        labels.life[running],
+        table.machines,
+    )
+
+
+def _histories(table: HourTable, labels: Labels, wanted: npt.NDArray[np.bool_]) -> Iterator[tuple[int, History]]:
+    """Each machine's history, and where its wanted rows begin among all of them."""
+    at = 0
+    for _, rows in table.slices():
+        indices = np.flatnonzero(wanted[rows])
+        yield at, History(table.hour[rows], table.values[rows], labels.last_failure[rows], indices)
+        at += len(indices)

@@ -1,0 +1,58 @@
+"""Whether there is enough data to train on, counted from the data, with every shortfall named."""
+
+from typing import NamedTuple
+
+from monitory.settings import RetrainSettings
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.dataset.labels import Labels
+
+
+class Supply(NamedTuple):
+    """What a range of days holds."""
+
+    days: int
+    machines: int
+    readings: int
+    failures: int
+    labelled_rows: int
+
+
+MIN_LABELLED_ROWS = 200
+"""Fewer can't be split into training, validation and a hold-out that mean anything."""
+
+
+MIN_TRAINING_ROWS = 100
+MIN_TRAINING_LIVES = 3
+
+
+def split_shortfalls(training_rows: int, training_lives: int, holdout_rows: int) -> list[str]:
+    """What a time split lacks, in words; empty when both parts are large enough."""
+    wanted = (
+        ("labelled hours before the hold-out", training_rows, MIN_TRAINING_ROWS),
+        ("runs to failure before the hold-out", training_lives, MIN_TRAINING_LIVES),
+        ("labelled hours in the hold-out", holdout_rows, 1),
+    )
+    return [f"{have:,} {what}, {need:,} are needed" for what, have, need in wanted if have < need]
+
+
+def supply(table: HourTable, labels: Labels) -> Supply:
+    """Count what a table holds."""
+    return Supply(
+        days=len({hour // 24 for hour in table.hour.tolist()}),
+        machines=len(table.slices()),
+        readings=int(table.readings.sum()),
+        failures=sum(len(hours) for hours in labels.failures.values()),
+        labelled_rows=int(labels.usable.sum()),
+    )
+
+
+def shortfalls(found: Supply, settings: RetrainSettings) -> list[str]:
+    """What is missing, in words; empty when the data suffices."""
+    wanted = (
+        ("days with data", found.days, settings.min_days),
+        ("machines", found.machines, settings.min_machines),
+        ("readings", found.readings, settings.min_readings),
+        ("failures", found.failures, settings.min_failures),
+        ("labelled hours", found.labelled_rows, MIN_LABELLED_ROWS),
+    )
+    return [f"{have:,} {what}, {need:,} are needed" for what, have, need in wanted if have < need]

@@ -1,0 +1,149 @@
+"""Whether a challenger deserves to replace the champion: a value, decided without storage.
+
+Both are scored on the same newest hold-out, in pairs of the same rows. Errors of neighbouring hours are alike, so
+the confidence interval of the difference comes from a block bootstrap whose blocks are machine-days (Künsch, "The
+Jackknife and the Bootstrap for General Stationary Observations", 1989).
+"""
+
+import msgspec
+import numpy as np
+
+from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores
+
+MIN_R2 = 0.2
+"""A first model must explain this much of the hold-out's variance."""
+
+NEAR_TOLERANCE = 0.05
+"""The challenger's MAE near failure may be this share above the champion's: sampling noise."""
+
+COVERAGE_TOLERANCE = 0.05
+"""Intervals may hold so much less than is promised; less than that only where the champion's hold no more."""
+
+MIN_HOLDOUT_ROWS = 48
+RESAMPLES = 500
+CONFIDENCE = 0.9
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Champion against challenger: mean difference of absolute errors in days, negative when the challenger is better.
+
+    Attributes:
+        difference: challenger's MAE minus champion's.
+        low, high: its 90 % confidence interval.
+        blocks: machine-days that it rests on.
+    """
+
+    difference: float
+    low: float
+    high: float
+    blocks: int
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Promote or not, and why, in sentences; the first is the decisive one."""
+
+    promote: bool
+    reasons: tuple[str, ...]
+    comparison: Comparison | None = None
+
+
+def compare(true: Floats, champion: Floats, challenger: Floats, machine: Ints, day: Ints, seed: int = 0) -> Comparison:
+    """Compare two models on the same rows.
+
+    Args:
+        true: days, shape (n,), n > 0.
+        champion, challenger: predictions in days, shape (n,).
+        machine, day: which block a row belongs to, shape (n,).
+        seed: of the bootstrap.
+    """
+    difference = np.abs(challenger - true) - np.abs(champion - true)
+    _, block = np.unique(np.stack([machine, day]), axis=1, return_inverse=True)
+    block = block.ravel()
+    sums = np.bincount(block, weights=difference)
+    sizes = np.bincount(block)
+    drawn = np.random.default_rng(seed).integers(len(sums), size=(RESAMPLES, len(sums)))
+    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Comparison(float(difference.mean()), float(low), float(high), len(sums))
+
+
+def first(challenger: Scores, mean_mae: float, last_value_mae: float) -> Verdict:
+    """The verdict on a model that has no champion to beat.
+
+    Args:
+        challenger: its scores on the hold-out.
+        mean_mae: MAE of answering the training mean.
+        last_value_mae: MAE of the last-value rule, see `validation.last_value`.
+    """
+    faults = _too_small(challenger)
+    if challenger.r2 is None or challenger.r2 < MIN_R2:
+        shown = "undefined" if challenger.r2 is None else f"{challenger.r2:.2f}"
+        faults.append(f"R² on the hold-out is {shown}, a first model needs {MIN_R2}")
+    for name, mae in (("the training mean", mean_mae), ("the last-value rule", last_value_mae)):
+        if challenger.mae >= mae:
+            faults.append(f"MAE {challenger.mae:.2f} days does not beat {name} with {mae:.2f}")
+    if faults:
+        return Verdict(False, tuple(faults))
+    return Verdict(
+        True,
+        (
+            f"the first model: MAE {challenger.mae:.2f} days beats the training mean ({mean_mae:.2f}) and the "
+            f"last-value rule ({last_value_mae:.2f}), R² {challenger.r2:.2f}",
+        ),
+    )
+
+
+def against(champion: Scores, challenger: Scores, comparison: Comparison, *, margin: float, coverage: float) -> Verdict:
+    """The verdict on a challenger.
+
+    Promoted when its MAE is lower by the margin, the confidence interval of the difference lies below zero, and it is
+    worse neither near failure nor in coverage.
+
+    Args:
+        champion, challenger: scores on the same hold-out.
+        comparison: of the same rows.
+        margin: share of the champion's MAE by which the challenger must be better, 0..1.
+        coverage: what intervals promise, 0..1.
+    """
+    faults = _too_small(challenger)
+    gain = 1 - challenger.mae / champion.mae if champion.mae else 0.0
+    figures = (
+        f"MAE {challenger.mae:.2f} against {champion.mae:.2f} days, difference {comparison.difference:+.3f} "
+        f"({CONFIDENCE:.0%} CI {comparison.low:+.3f} to {comparison.high:+.3f}, {comparison.blocks} machine-days)"
+    )
+    if gain < 0:
+        faults.append(f"worse than the champion: {figures}")
+    elif gain < margin:
+        faults.append(f"not better by the margin of {margin:.0%}: {figures}")
+    elif comparison.high >= 0:
+        faults.append(f"better, but not for sure: {figures}")
+    if (
+        champion.near_mae is not None
+        and challenger.near_mae is not None
+        and challenger.near_mae > champion.near_mae * (1 + NEAR_TOLERANCE)
+    ):
+        faults.append(
+            f"worse near failure (RUL <= {NEAR_FAILURE_DAYS:g} days): MAE {challenger.near_mae:.2f} against "
+            f"{champion.near_mae:.2f} days"
+        )
+    if champion.coverage is not None and challenger.coverage is None:
+        faults.append(f"it has no interval, the champion's covers {champion.coverage:.0%}")
+    elif champion.coverage is not None and challenger.coverage is not None:
+        # Holding more than was promised costs width, not trust. The floor stands still: a champion below it is no
+        # licence to go lower, or coverage would sink a little with every promotion.
+        floor = min(coverage - COVERAGE_TOLERANCE, champion.coverage)
+        if challenger.coverage < floor:
+            faults.append(
+                f"its intervals cover {challenger.coverage:.0%} instead of {coverage:.0%}, the champion's "
+                f"{champion.coverage:.0%}"
+            )
+    if faults:
+        return Verdict(False, tuple(faults), comparison)
+    return Verdict(True, (f"better than the champion by {gain:.0%}: {figures}",), comparison)
+
+
+def _too_small(challenger: Scores) -> list[str]:
+    if challenger.rows >= MIN_HOLDOUT_ROWS:
+        return []
+    return [f"the hold-out has {challenger.rows} labelled rows, fewer than {MIN_HOLDOUT_ROWS}"]

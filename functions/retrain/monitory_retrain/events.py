@@ -1,0 +1,189 @@
+"""Retrain events -> what is asked for, with every impossibility named.
+
+{"detail-type": "Scheduled Event", "id": ..., "time": ...}      the TRAINING_DAYS KST days before its time
+{"month": "2025-06", "sample": 500}                              a month, or so many objects spread over it
+{"start": "2025-06-01", "end": "2025-06-21"}                     a range of days, both included
+    with "promote": "auto" | "never", "refresh": true | false | "2026-11-25T15:00:00Z", "by": "...", "reason": "..."
+{"action": "promote", "version": "2025/06/21/150102", "reason": "..."}
+{"action": "rollback", "reason": "..."}
+{}                                                               the TRAINING_DAYS KST days before now
+"""
+
+import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+
+from monitory import clock
+from monitory.errors import InvalidEvent, UnknownVersion
+from monitory.registry.version import Version
+
+MAX_DAYS = 400
+EARLIEST = date(2000, 1, 1)
+T = TypeVar("T")
+
+
+class _Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The events that people write."""
+
+    action: Literal["train", "promote", "rollback"] = "train"
+    month: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}$")] | None = None
+    start: date | None = None
+    end: date | None = None
+    sample: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    promote: Literal["auto", "never"] = "auto"
+    refresh: bool | datetime = False
+    version: str | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    by: Annotated[str, msgspec.Meta(max_length=200)] = "event"
+
+
+class _Scheduled(msgspec.Struct, frozen=True):
+    """What EventBridge sends; the rest of it is of no interest."""
+
+    id: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Train on days of the lake.
+
+    Attributes:
+        first, last: KST dates, both included.
+        sample: only so many objects, spread evenly; None for all.
+        promote: whether a better model may be promoted.
+        refresh: when what is cached must have been made, aware; older rows are made anew from their objects. None
+            for no matter when.
+        by: who asks.
+        run_id: names a scheduled run, which must not happen twice; None for a run by hand.
+    """
+
+    first: date
+    last: date
+    sample: int | None = None
+    promote: bool = True
+    refresh: datetime | None = None
+    by: str = "event"
+    run_id: str | None = None
+
+    @property
+    def days(self) -> list[date]:
+        """The dates, oldest first."""
+        return clock.days_between(self.first, self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """Serve a stored version."""
+
+    version: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """Serve what was served before the current version."""
+
+    by: str
+    reason: str
+
+
+Request = Training | Promotion | Rollback
+
+
+def parse(event: object, now: datetime, training_days: int) -> Request:
+    """What an event asks for.
+
+    Args:
+        event: as Lambda passes it.
+        now: the present, aware; ranges end before today.
+        training_days: days of a run that names none.
+
+    Raises:
+        InvalidEvent: it asks for what doesn't exist: an unknown key, a wrong type, a date that isn't one, a reversed,
+            future or endless range, contradicting keys, or a version that is no version.
+    """
+    if not isinstance(event, Mapping):
+        raise InvalidEvent(f"an event is a JSON object, this is {type(event).__name__}")
+    today = now.astimezone(clock.KST).date()
+    if "detail-type" in event or event.get("source") == "aws.events":
+        scheduled = _convert(event, _Scheduled)
+        if scheduled.time.tzinfo is None:
+            raise InvalidEvent("time: a scheduled event's time needs a time zone")
+        try:
+            end = scheduled.time.astimezone(clock.KST).date()
+        except OverflowError as exc:  # within a day of the first or the last year that there is
+            raise InvalidEvent(f"time: {scheduled.time.isoformat()} is not a time for which there is data") from exc
+        if not EARLIEST + timedelta(days=training_days) <= end <= today + timedelta(days=1):
+            raise InvalidEvent(f"time: {scheduled.time.isoformat()} is not a time for which there is data")
+        return Training(
+            end - timedelta(days=training_days), end - timedelta(days=1), by="schedule", run_id=scheduled.id
+        )
+    asked = _convert(event, _Event)
+    if asked.action == "promote":
+        _refuse(asked, "promote", "month", "start", "end", "sample")
+        if not asked.version:
+            raise InvalidEvent("version: which version is to be promoted?")
+        try:
+            return Promotion(str(Version.parse(asked.version)), asked.by, asked.reason)
+        except UnknownVersion as exc:
+            raise InvalidEvent(f"version: {exc}") from exc
+    if asked.action == "rollback":
+        _refuse(asked, "rollback", "month", "start", "end", "sample", "version")
+        return Rollback(asked.by, asked.reason)
+    _refuse(asked, "train", "version")
+    first, last = _range(asked, today, training_days)
+    return Training(first, last, asked.sample, asked.promote == "auto", _since(asked.refresh, now), asked.by)
+
+
+def _since(refresh: bool | datetime, now: datetime) -> datetime | None:
+    """From when on caches count as fresh."""
+    if isinstance(refresh, bool):
+        return now if refresh else None
+    if refresh.tzinfo is None or refresh > now:
+        raise InvalidEvent(f"refresh: {refresh.isoformat()} is no time in the past with a time zone")
+    return refresh
+
+
+def _convert(event: Mapping[object, object], kind: type[T]) -> T:
+    try:
+        return msgspec.convert(event, kind, strict=True)
+    except (msgspec.ValidationError, RecursionError) as exc:
+        raise InvalidEvent(f"event: {exc}") from exc
+
+
+def _refuse(asked: _Event, action: str, *names: str) -> None:
+    for name in names:
+        if getattr(asked, name) is not None:
+            raise InvalidEvent(f"{name} has no place beside the action {action!r}")
+
+
+def _range(asked: _Event, today: date, training_days: int) -> tuple[date, date]:
+    yesterday = today - timedelta(days=1)
+    if asked.month:
+        if asked.start or asked.end:
+            raise InvalidEvent("month: give a month or a start and an end, not both")
+        year, month = (int(part) for part in asked.month.split("-"))
+        if not 1 <= month <= 12 or year < EARLIEST.year:
+            raise InvalidEvent(f"month: {asked.month} does not exist")
+        first = date(year, month, 1)
+        last = date(year, month, calendar.monthrange(year, month)[1])
+        if first > yesterday:
+            raise InvalidEvent(f"month: {asked.month} has no finished day yet")
+        return first, min(last, yesterday)
+    if asked.start or asked.end:
+        if not (asked.start and asked.end):
+            raise InvalidEvent("start and end belong together")
+        if asked.end < asked.start:
+            raise InvalidEvent(f"start {asked.start} is after end {asked.end}")
+        if asked.start < EARLIEST or asked.end > today:
+            raise InvalidEvent(f"range {asked.start}..{asked.end} is not between {EARLIEST} and today")
+        if (asked.end - asked.start).days >= MAX_DAYS:
+            raise InvalidEvent(f"range {asked.start}..{asked.end} has more than {MAX_DAYS} days")
+        return asked.start, asked.end
+    return today - timedelta(days=training_days), yesterday

@@ -1,0 +1,1 @@
+"""The lake -> hour rows, each finished day read once."""

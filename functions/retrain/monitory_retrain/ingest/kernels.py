@@ -1,0 +1,29 @@
+"""The kernel spelled for whole arrays.
+
+`monitory.readings.kernels` is the definition; this does the same additions and multiplications in the same order, so
+that every result has the same bits. It is three times as fast, and needs numpy, which serving does without.
+"""
+
+import numpy as np
+
+from monitory.readings.kernels import Kernel, Spread
+
+
+def spread(values: list[float], mean: float, low: float, high: float) -> Spread:
+    """See `monitory.readings.kernels.spread`: the same arguments, the same result."""
+    v = np.fromiter(values, np.float64, len(values))
+    smallest, largest = float(v.min()) + 0.0, float(v.max()) + 0.0
+    outside = int(np.count_nonzero((v < low) | (v > high))) if smallest < low or largest > high else 0
+    w = v - mean
+    q = w * w
+    total = w[:-4] + w[1:-3] + w[2:-2] + w[3:-1] + w[4:]
+    variance = q[:-4] + q[1:-3] + q[2:-2] + q[3:-1] + q[4:] - total * total * 0.2
+    return Spread(smallest, largest, outside, np.sqrt(np.maximum(variance, 0.0) * 0.25).tolist())
+
+
+def newlines(piece: bytes, end: int) -> int:
+    """See `monitory.readings.kernels.newlines`: the same arguments, the same result."""
+    return int(np.count_nonzero(np.frombuffer(piece, np.uint8, end) == ord("\n")))
+
+
+VECTORISED = Kernel(spread, newlines)

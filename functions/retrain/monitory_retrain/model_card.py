@@ -1,0 +1,67 @@
+"""The model card: everything needed to trust, repeat and serve a version."""
+
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from monitory.model.model import Card
+from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.evaluation.drift import Reference
+
+LIBRARIES = ("lightgbm", "numpy", "scikit-learn", "imbalanced-learn", "pyarrow", "msgspec")
+
+
+class ModelCard(Card, frozen=True, kw_only=True):
+    """What is written as card.json; serving reads the part that `Card` names.
+
+    Attributes:
+        data: first and last day, and what the range held.
+        rows: rows in training and hold-out.
+        labels: failures by machine, rows left out by reason, settings of the labels.
+        parameters: LightGBM's, and the recipe around them.
+        trees: of each averaged booster.
+        libraries: versions.
+        python: version.
+        metrics: as in metrics.json.
+        reference: distributions of features and answers in training, for drift.
+    """
+
+    data: dict[str, Any]
+    rows: dict[str, int]
+    labels: dict[str, Any]
+    parameters: dict[str, Any]
+    trees: int
+    libraries: dict[str, str]
+    python: str
+    metrics: dict[str, Any]
+    reference: Reference | None = None
+
+
+def library_versions() -> dict[str, str]:
+    """Installed versions of the libraries that shape a model."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def training_ranges(training: Dataset, used: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Smallest and largest value of the features that a model uses; those that are always missing are left out."""
+    ranges = {}
+    for name in used:
+        values = training.x[:, training.names.index(name)]
+        values = values[~np.isnan(values)]
+        if len(values):
+            ranges[name] = (float(values.min()), float(values.max()))
+    return ranges
+
+
+def encode(card: ModelCard) -> bytes:
+    """The card as JSON for people: indented, keys in order."""
+    return msgspec.json.format(msgspec.json.encode(card, order="sorted"), indent=1)

@@ -1,0 +1,232 @@
+"""From hour rows to a challenger with its scores: the pure middle of the retrain job."""
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+import numpy as np
+
+from monitory.clock import HOURS_PER_DAY
+from monitory.features import vector
+from monitory.features.regimes import Regimes
+from monitory.log import Logger
+from monitory.machine import Machine
+from monitory.model.model import Calibration, Model
+from monitory.sensors import SensorSet
+from monitory.settings import RetrainSettings
+from monitory_retrain.array_types import Floats
+from monitory_retrain.dataset import dataset, labels, split, sufficiency
+from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.dataset.labels import Labels
+from monitory_retrain.dataset.split import TimeSplit
+from monitory_retrain.dataset.sufficiency import Supply
+from monitory_retrain.evaluation import drift, holdout
+from monitory_retrain.evaluation.drift import Reference
+from monitory_retrain.evaluation.holdout import Baselines, MachineScore
+from monitory_retrain.evaluation.scores import Scores, score
+from monitory_retrain.model_card import ModelCard, library_versions, training_ranges
+from monitory_retrain.training import calibration, training
+from monitory_retrain.training import regimes as regime_learning
+from monitory_retrain.training.training import Recipe, Trained
+
+HOLDOUT_SHARE = 0.25
+"""Newest part of the time span: it judges models and no model is trained on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """There is not enough to learn from; what is missing, in words."""
+
+    reasons: list[str]
+    supply: Supply
+
+
+@dataclass(frozen=True, slots=True)
+class Challenger:
+    """A trained model and how it does on the hold-out.
+
+    Attributes:
+        trained: model text and out-of-fold predictions.
+        calibration: its interval.
+        split: training part and hold-out.
+        labels: of all hour rows.
+        supply: what the range held.
+        predicted: its answers for the hold-out, days.
+        scores: of these.
+        baselines: scores of rules without sensors.
+        machines: scores by machine.
+        reference: how features and answers were distributed before the hold-out.
+        last_day: running machines' rows of the newest date, labelled or not.
+        regimes: in whose terms the features of all these rows are.
+        table: what the rows were made of.
+    """
+
+    trained: Trained
+    calibration: Calibration | None
+    split: TimeSplit
+    labels: Labels
+    supply: Supply
+    predicted: Floats
+    scores: Scores
+    baselines: Baselines
+    machines: list[MachineScore]
+    reference: Reference | None
+    last_day: Dataset
+    regimes: Regimes | None
+    table: HourTable
+
+    @property
+    def sha256(self) -> str:
+        """Of the model text."""
+        return hashlib.sha256(self.trained.text.encode()).hexdigest()
+
+
+def learn(
+    table: HourTable,
+    sensors: SensorSet,
+    settings: RetrainSettings,
+    recipe: Recipe,
+    log: Logger,
+    *,
+    failure_log: Mapping[str, Sequence[int]] | None = None,
+    earlier: Mapping[Machine, int] | None = None,
+) -> Challenger | Skipped:
+    """Label, split, train, calibrate and score.
+
+    Args:
+        table: hour rows of the range.
+        sensors: the sensor set that they were made with.
+        settings: limits and how to label.
+        recipe: how to train.
+        log: told of the progress.
+        failure_log: failure hours by equipId, where there is a log.
+        earlier: machines' last failures before the range, where they are known.
+    """
+    found = labels.label(
+        table,
+        sensors,
+        cap_days=settings.max_rul_days,
+        share=settings.excursion_share,
+        count=settings.excursion_sensors,
+        log=failure_log,
+        earlier=earlier,
+    )
+    supply = sufficiency.supply(table, found)
+    missing = sufficiency.shortfalls(supply, settings)
+    if missing:
+        return Skipped(missing, supply)
+    starts = split.begins(table.hour[found.usable], HOLDOUT_SHARE)
+    regimes = regime_learning.learn(table, found.usable & (found.known_at < starts), sensors)
+    if regimes:
+        log.info("operating regimes: %s", ", ".join(f"{regime.hours} hours" for regime in regimes.regimes))
+    rows = dataset.build(table, found, sensors, log, regimes=regimes)
+    data = rows.labelled
+    parts = split.newest(data, HOLDOUT_SHARE)
+    missing = sufficiency.split_shortfalls(len(parts.training), len(np.unique(parts.training.life)), len(parts.holdout))
+    if missing:
+        return Skipped(missing, supply)
+    names = vector.trained(sensors)
+    columns = [data.names.index(name) for name in names]
+    part = parts.training
+    trained = training.train(
+        part.x[:, columns], part.rul, part.life, names, recipe, lambda text: log.info("training: %s", text)
+    )
+    interval = calibration.calibrate(
+        part.rul, trained.out_of_fold, trained.settled, part.life, part.age, settings.coverage, settings.max_rul_days
+    )
+    model = Model(trained.text.encode(), None, known=data.names, cap_days=settings.max_rul_days)
+    predicted = holdout.predictions(model, parts.holdout)
+    cap = settings.max_rul_days
+    older = rows.take(rows.hour < parts.starts)
+    day = rows.hour // HOURS_PER_DAY
+    return Challenger(
+        trained=trained,
+        calibration=interval,
+        split=parts,
+        labels=found,
+        supply=supply,
+        predicted=predicted,
+        scores=score(parts.holdout.rul, predicted, interval, cap, parts.holdout.age),
+        baselines=holdout.baselines(data, parts),
+        machines=holdout.by_machine(parts.holdout, predicted, interval, cap),
+        reference=drift.reference(older, trained.features, holdout.predictions(model, older)),
+        last_day=rows.take(day == day.max()),
+        regimes=regimes,
+        table=table,
+    )
+
+
+def seen_with(
+    regimes: Regimes | None, rows: Dataset, challenger: Challenger, sensors: SensorSet, log: Logger
+) -> Dataset:
+    """Rows of a challenger's data as a model sees them that knows other operating regimes.
+
+    Args:
+        regimes: which the model knows.
+        rows: some of the challenger's rows, in its order.
+        challenger: whose.
+        sensors: the sensor set.
+        log: told of the progress.
+    """
+    if regimes == challenger.regimes:
+        return rows
+    table = challenger.table
+    hours = int(table.hour.max()) + 1
+    wanted = np.isin(table.machine * hours + table.hour, rows.machine * hours + rows.hour)
+    return dataset.build(table, challenger.labels, sensors, log, regimes=regimes, wanted=wanted)
+
+
+def metrics(challenger: Challenger) -> dict[str, object]:
+    """The figures of metrics.json: the model's, each beside those of rules that use no sensor."""
+    return {
+        "holdout": challenger.scores,
+        "training_mean": challenger.baselines.mean,
+        "last_value": challenger.baselines.last_value,
+        "training_rows": len(challenger.split.training),
+        "holdout_rows": len(challenger.split.holdout),
+    }
+
+
+def card(
+    challenger: Challenger,
+    *,
+    version: str,
+    trained_at: str,
+    days: Sequence[date],
+    sensors: SensorSet,
+    settings: RetrainSettings,
+    recipe: Recipe,
+) -> ModelCard:
+    """The model card of a challenger."""
+    parts, found = challenger.split, challenger.labels
+    return ModelCard(
+        version=version,
+        trained_at=trained_at,
+        feature_schema=vector.SCHEMA,
+        sensors=sensors,
+        cap_days=settings.max_rul_days,
+        features=challenger.trained.features,
+        calibration=challenger.calibration,
+        ranges=training_ranges(parts.training, challenger.trained.features),
+        machines=frozenset(parts.training.machines[i].equip_id for i in np.unique(parts.training.machine).tolist()),
+        sha256=challenger.sha256,
+        data={"first_day": str(days[0]), "last_day": str(days[-1]), **challenger.supply._asdict()},
+        rows={"training": len(parts.training), "holdout": len(parts.holdout)},
+        labels={
+            "failures": {str(machine): len(hours) for machine, hours in found.failures.items()},
+            "left_out": dict(found.left_out),
+            "excursion_share": settings.excursion_share,
+            "excursion_sensors": settings.excursion_sensors,
+            "from_failure_log": settings.failure_log_key,
+        },
+        parameters={key: value for key, value in asdict(recipe).items() if key != "threads"},
+        trees=challenger.trained.trees,
+        libraries=library_versions(),
+        python=platform.python_version(),
+        metrics=metrics(challenger),
+        reference=challenger.reference,
+        regimes=challenger.regimes,
+    )

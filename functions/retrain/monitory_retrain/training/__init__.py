@@ -1,0 +1,1 @@
+"""Labelled rows -> a model text with its calibrated interval."""

@@ -1,0 +1,179 @@
+"""Level 2 of the features: a machine's recent hour rows -> what a model sees.
+
+The newest hour row gives ``<name>``, ``<name>_rollmean``, ``<name>_rollstd`` and ``power_factor``. Its
+history gives, for each sensor and each window of the last w clock hours (the newest one included),
+
+- ``<name>_mean_<w>h``: the mean of the hourly means,
+- ``<name>_std_<w>h``: their standard deviation (divisor n-1),
+- ``<name>_slope_<w>h``: the least-squares slope in the sensor's unit per hour,
+  (n sum(t x) - sum(t) sum(x)) / (n sum(t^2) - sum(t)^2), also over a week, where it says most of all.
+
+``hours_since_failure`` is the number of hours since the machine's last hour of failure before the newest one, NaN
+where none is known: wear goes with running time.
+
+A repair makes another machine of it: hours up to its last failure are no history. Hours without a row, hours in
+which the machine stood still and hours in which the sensor was silent are left out of the sums; they are never taken
+for 0. What too few hours are left for (1 for the mean, 2 for std and slope) is NaN.
+
+This is the only feature code: training calls it for every hour, serving for the newest.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import compress
+from math import isnan, nan, sqrt
+from operator import mul
+from typing import NamedTuple
+
+from monitory.features.hour_row import PER_SENSOR, POWER_FACTOR, Row, off_rule
+from monitory.sensors import SensorSet
+
+SCHEMA = 1
+"""Raised whenever a feature's meaning changes; caches and model cards carry it."""
+
+WINDOWS = (5, 24, 72)
+"""Hours of history; ascending."""
+
+LONG_WINDOW = 168
+"""Hours over which only the slope is taken."""
+
+HISTORY_HOURS = LONG_WINDOW
+
+EQUIPMENT = "equipment"
+"""The categorical feature of older models: the machine's equipId."""
+
+AGE = "hours_since_failure"
+
+SNAPSHOT = ("", "_rollmean", "_rollstd")
+"""What of an hour row is a feature by itself."""
+
+_WIDTH = len(PER_SENSOR)
+
+
+@lru_cache(maxsize=16)
+def names(sensors: SensorSet) -> tuple[str, ...]:
+    """The features of a sensor set, in the order of `build`."""
+    found = [name + suffix for name in sensors.names for suffix in SNAPSHOT]
+    if sensors.power_factor:
+        found.append(POWER_FACTOR)
+    for name in sensors.names:
+        for window in WINDOWS:
+            found += (f"{name}_mean_{window}h", f"{name}_std_{window}h", f"{name}_slope_{window}h")
+        found.append(f"{name}_slope_{LONG_WINDOW}h")
+    return (*found, AGE)
+
+
+def trained(sensors: SensorSet) -> tuple[str, ...]:
+    """The features that our own models are trained on: age, and each sensor's means and slopes.
+
+    On public run-to-failure data (`make bench-quality`) snapshots and deviations add nothing to these but noise.
+    Operating sensors tell no wear.
+    """
+    found = [AGE]
+    for name in (name for name in sensors.names if name not in sensors.operating):
+        found += [f"{name}_{kind}_{window}h" for window in WINDOWS for kind in ("mean", "slope")]
+        found.append(f"{name}_slope_{LONG_WINDOW}h")
+    return tuple(found)
+
+
+def sensor_of(feature: str, sensors: SensorSet) -> str:
+    """The sensor that a feature is computed from; the feature's own name where it is no single one's.
+
+    >>> from monitory.sensors import load
+    >>> sensor_of("active_power_slope_24h", load())
+    'active_power'
+    """
+    return _owner(feature, sensors.names)
+
+
+@lru_cache(maxsize=4096)
+def _owner(feature: str, names: tuple[str, ...]) -> str:
+    if feature == POWER_FACTOR:  # a sensor may be called "power"
+        return feature
+    owners = [name for name in names if feature == name or feature.startswith(name + "_")]
+    return max(owners, key=len, default=feature)
+
+
+def build(history: Sequence[Row], sensors: SensorSet, last_failure: int | None) -> list[float]:
+    """The features at the newest hour of a history, in the order of `names`.
+
+    Args:
+        history: hour rows of one machine, oldest first; rows older than the longest window are ignored. For a model
+            that knows regimes, in terms of the reference regime (`Regimes.normalised`).
+        sensors: the sensor set that the rows were made with.
+        last_failure: the machine's last hour of failure before the newest row; None where none is known.
+    """
+    newest = history[-1]
+    first = newest.hour - HISTORY_HOURS
+    if last_failure is not None:
+        first = max(first, last_failure)
+    start = len(history) - 1
+    while start and history[start - 1].hour > first:
+        start -= 1
+    is_off = off_rule(sensors)
+    rows = [row for row in history[start:-1] if not is_off(row)]
+    rows.append(newest)
+    times = [row.hour - newest.hour for row in rows]
+    spans = _spans(times)
+
+    values = newest.values
+    snapshot: list[float] = []
+    trends: list[float] = []
+    for index in range(len(sensors.sensors)):
+        at = index * _WIDTH
+        snapshot += values[at : at + len(SNAPSHOT)]
+        series = [row.values[at] for row in rows]
+        sensor_spans = spans
+        if any(map(isnan, series)):
+            heard = [not isnan(x) for x in series]
+            series, sensor_spans = list(compress(series, heard)), _spans(list(compress(times, heard)))
+        for span in sensor_spans[:-1]:
+            trends += _trend(series[span.begin :], span)
+        trends.append(_slope(series, sensor_spans[-1]))
+    if sensors.power_factor:
+        snapshot.append(values[-1])
+    age = nan if last_failure is None else float(newest.hour - last_failure)
+    return [*snapshot, *trends, age]
+
+
+class _Span(NamedTuple):
+    """A window's part of a history: from which row on, its hours t (0 is the newest) and n sum(t^2) - sum(t)^2."""
+
+    begin: int
+    times: list[int]
+    sum_t: int
+    divisor: int
+
+
+def _spans(times: list[int]) -> list[_Span]:
+    """The spans of `WINDOWS` and, last, of `LONG_WINDOW`; many sensors share them."""
+    begins = [next((i for i, time in enumerate(times) if time > -window), len(times)) for window in WINDOWS]
+    spans = []
+    for begin in (*begins, 0):
+        ts = times[begin:]
+        sum_t = sum(ts)
+        spans.append(_Span(begin, ts, sum_t, len(ts) * sum(map(mul, ts, ts)) - sum_t * sum_t))
+    return spans
+
+
+def _trend(xs: list[float], span: _Span) -> tuple[float, float, float]:
+    """Mean, standard deviation and slope of a span's values."""
+    n = len(xs)
+    if not n:
+        return nan, nan, nan
+    mean = sum(xs) / n
+    if n == 1:
+        return mean, nan, nan
+    deviations = [x - mean for x in xs]
+    return mean, sqrt(sum(map(mul, deviations, deviations)) / (n - 1)), _slope(xs, span)
+
+
+def _slope(xs: list[float], span: _Span) -> float:
+    """Least-squares slope of a span's values; they are taken from the first one, so that the sums don't cancel."""
+    n = len(xs)
+    if n < 2:
+        return nan
+    origin = xs[0]
+    rises = [x - origin for x in xs]
+    slope: float = (n * sum(map(mul, span.times, rises)) - span.sum_t * sum(rises)) / span.divisor
+    return slope

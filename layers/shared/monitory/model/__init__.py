@@ -1,0 +1,1 @@
+"""LightGBM text and model card -> RUL, interval and drivers."""

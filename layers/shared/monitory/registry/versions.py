@@ -1,0 +1,75 @@
+"""A bucket's model versions: stored once, never changed.
+
+models/YYYY/MM/DD/HHMMSS/<file>         a version: model.txt, card.json, metrics.json, ...
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+from monitory.errors import Conflict, ObjectNotFound, PreconditionFailed, UnknownVersion
+from monitory.registry.version import Version
+from monitory.storage.s3 import Storage
+
+MODEL_FILE = "model.txt"
+CARD_FILE = "card.json"
+METRICS_FILE = "metrics.json"
+
+
+class StoredVersions:
+    """The versions of a bucket."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Nothing is read yet."""
+        self.storage = storage
+
+    def read(self, version: str, file: str) -> bytes:
+        """A file of a version.
+
+        Raises:
+            UnknownVersion: there's no such version, or it has no such file.
+        """
+        try:
+            return self.storage.get(f"{Version.parse(version).folder}/{file}").body
+        except ObjectNotFound as exc:
+            raise UnknownVersion(f"version {version} has no {file}") from exc
+
+    def versions(self) -> Iterator[str]:
+        """All stored versions, oldest first. A version whose model was never completed isn't one."""
+        for version, _ in self._sizes():
+            yield version
+
+    def versions_of(self, text: bytes) -> Iterator[str]:
+        """The stored versions that have this very text, newest first.
+
+        Raises:
+            StorageUnavailable: the store failed.
+        """
+        for version in [version for version, size in self._sizes() if size == len(text)][::-1]:
+            with suppress(UnknownVersion):
+                if self.read(version, MODEL_FILE) == text:
+                    yield version
+
+    def _sizes(self) -> Iterator[tuple[str, int]]:
+        """All stored versions, oldest first, and how many bytes their models have."""
+        for entry in self.storage.list("models"):
+            folder, _, file = entry.key.rpartition("/")
+            if file == MODEL_FILE and (version := Version.of_folder(folder)):
+                yield str(version), entry.size
+
+    def store(self, version: str, files: Mapping[str, tuple[bytes, str]]) -> None:
+        """Store a version for ever: its files by name, each with its media type.
+
+        The model is written last: a version without it isn't listed and can't be promoted, so a run that dies
+        in the middle leaves nothing that could be mistaken for a version.
+
+        Raises:
+            Conflict: the version exists.
+        """
+        folder = Version.parse(version).folder
+        for name in sorted(files, key=lambda file: file == MODEL_FILE):
+            body, content_type = files[name]
+            try:
+                self.storage.put(f"{folder}/{name}", body, content_type=content_type, create=True)
+            except PreconditionFailed as exc:
+                if self.storage.get(f"{folder}/{name}").body != body:
+                    raise Conflict(f"version {version} exists already") from exc
