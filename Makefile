@@ -22,14 +22,16 @@ help: ## list the verbs
 .PHONY: env
 env: $(READY) ## create .venv from the locked requirements (done by the other verbs when needed)
 
-$(READY): requirements-dev.txt
+$(READY): requirements/dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) was not found; install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "error: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1); name another: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the locked requirements into $(VENV) (about a minute)"
 	@# the lock is the whole closure, so nothing needs resolving
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements/dev.txt
+	@# editors that use this environment resolve every import, too
+	@printf '%s\n' $(addprefix $(CURDIR)/,layers/shared functions/predict functions/retrain local) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/monitory.pth"
 	@touch $@
 
 # the tools that attack and the policy linter, each in an environment of its own
@@ -37,20 +39,20 @@ FUZZ_BIN := .venv-fuzz/bin
 FUZZ_READY := .venv-fuzz/.ready
 POLICY_READY := .venv-policy/.ready
 
-.venv-%/.ready: requirements-%.txt
+.venv-%/.ready: requirements/%.txt
 	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
 	@echo "installing the locked requirements into .venv-$*"
 	@.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r $<
 	@touch $@
 
 UV_COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --no-config --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade)
-LAMBDA_COMPILE := $(UV_COMPILE) --python-version 3.13 --python-platform linux --constraints requirements-dev.txt
+LAMBDA_COMPILE := $(UV_COMPILE) --python-version 3.13 --python-platform linux --constraints requirements/dev.txt
 
 .PHONY: lock
 lock: $(READY) ## recompile the requirement locks from the .in files (UPGRADE=1 takes newer releases)
-	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras requirements-dev.in --output-file requirements-dev.txt
-	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras --constraints requirements-dev.txt requirements-fuzz.in --output-file requirements-fuzz.txt
-	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras requirements-policy.in --output-file requirements-policy.txt
+	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras requirements/dev.in --output-file requirements/dev.txt
+	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras --constraints requirements/dev.txt requirements/fuzz.in --output-file requirements/fuzz.txt
+	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras requirements/policy.in --output-file requirements/policy.txt
 	$(LAMBDA_COMPILE) layers/shared/requirements.in --output-file layers/shared/requirements.txt
 	$(LAMBDA_COMPILE) --no-deps layers/shared/requirements-native.in --output-file layers/shared/requirements-native.txt
 	$(LAMBDA_COMPILE) functions/predict/requirements.in --output-file functions/predict/requirements.txt
@@ -82,6 +84,10 @@ invoke-retrain: $(READY) ## call the retrain handler (EVENT=file, or MONTH= SAMP
 		$(call flag,start,START) $(call flag,end,END) $(call flag,promote,PROMOTE)
 
 # --- checks ----------------------------------------------------------------------------------------------
+
+.PHONY: check
+check: lint ## lint, types, import direction and unit tests: the verb for every save
+	$(BIN)/pytest -q -m "not slow" tests/unit
 
 .PHONY: test
 test: lint ## lint, types, import direction and all tests but those of policies and test-faults

@@ -19,8 +19,8 @@ from monitory_local.simulator.__main__ import last_hours
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
-from tests.artifact.image import make_task_root, read_dockerfile
-from tests.template.reading import transformed
+from tests.support.image import make_task_root, read_dockerfile
+from tests.support.template.reading import transformed
 
 WHEELHOUSE = build.ROOT / ".aws-sam/wheels/x86_64"
 PREDICT_HANDLER = "monitory_predict.handler.lambda_handler"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.artifact.image import TASK_ROOT, docker_sends, read_dockerfile
-from tests.template.reading import ROOT, source
+from tests.support.image import TASK_ROOT, docker_sends, read_dockerfile
+from tests.support.template.reading import ROOT, source
 
 DOCKERFILE = read_dockerfile()
 

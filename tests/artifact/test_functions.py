@@ -21,8 +21,8 @@ from monitory_local.s3 import S3
 from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 from tests.artifact.conftest import Factory, Trained
-from tests.template.iam import may
-from tests.template.reading import Stack
+from tests.support.template.iam import may
+from tests.support.template.reading import Stack
 
 pytestmark = pytest.mark.timeout(900)
 

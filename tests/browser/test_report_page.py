@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from monitory_retrain import report
-from tests import reports
 from tests.browser import chromium
 from tests.browser.chromium import Browser, Page
+from tests.support import reports
 
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")

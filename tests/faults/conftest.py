@@ -8,9 +8,9 @@ import pytest
 
 from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
-from tests.faults.processes import Processes, mortals
-from tests.faults.proxy import Proxy
-from tests.faults.world import REGION, World
+from tests.support.processes import Processes, mortals
+from tests.support.proxy import Proxy
+from tests.support.world import REGION, World
 
 
 @dataclass

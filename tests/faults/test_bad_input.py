@@ -22,8 +22,8 @@ from monitory_predict import application
 from monitory_predict.telemetry import NoTelemetry
 from monitory_retrain import events
 from tests.faults.conftest import Ledger
-from tests.faults.world import World
 from tests.fuzz.targets import NOW, handler, rest_event
+from tests.support.world import World
 
 SCHEMATHESIS = Path(__file__).resolve().parents[2] / ".venv-fuzz" / "bin" / "schemathesis"
 EXAMPLES = 150

@@ -12,10 +12,10 @@ from monitory.registry.registry import MODEL_FILE, Registry
 from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
 from tests.faults.conftest import Ledger
-from tests.faults.factory import DAYS, REMEMBERED, faults_of, gaps_of, nightly
-from tests.faults.mortal import Command
-from tests.faults.processes import Processes, answers
-from tests.faults.world import MODEL_KEY, REGION, fill_days, model_text
+from tests.support.mortal import Command
+from tests.support.processes import Processes, answers
+from tests.support.retraining import DAYS, REMEMBERED, faults_of, gaps_of, nightly
+from tests.support.world import MODEL_KEY, REGION, fill_days, model_text
 
 MOST_WRITES = 20
 

@@ -26,11 +26,11 @@ from monitory_predict.cache.history import RecentRows
 from monitory_predict.prediction import predict
 from monitory_retrain.dataset import hour_table, labels
 from monitory_retrain.ingest.kernels import VECTORISED
-from tests import models
-from tests.fakes import MemoryStorage
 from tests.faults.conftest import Ledger
-from tests.faults.world import model_text
-from tests.samples import DAY, MACHINE, hour_of_readings, lake_key, ndjson
+from tests.support import models
+from tests.support.fakes import MemoryStorage
+from tests.support.samples import DAY, MACHINE, hour_of_readings, lake_key, ndjson
+from tests.support.world import model_text
 
 SENSORS = load()
 WIDTH = len(hour_row.columns(SENSORS))

@@ -14,11 +14,11 @@ from monitory.errors import ObjectTooLarge, StorageUnavailable, UnreadableObject
 from monitory.readings.decoding import Readings
 from monitory.sensors import load
 from monitory.storage.s3 import S3Storage
-from tests.faults import proxy as faults
 from tests.faults.conftest import Ledger
-from tests.faults.proxy import Answer, Exchange, Proxy
-from tests.faults.world import REGION
-from tests.samples import SOURCE
+from tests.support import proxy as faults
+from tests.support.proxy import Answer, Exchange, Proxy
+from tests.support.samples import SOURCE
+from tests.support.world import REGION
 
 ROOT = Path(__file__).resolve().parents[2]
 PREDICT_MEMORY_MB = 1024
@@ -30,7 +30,7 @@ MEGABYTE = 1 << 20
 def test_the_largest_legal_object_is_read_within_the_functions_memory(lines: str, least: int, ledger: Ledger) -> None:
     paths = [ROOT, *(ROOT / name for name in ("layers/shared", "functions/predict", "functions/retrain", "local"))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
-    command = [sys.executable, "-m", "tests.faults.largest", lines]
+    command = [sys.executable, "-m", "tests.support.largest", lines]
     ended = subprocess.run(command, capture_output=True, env=environment, cwd=ROOT, check=True)
     found = json.loads(ended.stdout)
     note = f"{found['readings']:,} readings within {found['peak_mb']} MB"

@@ -11,10 +11,10 @@ import pytest
 from monitory.features import vector
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory_predict.cache.model import ModelCache
-from tests import models
-from tests.fakes import MemoryStorage
 from tests.faults.conftest import Ledger
-from tests.faults.world import MODEL_KEY, model_text, promote, version_files, version_name
+from tests.support import models
+from tests.support.fakes import MemoryStorage
+from tests.support.world import MODEL_KEY, model_text, promote, version_files, version_name
 
 ROW = dict.fromkeys(vector.names(models.SENSORS), 50.0)
 TEXT = model_text(1)

@@ -9,10 +9,10 @@ from starlette.testclient import TestClient
 from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
 from monitory.machine import Machine
-from tests.faults import proxy as faults
 from tests.faults.conftest import Ledger
-from tests.faults.proxy import Proxy
-from tests.faults.world import World, fill, hasten, predict
+from tests.support import proxy as faults
+from tests.support.proxy import Proxy
+from tests.support.world import World, fill, hasten, predict
 
 MODEL = "^models/latest/"
 OPERATIONS = {

@@ -13,10 +13,10 @@ from monitory.features import failure_state
 from monitory.registry.registry import Registry
 from monitory.storage.s3 import S3Storage
 from tests.faults.conftest import Ledger
-from tests.faults.factory import DAYS, REMEMBERED, faults_of, gaps_of, nightly
-from tests.faults.mortal import Command
-from tests.faults.processes import Processes, answers
-from tests.faults.world import MODEL_KEY, REGION, fill_days
+from tests.support.mortal import Command
+from tests.support.processes import Processes, answers
+from tests.support.retraining import DAYS, REMEMBERED, faults_of, gaps_of, nightly
+from tests.support.world import MODEL_KEY, REGION, fill_days
 
 WRITERS = 5
 EVENTS = 8

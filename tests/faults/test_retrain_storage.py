@@ -12,11 +12,11 @@ from monitory.registry.registry import Registry
 from monitory.storage.s3 import S3Storage
 from monitory_retrain import bootstrap, pipeline
 from monitory_retrain.pipeline import Challenger
-from tests.faults import proxy as faults
 from tests.faults.conftest import Ledger
-from tests.faults.factory import DAYS, REMEMBERED, challenger, faults_of, gaps_of, learns, nightly, run, settings
-from tests.faults.proxy import Failing, Proxy
-from tests.faults.world import MODEL_KEY, REGION, fill_days
+from tests.support import proxy as faults
+from tests.support.proxy import Failing, Proxy
+from tests.support.retraining import DAYS, REMEMBERED, challenger, faults_of, gaps_of, learns, nightly, run, settings
+from tests.support.world import MODEL_KEY, REGION, fill_days
 
 SERVED = "^models/latest/lgbm"
 OPERATIONS = {

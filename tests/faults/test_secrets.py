@@ -14,10 +14,10 @@ from monitory_predict import application
 from monitory_predict.telemetry import EmfTelemetry
 from monitory_retrain import bootstrap as retraining
 from tests.faults.conftest import Ledger
-from tests.faults.factory import DAYS, challenger, learns, nightly, run, settings
-from tests.faults.proxy import Proxy, forbidden
-from tests.faults.world import REGION, World, fill_days
-from tests.samples import MACHINE, hour_of_readings, lake_key, ndjson
+from tests.support.proxy import Proxy, forbidden
+from tests.support.retraining import DAYS, challenger, learns, nightly, run, settings
+from tests.support.samples import MACHINE, hour_of_readings, lake_key, ndjson
+from tests.support.world import REGION, World, fill_days
 
 READING = 71.98765
 SENSOR_ID = "UA10T-temp"

@@ -20,11 +20,11 @@ from monitory.storage.s3 import Blob
 from monitory_predict import application
 from monitory_predict.cache.model import ModelCache
 from monitory_predict.telemetry import NoTelemetry
-from tests import models
-from tests.fakes import MemoryStorage
 from tests.faults.conftest import Ledger
 from tests.faults.test_bad_input import served
-from tests.faults.world import MODEL_KEY, World, fill, predict, promote, version_files, version_name
+from tests.support import models
+from tests.support.fakes import MemoryStorage
+from tests.support.world import MODEL_KEY, World, fill, predict, promote, version_files, version_name
 
 ROW = dict.fromkeys(vector.names(models.SENSORS), 47.0)
 SEEDS = 7

@@ -30,8 +30,8 @@ from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
 from monitory_retrain import events
 from monitory_retrain.dataset import failure_log
-from tests.fakes import MemoryStorage
-from tests.samples import SOURCE
+from tests.support.fakes import MemoryStorage
+from tests.support.samples import SOURCE
 
 SENSORS = sensors.load()
 NOW = datetime(2026, 11, 20, 12, tzinfo=KST)

@@ -14,7 +14,7 @@ from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
 from monitory_retrain.ingest import workers
 from monitory_retrain.ingest.ingest import Ingest, Ingested
-from tests.fakes import MemoryStorage
+from tests.support.fakes import MemoryStorage
 
 START = 496_800
 DAYS = clock.days_between(clock.date_of_hour(START), clock.date_of_hour(START) + timedelta(days=1))

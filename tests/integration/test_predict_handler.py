@@ -22,10 +22,10 @@ from monitory.settings import PredictSettings
 from monitory.storage.s3 import S3Storage
 from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
-from tests.models import CONTRACT_FEATURES, SENSORS, card, frame, small_text, text, train
-from tests.predicting import event_loop
-from tests.registries import KEY, promote
-from tests.samples import MACHINE, hour_of_readings, lake_key, ndjson
+from tests.support.models import CONTRACT_FEATURES, SENSORS, card, frame, small_text, text, train
+from tests.support.predicting import event_loop
+from tests.support.registries import KEY, promote
+from tests.support.samples import MACHINE, hour_of_readings, lake_key, ndjson
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=clock.KST)
 EVENT = json.loads((Path(__file__).parents[2] / "events/predict-rest.json").read_text())

@@ -7,7 +7,20 @@ import pytest
 from monitory.errors import Conflict, NoModel
 from monitory.registry.registry import MODEL_FILE, Registry
 from monitory.storage.s3 import S3Storage
-from tests.registries import KEY, A, B, C, D, a_registry, check_whole, files, promote, put_foreign, roll_back, served
+from tests.support.registries import (
+    KEY,
+    A,
+    B,
+    C,
+    D,
+    a_registry,
+    check_whole,
+    files,
+    promote,
+    put_foreign,
+    roll_back,
+    served,
+)
 
 WORDS = "  새 모델이  더 정확합니다 🎉 100% better; a%41b + c\n"
 

@@ -18,8 +18,8 @@ from monitory.machine import Machine
 from monitory.sensors import load
 from monitory.storage.s3 import IncompleteListing, S3Storage, Storage
 from monitory_local.s3 import S3
-from tests.fakes import MemoryStorage
-from tests.samples import DAY, MACHINE, TEN, hour_of_readings, lake_key, ndjson
+from tests.support.fakes import MemoryStorage
+from tests.support.samples import DAY, MACHINE, TEN, hour_of_readings, lake_key, ndjson
 
 REGION = "ap-northeast-2"
 

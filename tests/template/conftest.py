@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.reading import Stack, transformed
+from tests.support.template.reading import Stack, transformed
 
 
 @pytest.fixture(scope="session")

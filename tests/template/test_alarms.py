@@ -13,8 +13,8 @@ from monitory import metric_names
 from monitory.settings import PredictSettings, RetrainSettings, Settings, load
 from monitory_predict.telemetry import EmfTelemetry
 from monitory_retrain import telemetry as retrain_telemetry
-from tests.template.cloudwatch import in_alarm, series
-from tests.template.reading import Stack
+from tests.support.template.cloudwatch import in_alarm, series
+from tests.support.template.reading import Stack
 
 NOTHING = None
 OF_PREDICT = {

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from monitory.settings import PredictSettings
 from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
-from tests.template.reading import Stack, strings
+from tests.support.template.reading import Stack, strings
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from monitory import metric_names
-from tests.template.reading import Stack
+from tests.support.template.reading import Stack
 from tests.template.test_alarms import BY_SERVICE
 
 AWS_NAMESPACES = {"AWS/ApiGateway", "AWS/Lambda"}

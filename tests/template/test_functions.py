@@ -6,7 +6,7 @@ import pytest
 
 from monitory.metric_names import PREDICT_SERVICE, RETRAIN_SERVICE
 from monitory.settings import PredictSettings, RetrainSettings, Settings
-from tests.template.reading import Stack, source, transformed
+from tests.support.template.reading import Stack, source, transformed
 
 FUNCTIONS = ["PredictFunction", "RetrainFunction"]
 # Lambda sets the region itself and refuses a template that does

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.reading import ROOT, transformed
+from tests.support.template.reading import ROOT, transformed
 
 TOOLS = Path(sys.executable).parent
 

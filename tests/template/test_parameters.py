@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.reading import ROOT, source, strings
+from tests.support.template.reading import ROOT, source, strings
 
 PARAMETERS: dict[str, Any] = source()["Parameters"]
 

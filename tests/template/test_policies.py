@@ -10,8 +10,8 @@ from monitory.settings import PredictSettings
 from monitory_predict.cache import history
 from monitory_retrain import job
 from monitory_retrain.ingest import ingest
-from tests.template.iam import may, statements
-from tests.template.reading import Stack, as_list
+from tests.support.template.iam import may, statements
+from tests.support.template.reading import Stack, as_list
 
 LAKE = "arn:aws:s3:::monitory-bucket"
 MODELS = "arn:aws:s3:::<ModelBucket>"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.reading import ROOT
+from tests.support.template.reading import ROOT
 
 CHECKOV = ROOT / ".venv-policy" / "bin" / "checkov"
 CONFIG = ROOT / ".checkov.yaml"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.template.reading import Stack
+from tests.support.template.reading import Stack
 
 
 def firings(expression: str, start: datetime, end: datetime) -> Iterator[datetime]:

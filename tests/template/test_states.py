@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.template.reading import Stack
-from tests.template.states import START_TIME, Execution, TaskFailed, definition_of
+from tests.support.template.reading import Stack
+from tests.support.template.states import START_TIME, Execution, TaskFailed, definition_of
 
 EVENT = {"month": "2026-10", "round": "a key that the loop uses, too"}
 

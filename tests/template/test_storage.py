@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.reading import Stack, strings
+from tests.support.template.reading import Stack, strings
 
 
 def test_a_created_bucket_outlives_the_stack(stack: Stack) -> None:

@@ -17,8 +17,8 @@ from monitory.errors import StorageUnavailable
 from monitory.lake import Lake, MachineDay, spread, total_rejected
 from monitory.machine import Machine
 from monitory.sensors import load
-from tests.fakes import WatchedStorage, down
-from tests.samples import DAY, MACHINE, TEN, hour_of_readings, lake_key, ndjson, reading
+from tests.support.fakes import WatchedStorage, down
+from tests.support.samples import DAY, MACHINE, TEN, hour_of_readings, lake_key, ndjson, reading
 
 SENSORS = load()
 HOUR = clock.hour_of(TEN)

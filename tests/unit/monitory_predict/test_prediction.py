@@ -11,8 +11,8 @@ from monitory.features.hour_row import HourRow, columns, hour_row
 from monitory.model.model import Model
 from monitory.readings.decoding import Readings
 from monitory_predict.prediction import Prediction, drivers, predict, window
-from tests.models import SENSORS, card, frame, small_text, text, train
-from tests.samples import MACHINE, SENSOR_TYPES, SOURCE, TEN, hour_of_readings, ndjson
+from tests.support.models import SENSORS, card, frame, small_text, text, train
+from tests.support.samples import MACHINE, SENSOR_TYPES, SOURCE, TEN, hour_of_readings, ndjson
 
 KNOWN = vector.names(SENSORS)
 MODEL = Model(small_text(), card(), known=KNOWN, cap_days=30.0)

@@ -12,11 +12,11 @@ from monitory.features import failure_state, vector
 from monitory.features.failure_state import FailureState
 from monitory_predict.cache import failures as wear
 from monitory_predict.cache.failures import Failures
-from tests.fakes import WatchedStorage, down
-from tests.models import card, frame, text, train
-from tests.predicting import NOW, V1, V2, World
-from tests.registries import KEY, promote
-from tests.samples import MACHINE
+from tests.support.fakes import WatchedStorage, down
+from tests.support.models import card, frame, text, train
+from tests.support.predicting import NOW, V1, V2, World
+from tests.support.registries import KEY, promote
+from tests.support.samples import MACHINE
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from monitory_retrain import bootstrap
 from monitory_retrain.events import Training
 from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
 from monitory_retrain.job import Answer, Job
-from tests import reports
-from tests.fakes import MemoryStorage
-from tests.faults.factory import challenger, learns
-from tests.models import card, small_text, with_leaves
-from tests.registries import A, B, C, promote
+from tests.support import reports
+from tests.support.fakes import MemoryStorage
+from tests.support.models import card, small_text, with_leaves
+from tests.support.registries import A, B, C, promote
+from tests.support.retraining import challenger, learns
 
 NIGHT = Training(reports.FIRST, reports.LAST, by="tests")
 

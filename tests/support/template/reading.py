@@ -1,0 +1,153 @@
+# mypy: disable-error-code="import-untyped"
+# (the Serverless transform ships no types)
+"""The template as CloudFormation would see it: transformed, and resolved for given parameters."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[3]
+
+PSEUDO = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": "ap-northeast-2",
+    "AWS::StackName": "monitory",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+_NOTHING = object()
+
+
+class NoManagedPolicies:
+    """Stands for AWS's list of managed policies, of which the transform wants the ARNs."""
+
+    def load(self) -> Mapping[str, str]:
+        """The one that it asks for."""
+        return {"AWSCodeDeployRoleForLambda": "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda"}
+
+
+def source() -> dict[str, Any]:
+    """The template as it is written."""
+    template: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    return template
+
+
+ARTIFACTS = {
+    "CodeUri": "s3://artifacts/predict",
+    "ContentUri": "s3://artifacts/layer",
+    "ImageUri": "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/retrain:python3.13",
+}
+
+
+def transformed(**artifacts: str) -> dict[str, Any]:
+    """The template after the Serverless transform, with artifacts where `sam package` would have put them."""
+    template = source()
+    places = ARTIFACTS | artifacts
+    for name, place in (("PredictFunction", "CodeUri"), ("SharedLayer", "ContentUri"), ("RetrainFunction", "ImageUri")):
+        template["Resources"][name]["Properties"][place] = places[place]
+    # the transform's own kinds of dict and string are of no interest
+    result: dict[str, Any] = json.loads(json.dumps(transform(template, {}, NoManagedPolicies())))
+    return result
+
+
+class Stack:
+    """A transformed template with parameters put in.
+
+    A reference to a resource resolves to its logical id in angle brackets, `<ModelBucket>`, and an attribute to
+    `<ModelBucket.Arn>`.
+    """
+
+    def __init__(self, template: dict[str, Any], **parameters: str) -> None:
+        unknown = parameters.keys() - template["Parameters"].keys()
+        assert not unknown, f"no such parameters: {unknown}"
+        defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
+        self._parameters = defaults | parameters
+        self._conditions = template["Conditions"]
+        self._mappings = template["Mappings"]
+        self.resources: dict[str, dict[str, Any]] = {
+            name: self._resolve(resource) for name, resource in template["Resources"].items() if self._exists(resource)
+        }
+        self.outputs: dict[str, Any] = {
+            name: self._resolve(output) for name, output in template["Outputs"].items() if self._exists(output)
+        }
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        properties: dict[str, Any] = self.resources[name]["Properties"]
+        return properties
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Properties of the resources of a type, by logical id."""
+        return {name: self[name] for name, resource in self.resources.items() if resource["Type"] == kind}
+
+    def _exists(self, entry: Mapping[str, Any]) -> bool:
+        return "Condition" not in entry or self._holds({"Condition": entry["Condition"]})
+
+    def _holds(self, condition: Any) -> bool:
+        ((function, argument),) = condition.items()
+        if function == "Condition":
+            return self._holds(self._conditions[argument])
+        if function == "Fn::Not":
+            return not self._holds(argument[0])
+        assert function == "Fn::Equals", function
+        left, right = (self._resolve(side) for side in argument)
+        return bool(left == right)
+
+    def _resolve(self, node: Any) -> Any:
+        if isinstance(node, list):
+            return [value for item in node if (value := self._resolve(item)) is not _NOTHING]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            ((function, argument),) = node.items()
+            if function == "Ref":
+                return self._reference(argument)
+            if function == "Fn::GetAtt":
+                return f"<{argument if isinstance(argument, str) else '.'.join(argument)}>"
+            if function == "Fn::If":
+                return self._resolve(argument[1] if self._holds({"Condition": argument[0]}) else argument[2])
+            if function == "Fn::FindInMap":
+                name, first, second = self._resolve(argument)
+                return self._mappings[name][first][second]
+            if function == "Fn::Sub":
+                return self._substitute(argument)
+            if function == "Fn::Join":
+                return argument[0].join(self._resolve(argument[1]))
+        return {key: value for key, item in node.items() if (value := self._resolve(item)) is not _NOTHING}
+
+    def _reference(self, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return _NOTHING
+        return self._parameters.get(name) or PSEUDO.get(name) or ("" if name in self._parameters else f"<{name}>")
+
+    def _substitute(self, argument: Any) -> str:
+        text, values = (argument, {}) if isinstance(argument, str) else argument
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in values:
+                return str(self._resolve(values[name]))
+            return f"<{name}>" if "." in name else str(self._reference(name))
+
+        return re.sub(r"\$\{([A-Za-z0-9:._]+)\}", value, text)
+
+
+def strings(node: Any) -> Iterator[str]:
+    """All strings in a piece of a template."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, list):
+        for item in node:
+            yield from strings(item)
+    elif isinstance(node, dict):
+        for item in node.values():
+            yield from strings(item)
+
+
+def as_list(value: Any) -> list[Any]:
+    """CloudFormation and IAM take one thing where they take a list."""
+    return value if isinstance(value, list) else [value]

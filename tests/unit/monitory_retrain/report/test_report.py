@@ -1,0 +1,225 @@
+"""The report page: what it says, that it stands alone, and that nothing from data becomes markup."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import msgspec
+import numpy as np
+import pytest
+
+from monitory.features.regimes import Regime, Regimes
+from monitory_retrain import report
+from monitory_retrain.report import facts
+from tests.support import reports
+
+WORDS = re.compile(r"\s+")
+
+
+class Reader(HTMLParser):
+    """Tags with their attributes, and the text outside of style sheets."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.parts: list[str] = []
+        self._style = False
+        self.feed(page.decode())
+        self.text = WORDS.sub(" ", " ".join(self.parts))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._style = tag == "style"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._style = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._style:
+            self.parts.append(data)
+
+    def attributes(self, name: str) -> list[str]:
+        """An attribute's values in the whole page."""
+        return [value for _, attributes in self.tags if (value := attributes.get(name))]
+
+
+@pytest.fixture(scope="module")
+def page() -> bytes:
+    return report.render(reports.findings())
+
+
+@pytest.fixture(scope="module")
+def read(page: bytes) -> Reader:
+    return Reader(page)
+
+
+def test_the_same_findings_give_the_same_bytes(page: bytes) -> None:
+    assert report.render(reports.findings()) == page
+
+
+def test_it_is_light_enough_for_every_night(page: bytes) -> None:
+    assert len(page) < 1_000_000
+
+
+def test_it_refers_to_nothing_outside_of_itself(page: bytes, read: Reader) -> None:
+    assert {tag for tag, _ in read.tags}.isdisjoint({"script", "img", "iframe", "object", "embed", "image"})
+    for name in ("src", "href", "xlink:href", "srcset", "action", "data"):
+        assert all(value.startswith(("#", "data:")) for value in read.attributes(name))
+    assert all(target.startswith("#") for target in re.findall(rb"url\((.)", page) for target in [target.decode()])
+    assert b"@import" not in page
+
+
+def test_ids_are_unique_and_what_refers_to_them_finds_them(page: bytes, read: Reader) -> None:
+    ids = Counter(read.attributes("id"))
+    assert max(ids.values()) == 1
+    used = set(read.attributes("aria-labelledby")) | {value[1:] for value in read.attributes("xlink:href")}
+    used |= {found.decode() for found in re.findall(rb"url\(#([^)]+)\)", page)}
+    assert used <= set(ids)
+
+
+def test_the_verdict_and_its_reasons_come_first(read: Reader) -> None:
+    found = reports.findings()
+    reason = found.verdict.reasons[0]
+    assert found.verdict.promote
+    assert "Verdict: fit to be served" in read.text
+    assert read.text.index(reason[1:]) < read.text.index("Champion against challenger")
+
+
+def test_the_table_sets_the_model_beside_the_champion_and_the_rules() -> None:
+    found = reports.findings()
+    columns, rows = facts.comparison(found)
+    assert columns == ("this model", "champion", "training mean", "last-value rule")
+    assert found.champion is not None
+    assert rows[0].cells[0] == f"{found.challenger.scores.mae:.2f}"
+    assert rows[0].cells[1] == f"{found.champion.scores.mae:.2f}"
+    assert rows[0].cells[2] == f"{found.challenger.baselines.mean.mae:.2f}"
+    assert rows[4].cells[2] == "–"
+
+
+def test_operating_regimes_are_told_where_there_are_any(read: Reader) -> None:
+    assert "operating regimes" not in read.text
+    found = reports.findings()
+    regimes = Regimes(("humidity",), (9.0,), 0.1, (), (Regime((90.0,), (), (), 4321), Regime((30.25,), (), (), 99)))
+    page = report.render(replace(found, card=msgspec.structs.replace(found.card, regimes=regimes)))
+    assert "2 operating regimes, told apart by humidity" in Reader(page).text
+    assert "90 4,321 30.25 99" in Reader(page).text
+
+
+def test_every_figure_is_there_and_described(read: Reader) -> None:
+    described = [
+        (attributes["aria-label"] or "") for tag, attributes in read.tags if tag == "svg" and "aria-label" in attributes
+    ]
+    beginnings = ("Predicted against", "Predicted and true", "Mean absolute", "Share of", "Importance", "Diff", "Hours")
+    assert len(described) == len(beginnings)
+    assert all(any(text.startswith(begin) for text in described) for begin in beginnings)
+
+
+def test_text_in_figures_is_text(read: Reader) -> None:
+    assert "predicted RUL, days" in read.text
+    assert "days before the failure" in read.text
+
+
+def test_colours_are_the_pages_own(page: bytes) -> None:
+    assert not re.findall(rb"#0101\d\d|#0102\d\d|#0103\d\d|#0104\d\d|#000000|#ffffff;[^-]*stroke", page)
+    assert page.count(b"var(--main)") > 10
+
+
+def test_errors_are_told_by_bins_of_true_rul() -> None:
+    found = reports.findings()
+    labels, models = facts.error_bins(found)
+    holdout = found.challenger.split.holdout
+    near = (holdout.rul > 1) & (holdout.rul <= 3)
+    expected = float(np.abs(found.challenger.predicted - holdout.rul)[near].mean())
+    assert labels[:2] == ["0–1", "1–3"]
+    assert models[0][1][1] == pytest.approx(expected)
+    assert [name for name, _ in models] == ["this model", "champion", "training mean"]
+
+
+def test_coverage_is_told_overall_and_by_thirds() -> None:
+    found = reports.findings()
+    new = found.challenger
+    assert new.calibration is not None
+    parts = facts.coverage(new.split.holdout, new.predicted, new.calibration, found.card.cap_days)
+    assert len(parts) == 4
+    assert parts[0].share == pytest.approx(new.scores.coverage)
+    assert np.mean([part.share for part in parts[1:]]) == pytest.approx(parts[0].share, abs=0.01)
+
+
+def test_lives_shown_end_in_a_failure_and_reach_from_the_best_to_the_worst() -> None:
+    found = reports.findings()
+    lives = facts.lives(found.challenger, found.card.cap_days)
+    assert 2 <= len(lives) <= facts.LIVES
+    assert "best of" in lives[0].title
+    assert "worst of" in lives[-1].title
+    for life in lives:
+        assert life.true[-1] == 0
+        assert life.before == pytest.approx(life.true)
+        assert life.low is not None
+        assert np.all(life.low <= life.predicted)
+
+
+def test_importance_adds_up_over_sensors() -> None:
+    gains = facts.importance(reports.challenger().trained.text, reports.SENSORS)
+    assert sum(share for _, share in gains) == pytest.approx(1)
+    assert gains[0][0] in {"vibration", "hours since failure"}
+
+
+def test_a_day_without_data_and_a_machine_with_gaps_are_named(read: Reader) -> None:
+    assert f"No machine has data on {reports.DAYS[3]}." in read.text
+    assert "Most hours are missing of EQUIP-002" in read.text
+
+
+def test_each_machine_has_its_row() -> None:
+    found = reports.findings()
+    rows = facts.machines(found)
+    assert [(row.label, row.note) for row in rows] == [(f"EQUIP-{n:03d}", "ZONE-001") for n in range(1, 7)]
+    assert all(int(row.cells[0]) >= 2 for row in rows)
+    unscored = replace(found, challenger=replace(found.challenger, machines=[]))
+    assert facts.machines(unscored)[0].cells[2:] == ("–", "–", "–", "–")
+
+
+def test_what_was_left_out_is_told_with_its_reason(read: Reader) -> None:
+    assert "no failure was seen afterwards" in read.text
+
+
+def test_a_sensor_that_moved_is_told_in_words() -> None:
+    found = reports.findings()
+    moved = msgspec.structs.replace(found.drift.sensors[0], status="moved", sentence="vibration: median 3, 1 before")
+    told = replace(found, drift=msgspec.structs.replace(found.drift, sensors=(moved, *found.drift.sensors[1:])))
+    text = Reader(report.render(told)).text
+    assert f"{moved.name} moved: check the sensors" in text
+    assert "vibration: median 3, 1 before" in text
+
+
+def test_sections_without_data_say_so() -> None:
+    text = Reader(report.render(reports.sparse())).text
+    assert "Not judged: the model's card keeps no distribution of its training data." in text
+    assert "There were too few runs to failure to calibrate an interval." in text
+    assert "No machine was heard." in text
+    assert "No machine was followed to a failure for a whole day" in text
+    assert "No other model is served yet." in text
+    assert "Promotion was not asked for" in text
+
+
+def test_nothing_that_comes_from_data_becomes_markup() -> None:
+    page = report.render(reports.hostile())
+    read = Reader(page)
+    plain = Reader(report.render(reports.findings()))
+    assert {tag for tag, _ in read.tags} <= {tag for tag, _ in plain.tags}
+    assert not [name for _, attributes in read.tags for name in attributes if name.startswith("on")]
+    assert '<script>alert("1")</script>' in read.text
+
+
+def test_a_large_factory_shows_the_machines_with_the_most_gaps() -> None:
+    many = reports.table(machines=6)
+    found = reports.findings()
+    presence = replace(
+        found.presence,
+        machines=[many.machines[n % 6]._replace(equip_id=f"M{n:03d}") for n in range(60)],
+        hours=np.full((60, len(reports.DAYS)), 24, dtype=np.int64),
+    )
+    presence.hours[57, 2] = 0
+    text = Reader(report.render(replace(found, presence=presence))).text
+    assert "The 40 machines with the most gaps; 20 more are not shown." in text
+    assert "Most hours are missing of M057 (24)." in text
