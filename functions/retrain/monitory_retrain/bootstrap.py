@@ -1,14 +1,13 @@
 """Puts the retrain function together from its settings, and answers its events."""
 
 from collections.abc import Callable
-from typing import Any
 
 from monitory import clock, log, metric_names, sensors
-from monitory.errors import Conflict, InvalidEvent, ModelError
+from monitory.errors import Conflict, InvalidEvent, ModelError, MonitoryError
 from monitory.registry.registry import Registry
 from monitory.settings import RetrainSettings
 from monitory.storage.s3 import S3Storage
-from monitory_retrain import events, telemetry
+from monitory_retrain import envelope, events, telemetry
 from monitory_retrain.ingest import workers
 from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.job import Answer, Job
@@ -45,42 +44,53 @@ def build_job(settings: RetrainSettings) -> Job:
 def answer(job: Job, payload: object, remaining_seconds: Callable[[], float], request_id: str | None = None) -> Answer:
     """Do what an event asks for.
 
+    What asks for the impossible is answered where somebody waits for the answer. Lambda does not tell whether anybody
+    does, and drops the answer of an asynchronous invocation; but a bus, a schedule, a topic and a queue wait for
+    none. What they deliver raises an error, so that Lambda puts it into the failed-events queue after its retries. A
+    plain request that is invoked asynchronously can't be told from a synchronous one: its answer is dropped, the log
+    and the metric `RetrainRefused`, which each refusal emits, remain.
+
     Args:
         job: does it.
         payload: the event.
         remaining_seconds: of this invocation.
-        request_id: of this invocation and, where Lambda tries an event again, of the ones before.
+        request_id: of this invocation and, where Lambda tries an event again, of the ones before. A bus's or a
+            queue's own name for the event goes before it: they deliver one event in several invocations, too.
 
     Returns:
         What was done; `status` `invalid` or `refused` with a `reason` where the event asks for what can't be.
 
     Raises:
+        InvalidEvent, ModelError, Conflict: the same of an event that was delivered.
         StorageUnavailable: the store failed: Lambda tries again, and an alarm tells.
     """
     namespace = job.settings.powertools_metrics_namespace
     try:
         request = events.parse(payload, clock.now(), job.settings.training_days)
         if isinstance(request, events.Promotion):
-            done = job.promote(request, request_id)
+            done = job.promote(request, request.run_id or request_id)
         elif isinstance(request, events.Rollback):
-            done = job.rollback(request, request_id)
+            done = job.rollback(request, request.run_id or request_id)
         else:
             done = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
             if not done.get("repeated"):  # a run that was delivered again was counted the first time
                 telemetry.emit(done, namespace)
     except InvalidEvent as exc:
-        return _refusal(job, "invalid", exc)
+        return _refusal(job, payload, "invalid", exc)
     except (ModelError, Conflict) as exc:
         if isinstance(request, events.Training):  # nobody asked for a model by name: the store holds what it should not
             telemetry.failed(namespace)
             raise
-        return _refusal(job, "refused", exc)
+        return _refusal(job, payload, "refused", exc)
     except Exception:
         telemetry.failed(namespace)
         raise
     return done
 
 
-def _refusal(job: Job, status: str, exc: Exception) -> dict[str, Any]:
+def _refusal(job: Job, payload: object, status: str, exc: MonitoryError) -> Answer:
     job.log.error("%s: %s", status, exc)
+    telemetry.refused(job.settings.powertools_metrics_namespace)
+    if envelope.is_delivered(payload):
+        raise exc
     return {"status": status, "reason": str(exc)}

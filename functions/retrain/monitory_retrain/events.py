@@ -1,15 +1,19 @@
 """Retrain events -> what is asked for, with every impossibility named.
 
-{"detail-type": "Scheduled Event", "id": ..., "time": ...}      the TRAINING_DAYS KST days before its time
+{"detail-type": "Scheduled Event", "source": "aws.events", "id": ..., "time": ...}
+                                                                 the TRAINING_DAYS KST days before its time
 {"month": "2025-06", "sample": 500}                              a month, or so many objects spread over it
 {"start": "2025-06-01", "end": "2025-06-21"}                     a range of days, both included
     with "promote": "auto" | "never", "refresh": true | false | "2026-11-25T15:00:00Z", "by": "...", "reason": "..."
 {"action": "promote", "version": "2025/06/21/150102", "reason": "..."}
 {"action": "rollback", "reason": "..."}
 {}                                                               the TRAINING_DAYS KST days before now
+
+What services put around a request is taken off first, see envelope.py.
 """
 
 import calendar
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,6 +24,8 @@ import msgspec
 from monitory import clock
 from monitory.errors import InvalidEvent, UnknownVersion
 from monitory.registry.version import Version
+from monitory_retrain import envelope
+from monitory_retrain.envelope import Envelope
 
 MAX_DAYS = 400
 EARLIEST = date(2000, 1, 1)
@@ -38,7 +44,16 @@ class _Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refresh: bool | datetime = False
     version: str | None = None
     reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
-    by: Annotated[str, msgspec.Meta(max_length=200)] = "event"
+    by: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+_OLDER_KEYS = {
+    "target_month": 'the key is `month`, such as "2025-06"',
+    "start_day": 'the key is `start`, a date such as "2025-06-01", with `end`',
+    "end_day": 'the key is `end`, a date such as "2025-06-21", with `start`',
+    "sample_n": "the key is `sample`, a number of objects such as 500",
+}
+"""What the command line of the trainer before this one called them."""
 
 
 class _Scheduled(msgspec.Struct, frozen=True):
@@ -59,7 +74,7 @@ class Training:
         refresh: when what is cached must have been made, aware; older rows are made anew from their objects. None
             for no matter when.
         by: who asks.
-        run_id: names a scheduled run, which must not happen twice; None for a run by hand.
+        run_id: names a run that must not happen twice: a schedule's, a bus's or a queue's; None for one by hand.
     """
 
     first: date
@@ -78,19 +93,21 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """Serve a stored version."""
+    """Serve a stored version; `run_id` as in `Training`."""
 
     version: str
     by: str
     reason: str
+    run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """Serve what was served before the current version."""
+    """Serve what was served before the current version; `run_id` as in `Training`."""
 
     by: str
     reason: str
+    run_id: str | None = None
 
 
 Request = Training | Promotion | Rollback
@@ -108,37 +125,58 @@ def parse(event: object, now: datetime, training_days: int) -> Request:
         InvalidEvent: it asks for what doesn't exist: an unknown key, a wrong type, a date that isn't one, a reversed,
             future or endless range, contradicting keys, or a version that is no version.
     """
-    if not isinstance(event, Mapping):
-        raise InvalidEvent(f"an event is a JSON object, this is {type(event).__name__}")
-    today = now.astimezone(clock.KST).date()
-    if "detail-type" in event or event.get("source") == "aws.events":
-        scheduled = _convert(event, _Scheduled)
-        if scheduled.time.tzinfo is None:
-            raise InvalidEvent("time: a scheduled event's time needs a time zone")
-        try:
-            end = scheduled.time.astimezone(clock.KST).date()
-        except OverflowError as exc:  # within a day of the first or the last year that there is
-            raise InvalidEvent(f"time: {scheduled.time.isoformat()} is not a time for which there is data") from exc
-        if not EARLIEST + timedelta(days=training_days) <= end <= today + timedelta(days=1):
-            raise InvalidEvent(f"time: {scheduled.time.isoformat()} is not a time for which there is data")
-        return Training(
-            end - timedelta(days=training_days), end - timedelta(days=1), by="schedule", run_id=scheduled.id
-        )
-    asked = _convert(event, _Event)
+    inner = envelope.unwrap(event)
+    if inner.scheduled:
+        return _scheduled(inner, now, training_days)
+    _refuse_unknown_keys(inner.request)
+    asked = _convert(inner.request, _Event)
+    by = asked.by or inner.source or "event"
     if asked.action == "promote":
         _refuse(asked, "promote", "month", "start", "end", "sample")
         if not asked.version:
             raise InvalidEvent("version: which version is to be promoted?")
         try:
-            return Promotion(str(Version.parse(asked.version)), asked.by, asked.reason)
+            return Promotion(str(Version.parse(asked.version)), by, asked.reason, inner.delivery)
         except UnknownVersion as exc:
             raise InvalidEvent(f"version: {exc}") from exc
     if asked.action == "rollback":
         _refuse(asked, "rollback", "month", "start", "end", "sample", "version")
-        return Rollback(asked.by, asked.reason)
+        return Rollback(by, asked.reason, inner.delivery)
     _refuse(asked, "train", "version")
-    first, last = _range(asked, today, training_days)
-    return Training(first, last, asked.sample, asked.promote == "auto", _since(asked.refresh, now), asked.by)
+    first, last = _range(asked, now.astimezone(clock.KST).date(), training_days)
+    return Training(first, last, asked.sample, asked.promote == "auto", _since(asked.refresh, now), by, inner.delivery)
+
+
+def _scheduled(inner: Envelope, now: datetime, training_days: int) -> Training:
+    """The nightly run that a schedule's own event asks for."""
+    scheduled = _convert(inner.request, _Scheduled)
+    if scheduled.time.tzinfo is None:
+        raise InvalidEvent("time: a scheduled event's time needs a time zone")
+    try:
+        end = scheduled.time.astimezone(clock.KST).date()
+    except OverflowError as exc:  # within a day of the first or the last year that there is
+        raise InvalidEvent(f"time: {scheduled.time.isoformat()} is not a time for which there is data") from exc
+    today = now.astimezone(clock.KST).date()
+    if not EARLIEST + timedelta(days=training_days) <= end <= today + timedelta(days=1):
+        raise InvalidEvent(f"time: {scheduled.time.isoformat()} is not a time for which there is data")
+    return Training(end - timedelta(days=training_days), end - timedelta(days=1), by="schedule", run_id=scheduled.id)
+
+
+def _refuse_unknown_keys(request: Mapping[str, object]) -> None:
+    hints = [_hint(key) for key in request if key not in _Event.__struct_fields__]
+    if hints:
+        raise InvalidEvent("; ".join(hints[:8]))
+
+
+def _hint(key: str) -> str:
+    """What to write instead of a key that there isn't."""
+    if key in _OLDER_KEYS:
+        return f"{key}: {_OLDER_KEYS[key]}"
+    keys = _Event.__struct_fields__
+    near = difflib.get_close_matches(key[:40].lower(), keys, 1)
+    return f"{key[:40]}: there is no such key, " + (
+        f"is it `{near[0]}`?" if near else f"the keys are {', '.join(keys)}"
+    )
 
 
 def _since(refresh: bool | datetime, now: datetime) -> datetime | None:
@@ -150,7 +188,7 @@ def _since(refresh: bool | datetime, now: datetime) -> datetime | None:
     return refresh
 
 
-def _convert(event: Mapping[object, object], kind: type[T]) -> T:
+def _convert(event: Mapping[str, object], kind: type[T]) -> T:
     try:
         return msgspec.convert(event, kind, strict=True)
     except (msgspec.ValidationError, RecursionError) as exc:

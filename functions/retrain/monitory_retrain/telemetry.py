@@ -44,5 +44,12 @@ def failed(namespace: str = metric_names.NAMESPACE) -> None:
     line.flush_metrics()
 
 
+def refused(namespace: str = metric_names.NAMESPACE) -> None:
+    """Emit that an event was `invalid` or `refused`."""
+    line = _line(namespace)
+    line.add_metric(metric_names.RETRAIN_REFUSED, MetricUnit.Count, 1)
+    line.flush_metrics()
+
+
 def _line(namespace: str) -> EphemeralMetrics:
     return EphemeralMetrics(namespace=namespace, service=metric_names.RETRAIN_SERVICE)

@@ -15,6 +15,8 @@ NO_DATA = "NoData"
 
 RETRAIN_COMPLETED = "RetrainCompleted"
 RETRAIN_FAILED = "RetrainFailed"
+RETRAIN_REFUSED = "RetrainRefused"
+"""Events that asked for what can't be."""
 RETRAIN_SKIPPED = "RetrainSkipped"
 MODEL_PROMOTED = "ModelPromoted"
 MODEL_REJECTED = "ModelRejected"
