@@ -16,7 +16,8 @@ from monitory.features import failure_state
 from monitory.features.failure_state import Excursion, FailureState
 from monitory.log import Logger
 from monitory.machine import Machine, machine
-from monitory.registry.registry import CARD_FILE, ROLLBACK, Registry, Served
+from monitory.model.loader import ModelLoader
+from monitory.registry.registry import CARD_FILE, ROLLBACK, Promotion, Registry, Served
 from monitory.registry.version import Version
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
@@ -27,7 +28,6 @@ from monitory_retrain.dataset.completeness import Presence, presence
 from monitory_retrain.dataset.labels import Labels
 from monitory_retrain.evaluation import drift, verdict
 from monitory_retrain.evaluation import holdout as validation
-from monitory_retrain.evaluation.candidates import CheckedModels
 from monitory_retrain.evaluation.drift import Drift
 from monitory_retrain.evaluation.holdout import Champion
 from monitory_retrain.evaluation.scores import score
@@ -59,9 +59,9 @@ class Job:
     log: Logger
 
     @property
-    def checked(self) -> CheckedModels:
-        """The registry's models, checked before they are used."""
-        return CheckedModels(self.registry, self.sensors, self.settings.max_rul_days, self.log)
+    def loader(self) -> ModelLoader:
+        """Loads the registry's models as serving does."""
+        return ModelLoader(self.registry, self.sensors, self.settings.max_rul_days)
 
     def train(self, request: events.Training, in_time: Callable[[], bool]) -> Answer:
         """Train on days of the lake, store the version and promote it if it deserves it.
@@ -80,7 +80,7 @@ class Job:
         done = self._finished_run(request.run_id)
         if done:
             return {**done, "repeated": True}
-        self.checked.repair()
+        self._repair()
         days = request.days
         if request.sample:
             ingested = self.ingest.sample(days, request.sample)
@@ -128,13 +128,13 @@ class Job:
         Raises:
             UnknownVersion, BrokenModel: the version can't be served. Conflict: another promotion came in between.
         """
-        self.checked.repair()
+        self._repair()
         if made := self.registry.made_by(request_id):
             return results.promoted("promoted", made)
-        served = self.checked.served()
+        served = self.registry.served_or_none()
         if served and served.version == request.version:
             return {"status": "unchanged", "version": request.version, "reason": "it is served already"}
-        checked = self.checked.check(request.version)
+        checked = self.loader.stored(request.version).fingerprint
         made = self.registry.promote(
             request.version,
             by=request.by,
@@ -154,14 +154,14 @@ class Job:
         Raises:
             NoModel: nothing was. UnknownVersion, BrokenModel: it can't be served. Conflict: as in `promote`.
         """
-        repaired = self.checked.repair()
+        repaired = self._repair()
         if repaired and repaired.action == ROLLBACK:
             return results.promoted("rolled back", repaired)
         if made := self.registry.made_by(request_id):
             return results.promoted("rolled back", made)
-        served = self.checked.served()
+        served = self.registry.served_or_none()
         version = self.registry.rollback_target()
-        checked = self.checked.check(version)
+        checked = self.loader.stored(version).fingerprint
         made = self.registry.promote(
             version,
             by=request.by,
@@ -179,7 +179,7 @@ class Job:
         self, challenger: Challenger, hours: Presence, request: events.Training, withheld: str | None
     ) -> Answer:
         """Judge a challenger, store it and promote it if it deserves it; `withheld` says why it may not be."""
-        served = self.checked.served()
+        served = self.registry.served_or_none()
         moved = self._compare_day(challenger, served)
         if served and served.verified and served.blob.metadata.get("sha256") == challenger.sha256:
             self.log.info("the data gave the model that is served: %s", served.version)
@@ -211,7 +211,7 @@ class Job:
                 break
             except Conflict as exc:
                 self.log.warning("%s (attempt %d)", exc, attempt + 1)
-                served = self.checked.served()
+                served = self.registry.served_or_none()
                 ruling, champion = self._judge(challenger, served)
                 reasons = [f"judged anew, another model came first: {ruling.reasons[0]}", *ruling.reasons[1:]]
         self.log.info("version %s, promoted: %s: %s", version, bool(promoted), "; ".join(reasons))
@@ -230,7 +230,7 @@ class Job:
         day = challenger.last_day
         try:
             if served and served.version:
-                model = self.checked.load(served)
+                model = self.loader.served(served)
                 known = drift.of_card(self.registry.read(served.version, CARD_FILE))
                 if known:
                     seen = pipeline.seen_with(model.regimes, day, challenger, self.sensors, self.log)
@@ -238,7 +238,7 @@ class Job:
                     return drift.compare(known, seen, predicted, self.sensors, served.version)
         except ModelError as exc:
             self.log.warning("drift is told against the new model: %s", exc)
-        predicted = validation.predictions(self.checked.own(challenger.trained.text.encode()), day)
+        predicted = validation.predictions(self.loader.trained(challenger.trained.text.encode()), day)
         return drift.compare(challenger.reference, day, predicted, self.sensors)
 
     def _judge(self, challenger: Challenger, served: Served | None) -> tuple[Verdict, Champion | None]:
@@ -249,7 +249,7 @@ class Job:
             return alone, None
         holdout = challenger.split.holdout
         try:
-            model = self.checked.load(served)
+            model = self.loader.served(served)
             seen = pipeline.seen_with(model.regimes, holdout, challenger, self.sensors, self.log)
             predicted = validation.predictions(model, seen)
         except ModelError as exc:
@@ -291,6 +291,13 @@ class Job:
         return publish.store(self.registry, found)
 
     # -- runs and failures -----------------------------------------------------------------------------------
+
+    def _repair(self) -> Promotion | None:
+        """Finish what a run that died left unfinished; the promotion, where there was one."""
+        repaired = self.registry.repair()
+        if repaired:
+            self.log.warning("wrote the missing record of promotion %d (%s)", repaired.number, repaired.version)
+        return repaired
 
     def _finished_run(self, run_id: str | None) -> Answer | None:
         """The answer of a scheduled run that happened already: events are delivered at least once."""

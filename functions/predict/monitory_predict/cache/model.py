@@ -5,10 +5,10 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitory.errors import BrokenModel, ModelError, MonitoryError, StorageError, StorageUnavailable, UnknownVersion
-from monitory.model import loader
-from monitory.model.model import Card, Model, decode_card
-from monitory.registry.registry import CARD_FILE, Promotion, Registry, Served
+from monitory.errors import BrokenModel, ModelError, MonitoryError, StorageError, StorageUnavailable
+from monitory.model.loader import ModelLoader
+from monitory.model.model import Model
+from monitory.registry.registry import Promotion, Registry, Served
 from monitory.sensors import SensorSet
 
 REFUSED_SECONDS = 60.0
@@ -64,8 +64,7 @@ class ModelCache:
     def __init__(self, registry: Registry, sensors: SensorSet, cap_days: float) -> None:
         """An empty cache; features of `sensors` can be given to models, `cap_days` is for those without a card."""
         self._registry = registry
-        self._sensors = sensors
-        self._cap_days = cap_days
+        self._loader = ModelLoader(registry, sensors, cap_days)
         self._lock = threading.Lock()
         self._good: ServedModel | None = None
         self._refused: _Refused | None = None
@@ -123,23 +122,6 @@ class ModelCache:
             return self._good
 
     def _load(self, changed: Served) -> ServedModel:
-        promotion = changed.promotion
-        card = None
-        if promotion:
-            if not changed.verified:
-                raise BrokenModel(f"the served object is not what was promoted as {promotion.version}")
-            card = self._card(promotion.version, changed)
-        version = promotion.version if promotion else None
-        model = loader.load(changed.blob.body, card, version=version, sensors=self._sensors, cap_days=self._cap_days)
-        trained_at = card.trained_at if card else changed.blob.modified.isoformat()
-        return ServedModel(model, changed.blob.etag, version, trained_at, promotion)
-
-    def _card(self, version: str, served: Served) -> Card | None:
-        """A version's model card; None where it has none, as a foreign model that was adopted."""
-        try:
-            text = self._registry.read(version, CARD_FILE)
-        except UnknownVersion:
-            text = None
-        if not served.belongs(text):
-            raise BrokenModel(f"the model card of {version} is not the one that it was promoted with")
-        return None if text is None else decode_card(text)
+        model = self._loader.served(changed)
+        trained_at = model.card.trained_at if model.card else changed.blob.modified.isoformat()
+        return ServedModel(model, changed.blob.etag, changed.version, trained_at, changed.promotion)

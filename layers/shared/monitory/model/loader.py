@@ -1,35 +1,80 @@
-"""How a model is loaded, alike where it serves and where it is judged or about to be promoted."""
+"""How a model is loaded and verified, alike where it serves, is judged or is about to be promoted."""
+
+from dataclasses import dataclass
 
 from monitory.errors import BrokenModel
 from monitory.features import vector
-from monitory.model import untrusted
-from monitory.model.model import Card, Model
+from monitory.model import header, untrusted
+from monitory.model.model import Model, decode_card
+from monitory.registry.registry import Registry, Served
 from monitory.sensors import SensorSet
 
 
-def load(text: bytes, card: Card | None, *, version: str | None, sensors: SensorSet, cap_days: float) -> Model:
-    """A model that answered its self-test.
+@dataclass(frozen=True, slots=True)
+class ModelLoader:
+    """Loads the registry's models; each has answered its self-test.
 
-    Args:
-        text: LightGBM's model text.
-        card: its version's model card. A model without one is foreign, even if it was adopted as a version, and is
-            probed before anything here parses it.
-        version: whose the card must be.
+    A model with a card is one of ours. One without is of unknown origin, even where a version has it: from an older
+    trainer, or adopted. It is probed before anything here parses it.
+
+    Attributes:
+        registry: where they are.
         sensors: of what features can be given.
-        cap_days: the cap for a model without a card.
-
-    Raises:
-        BrokenModel: it can't be used.
+        cap_days: the cap of models without a card.
     """
-    if card is None:
-        untrusted.check(text)
-    elif card.version != version:
-        raise BrokenModel(f"the model card of {version} is that of {card.version}")
-    elif card.feature_schema != vector.SCHEMA:
-        raise BrokenModel(
-            f"{card.version} was trained on features of schema {card.feature_schema}, here they are those of schema "
-            f"{vector.SCHEMA}: retrain"
-        )
-    elif card.regimes and not {*card.regimes.operating, *card.regimes.sensors} <= {*sensors.names}:
-        raise BrokenModel(f"{card.version} knows operating regimes of sensors that are not in the sensor set: retrain")
-    return Model(text, card, known=vector.names(sensors), cap_days=cap_days)
+
+    registry: Registry
+    sensors: SensorSet
+    cap_days: float
+
+    def served(self, served: Served) -> Model:
+        """The served model.
+
+        Raises:
+            BrokenModel: it can't be used, or is not what was promoted.
+            StorageUnavailable: the store failed.
+        """
+        if not served.version:
+            return self._load(served.blob.body, None, None)
+        if not served.verified:
+            raise BrokenModel(f"the served object is not what was promoted as {served.version}")
+        card = self.registry.card(served.version)
+        if not served.belongs(card):
+            raise BrokenModel(f"the model card of {served.version} is not the one that it was promoted with")
+        return self._load(served.blob.body, card, served.version)
+
+    def stored(self, version: str) -> Model:
+        """The model of a stored version.
+
+        Raises:
+            UnknownVersion: it isn't stored.
+            BrokenModel: it can't be used.
+            StorageUnavailable: the store failed.
+        """
+        return self._load(self.registry.model(version), self.registry.card(version), version)
+
+    def trained(self, text: bytes) -> Model:
+        """A model that was trained just now, and has no card yet.
+
+        Raises:
+            BrokenModel: it can't be used.
+        """
+        return Model(text, None, known=vector.names(self.sensors), cap_days=self.cap_days)
+
+    def _load(self, text: bytes, encoded: bytes | None, version: str | None) -> Model:
+        card = None if encoded is None else decode_card(encoded)
+        if card is None:
+            header.read(text)  # what is no model text at all is named as what it is
+            untrusted.check(text)
+        elif card.version != version:
+            raise BrokenModel(f"the model card of {version} is that of {card.version}")
+        elif card.feature_schema != vector.SCHEMA:
+            raise BrokenModel(
+                f"{card.version} was trained on features of schema {card.feature_schema}, here they are those of "
+                f"schema {vector.SCHEMA}: retrain"
+            )
+        elif card.regimes and not {*card.regimes.operating, *card.regimes.sensors} <= {*self.sensors.names}:
+            raise BrokenModel(
+                f"{card.version} knows operating regimes of sensors that are not in the sensor set: retrain"
+            )
+        return Model(text, card, known=vector.names(self.sensors), cap_days=self.cap_days)

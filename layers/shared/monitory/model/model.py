@@ -18,10 +18,13 @@ import msgspec
 from monitory.errors import UNDECODABLE, BrokenModel, SensorSetError
 from monitory.features.regimes import Regimes
 from monitory.features.vector import AGE, EQUIPMENT
+from monitory.model import header
 from monitory.model.booster import Booster
 from monitory.sensors import SensorSet
 
 MAX_MODEL_BYTES = 64 << 20
+"""Of a model of ours; one of unknown origin may have less, see `probe.MAX_BYTES`."""
+
 _PANDAS_CATEGORICAL = b"pandas_categorical:"
 _MAX_CATEGORIES_BYTES = 1 << 20
 
@@ -151,14 +154,14 @@ class Model:
             cap_days: the cap for a model without a card.
 
         Raises:
-            BrokenModel: it isn't a model text, asks for features that aren't known, isn't the one that the card
-                is of, or its self-test fails.
+            BrokenModel: it isn't a model text, is no regression, asks for features that aren't known, isn't the one
+                that the card is of, or its self-test fails.
         """
         if len(text) > MAX_MODEL_BYTES:
             raise BrokenModel(f"the model has {len(text)} bytes, more than {MAX_MODEL_BYTES}")
         self.card = card
         self.cap_days = card.cap_days if card else cap_days
-        self.features = _feature_names(text)
+        self.features = header.read(text).features
         unknown = sorted(set(self.features) - set(known) - {EQUIPMENT})
         if unknown:
             raise BrokenModel(f"the model asks for features that do not exist here: {', '.join(unknown[:8])}")
@@ -240,17 +243,6 @@ def decode_card(text: bytes) -> Card:
         return msgspec.json.decode(text, type=Card)
     except (*UNDECODABLE, SensorSetError) as exc:
         raise BrokenModel(f"the model card cannot be read: {exc}") from exc
-
-
-def _feature_names(text: bytes) -> tuple[str, ...]:
-    """The names in the header of a model text."""
-    if not text.startswith(b"tree\n"):
-        raise BrokenModel("the object is not a LightGBM model text")
-    header = text[: text.find(b"\nTree=")] if b"\nTree=" in text else text[:65536]
-    for line in header.split(b"\n"):
-        if line.startswith(b"feature_names="):
-            return tuple(line.removeprefix(b"feature_names=").decode(errors="replace").split())
-    raise BrokenModel("the model text names no features")
 
 
 def _categories(text: bytes) -> dict[str, float] | None:

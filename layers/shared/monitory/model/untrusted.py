@@ -17,7 +17,7 @@ from monitory.errors import BrokenModel
 from monitory.model.booster import Booster
 
 MAX_BYTES = 16 << 20
-"""Fifty times what older trainers wrote; checking and loading so much takes 100 MB."""
+"""Of a text of unknown origin: fifty times what older trainers wrote; checking and loading so much takes 100 MB."""
 
 MEMORY_BYTES = 256 << 20
 """Address space of the child: a model of `MAX_BYTES` takes a fifth of it."""
@@ -102,6 +102,11 @@ def check_trees(text: bytes) -> None:
         for part in parts:
             number, _, lines = part.partition(b"\n")
             tree = _fields(lines.partition(b"\n\n")[0])
+            if tree.get("is_linear", "0") != "0":
+                raise BrokenModel(
+                    "the model of unknown origin has linear trees, whose leaves are formulas that LightGBM cannot "
+                    "explain by feature: train it with linear_tree=false"
+                )
             leaves = _leaves(tree)
             if not _is_tree(tree, len(leaves), width):
                 raise BrokenModel(f"tree {int(number)} of the model of unknown origin is damaged")
@@ -124,8 +129,10 @@ def _parts(text: bytes, end: int) -> Iterator[bytes]:
 
 
 def _fields(lines: bytes) -> dict[str, str]:
-    if lines.count(b"\n") > _MOST_LINES or b"\r" in lines:  # which LightGBM takes for the end of a line
-        raise ValueError("its lines are not those of a model")
+    if b"\r" in lines:  # which LightGBM takes for the end of a line
+        raise ValueError("it has CR line ends: store the text as LightGBM wrote it, in binary mode")
+    if lines.count(b"\n") > _MOST_LINES:
+        raise ValueError(f"it has more than {_MOST_LINES} lines")
     pairs = (line.partition("=") for line in lines.decode("latin-1").split("\n"))
     return {name: value for name, _, value in pairs}
 
@@ -151,8 +158,6 @@ def _leaves(fields: Mapping[str, str]) -> list[float]:
 
 
 def _is_tree(fields: Mapping[str, str], leaves: int, width: int) -> bool:
-    if fields.get("is_linear", "0") != "0":
-        return False
     if leaves == 1:
         return True
     nodes = leaves - 1

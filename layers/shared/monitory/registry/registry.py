@@ -76,6 +76,17 @@ class Registry(StoredVersions):
             raise NoModel("the store answered 304 to an unconditional request")
         return found
 
+    def served_or_none(self) -> Served | None:
+        """What is served now, None where nothing is.
+
+        Raises:
+            StorageUnavailable: the store failed.
+        """
+        try:
+            return self.served()
+        except NoModel:
+            return None
+
     def served_if_changed(self, etag: str | None) -> Served | None:
         """What is served now, None when that is still the object of this ETag.
 
@@ -146,12 +157,12 @@ class Registry(StoredVersions):
             Conflict: something else was promoted since `expected` was read. Nothing was changed.
         """
         version = str(Version.parse(version))
-        text = self.read(version, MODEL_FILE)
-        card = self._card(version)
+        text = self.model(version)
+        card = self.card(version)
         for known in (sha256, sha256_in(card)):
             if known not in (None, hashlib.sha256(text).hexdigest()):
-                key = f"{Version.parse(version).folder}/{MODEL_FILE}"
-                raise BrokenModel(f"s3://{self.storage.name}/{key} is not what was stored: its SHA-256 differs")
+                folder = f"s3://{self.storage.name}/{Version.parse(version).folder}"
+                raise BrokenModel(f"the model in {folder} is not what was stored: its SHA-256 differs")
         self.repair()
         replaced = expected and (expected.version or self._adopt(expected.blob))
         promotion = Promotion(
@@ -214,10 +225,8 @@ class Registry(StoredVersions):
 
     def _promotion(self) -> Promotion | None:
         """The promotion of what is served; None where that is nothing, or foreign."""
-        try:
-            return self.served().promotion
-        except NoModel:
-            return None
+        served = self.served_or_none()
+        return served.promotion if served else None
 
     def _finish(self, made: Promotion) -> Promotion:
         """What follows a promotion. The record comes last: once it is there, nothing is left to repair."""
@@ -245,12 +254,6 @@ class Registry(StoredVersions):
         try:
             return self.storage.get(self.metrics_key).body
         except ObjectNotFound:
-            return None
-
-    def _card(self, version: str) -> bytes | None:
-        try:
-            return self.read(version, CARD_FILE)
-        except UnknownVersion:  # a foreign model that was adopted has none
             return None
 
     def _adopt(self, blob: Blob) -> str:

@@ -1,6 +1,9 @@
 """A bucket's model versions: stored once, never changed.
 
 models/YYYY/MM/DD/HHMMSS/<file>         a version: model.txt, card.json, metrics.json, ...
+
+Versions of older trainers lie there, too: their model is `lgbm_regressor.json`, they have no card and perhaps no
+metrics. They are models of unknown origin.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +14,9 @@ from monitory.registry.version import Version
 from monitory.storage.s3 import Storage
 
 MODEL_FILE = "model.txt"
+OLDER_MODEL_FILE = "lgbm_regressor.json"
+"""The model of a version by an older trainer: the same text under another name."""
+
 CARD_FILE = "card.json"
 METRICS_FILE = "metrics.json"
 
@@ -33,10 +39,30 @@ class StoredVersions:
         except ObjectNotFound as exc:
             raise UnknownVersion(f"version {version} has no {file}") from exc
 
+    def model(self, version: str) -> bytes:
+        """A version's model text, whoever stored it.
+
+        Raises:
+            UnknownVersion: there's no such version.
+        """
+        try:
+            return self.read(version, MODEL_FILE)
+        except UnknownVersion as exc:
+            try:
+                return self.read(version, OLDER_MODEL_FILE)
+            except UnknownVersion:
+                raise exc from None
+
+    def card(self, version: str) -> bytes | None:
+        """A version's model card; None where it has none: it is of unknown origin, from an older trainer or adopted."""
+        try:
+            return self.read(version, CARD_FILE)
+        except UnknownVersion:
+            return None
+
     def versions(self) -> Iterator[str]:
         """All stored versions, oldest first. A version whose model was never completed isn't one."""
-        for version, _ in self._sizes():
-            yield version
+        yield from self._sizes()
 
     def versions_of(self, text: bytes) -> Iterator[str]:
         """The stored versions that have this very text, newest first.
@@ -44,17 +70,19 @@ class StoredVersions:
         Raises:
             StorageUnavailable: the store failed.
         """
-        for version in [version for version, size in self._sizes() if size == len(text)][::-1]:
+        for version in [version for version, size in self._sizes().items() if size == len(text)][::-1]:
             with suppress(UnknownVersion):
-                if self.read(version, MODEL_FILE) == text:
+                if self.model(version) == text:
                     yield version
 
-    def _sizes(self) -> Iterator[tuple[str, int]]:
+    def _sizes(self) -> dict[str, int]:
         """All stored versions, oldest first, and how many bytes their models have."""
+        sizes = {}
         for entry in self.storage.list("models"):
             folder, _, file = entry.key.rpartition("/")
-            if file == MODEL_FILE and (version := Version.of_folder(folder)):
-                yield str(version), entry.size
+            if file in (OLDER_MODEL_FILE, MODEL_FILE) and (version := Version.of_folder(folder)):
+                sizes[str(version)] = entry.size  # model.txt comes last, and is what `model` reads
+        return sizes
 
     def store(self, version: str, files: Mapping[str, tuple[bytes, str]]) -> None:
         """Store a version for ever: its files by name, each with its media type.

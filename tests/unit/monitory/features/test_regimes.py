@@ -8,10 +8,13 @@ import pytest
 from monitory.errors import BrokenModel
 from monitory.features.hour_row import PER_SENSOR, HourRow, columns
 from monitory.features.regimes import Regime, Regimes
-from monitory.model.loader import load
+from monitory.model.loader import ModelLoader
 from monitory.model.model import decode_card
+from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory.sensors import Sensor, SensorSet
+from tests.support.fakes import MemoryStorage
 from tests.support.models import SENSORS, card, small_text
+from tests.support.registries import KEY
 
 FACTORY = SensorSet(
     tuple(Sensor(name, name, "", 0.0, 1e3) for name in ("load", "temperature", "vibration")), operating=("load",)
@@ -100,6 +103,8 @@ def test_damaged_regimes_are_refused_when_the_card_is_read(damage: dict[str, obj
 
 
 def test_a_model_whose_regimes_are_of_other_sensors_is_not_served() -> None:
-    made = card(regimes=REGIMES)
+    made, registry = card(regimes=REGIMES), Registry(MemoryStorage(), KEY)
+    json = "application/json"
+    registry.store(made.version, {MODEL_FILE: (small_text(), ""), CARD_FILE: (msgspec.json.encode(made), json)})
     with pytest.raises(BrokenModel, match="sensors that are not in the sensor set"):
-        load(small_text(), made, version=made.version, sensors=SENSORS, cap_days=30.0)
+        ModelLoader(registry, SENSORS, 30.0).stored(made.version)

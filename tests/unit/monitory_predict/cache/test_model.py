@@ -1,5 +1,6 @@
 """The model in memory: one conditional GET, and the last good one when the newest cannot be used."""
 
+import gzip
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -15,7 +16,7 @@ from monitory_predict import bootstrap
 from monitory_predict.cache import model
 from monitory_predict.cache.model import Current, ModelCache, ServedModel
 from tests.support.fakes import WatchedStorage, down
-from tests.support.models import card, frame, small_text, text, train, with_leaves
+from tests.support.models import SENSORS, card, frame, small_text, text, train, with_leaves
 from tests.support.predicting import V1, V2, V3, World
 from tests.support.registries import KEY, promote, roll_back
 
@@ -131,6 +132,12 @@ BROKEN = {
     "a leaf that is no number": with_leaves(small_text(trees=3), {5: b"nan"}),
     "infinite leaves": with_leaves(small_text(trees=3), {6: b"inf", 10: b"-inf"}),
     "endless": small_text().ljust(untrusted.MAX_BYTES + 1),
+    "a classifier": small_text().replace(b"objective=regression", b"objective=binary sigmoid:1"),
+    "a ranking": small_text().replace(b"objective=regression", b"objective=lambdarank"),
+    "gzip": gzip.compress(small_text()),
+    "JSON": b'{"name": "tree", "tree_info": []}',
+    "CRLF": small_text().replace(b"\n", b"\r\n"),
+    "linear trees": text(train(frame(vector.names(SENSORS)[:3], missing=0.0), linear_tree=True)),
 }
 
 
@@ -249,7 +256,7 @@ def test_a_model_for_another_factory_s_sensors_is_refused(world: World) -> None:
 
 
 def test_a_version_that_was_promoted_without_its_card_is_checked_like_a_stranger(world: World) -> None:
-    world.registry.store(V1, {MODEL_FILE: (b"gibberish", "text/plain")})
+    world.registry.store(V1, {MODEL_FILE: (small_text().partition(b"end of trees")[0], "text/plain")})
     promote(world.registry, V1)
     with pytest.raises(ModelError, match="of unknown origin"):
         world.models.current()
