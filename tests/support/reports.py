@@ -94,7 +94,8 @@ def findings() -> Findings:
     worse = np.clip(new.predicted + np.random.default_rng(1).normal(0, 1.0, len(holdout)), 0, SETTINGS.max_rul_days)
     champion = Champion("2026/11/10/150102", worse, score(holdout.rul, worse, new.calibration, SETTINGS.max_rul_days))
     compared = verdict.compare(holdout.rul, worse, new.predicted, holdout.machine, holdout.hour // 24)
-    ruling = verdict.against(champion.scores, new.scores, compared, margin=0.02, coverage=0.9)
+    bar = new.baselines.mean.mae, new.baselines.last_value.mae
+    ruling = verdict.against(champion.scores, new.scores, compared, *bar, margin=0.02, coverage=0.9)
     card = pipeline.card(
         new,
         version="2026/11/16/150102",

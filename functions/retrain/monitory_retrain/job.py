@@ -243,8 +243,8 @@ class Job:
 
     def _judge(self, challenger: Challenger, served: Served | None) -> tuple[Verdict, Champion | None]:
         """The verdict, and the champion on the challenger's hold-out."""
-        baselines = challenger.baselines
-        alone = verdict.first(challenger.scores, baselines.mean.mae, baselines.last_value.mae)
+        bar = challenger.baselines.mean.mae, challenger.baselines.last_value.mae
+        alone = verdict.first(challenger.scores, *bar)
         if served is None:
             return alone, None
         holdout = challenger.split.holdout
@@ -262,6 +262,7 @@ class Job:
             scores,
             challenger.scores,
             comparison,
+            *bar,
             margin=self.settings.promotion_margin,
             coverage=self.settings.coverage,
         )

@@ -12,7 +12,7 @@ from monitory.errors import BrokenModel
 from monitory.features import vector
 from monitory.model import header, untrusted
 from monitory.model.model import Model
-from tests.models import SENSORS, card, frame, small_text, text, train
+from tests.support.models import SENSORS, card, frame, small_text, text, train
 
 DATA = frame(vector.names(SENSORS)[:3], rows=200)
 RNG = np.random.default_rng(0)

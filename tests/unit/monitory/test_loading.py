@@ -11,9 +11,9 @@ from monitory.registry.promotions import metadata
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, ROLLBACK, Registry
 from monitory.registry.versions import OLDER_MODEL_FILE
 from monitory.sensors import Sensor, SensorSet
-from tests.fakes import MemoryStorage
-from tests.models import card, frame, small_text, text, train, with_leaves
-from tests.registries import KEY, A, B, C, D, promote, put_foreign
+from tests.support.fakes import MemoryStorage
+from tests.support.models import card, frame, small_text, text, train, with_leaves
+from tests.support.registries import KEY, A, B, C, D, promote, put_foreign
 
 CARDED = {
     MODEL_FILE: (small_text(), "text/plain"),

@@ -19,10 +19,10 @@ from monitory_retrain import bootstrap, pipeline
 from monitory_retrain.dataset.sufficiency import Supply
 from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
 from monitory_retrain.job import Answer, Job
-from tests import reports
-from tests.fakes import MemoryStorage
-from tests.models import card, small_text
-from tests.registries import A, B, C, promote
+from tests.support import reports
+from tests.support.fakes import MemoryStorage
+from tests.support.models import card, small_text
+from tests.support.registries import A, B, C, promote
 
 Json = dict[str, Any]
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # noon in Seoul

@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 import msgspec
@@ -14,15 +15,15 @@ from monitory.features.failure_state import FailureState
 from monitory.log import logger
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory_local.lambdas import LocalContext
-from monitory_retrain import bootstrap
+from monitory_retrain import bootstrap, pipeline, report
 from monitory_retrain.events import Training
 from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
 from monitory_retrain.job import Answer, Job
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
-from tests.support.models import card, small_text, with_leaves
-from tests.support.registries import A, B, C, promote
 from tests.support.retraining import challenger, learns
+from tests.support.models import card, small_text, with_leaves
+from tests.support.registries import A, B, C, promote, put_foreign
 
 NIGHT = Training(reports.FIRST, reports.LAST, by="tests")
 
@@ -97,6 +98,62 @@ def test_a_damaged_failure_state_ends_the_night_and_stays_as_it_is(job: Job, nig
     with pytest.raises(StorageError, match=r"state/failures\.json is damaged"):
         night()
     assert job.models.get(failure_state.KEY) == before
+
+
+def judged(job: Job, monkeypatch: pytest.MonkeyPatch, r2: float | None = None) -> Answer:
+    """A night whose challenger is judged by its real hold-out, with another R² where one is given."""
+    found = challenger(1)
+    if r2 is not None:
+        found = replace(found, scores=msgspec.structs.replace(found.scores, r2=r2))
+    monkeypatch.setattr(pipeline, "learn", lambda *args, **kwargs: found)
+    monkeypatch.setattr(report, "render", lambda findings: b"<!doctype html><title>report</title>")
+    return job.train(NIGHT, lambda: True)
+
+
+def foreign(job: Job) -> None:
+    put_foreign(job.registry, small_text())
+
+
+def poor(job: Job) -> None:
+    """A champion of ours that knows nothing of this factory."""
+    files = {MODEL_FILE: (small_text(), "text/plain"), CARD_FILE: (msgspec.json.encode(card(A)), "application/json")}
+    job.registry.store(A, files)
+    promote(job.registry, A)
+
+
+def none(job: Job) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("champion", "reason"),
+    [
+        (foreign, "better than the champion by "),
+        (poor, "better than the champion by "),
+        (none, "the first model: MAE "),
+    ],
+)
+def test_a_model_that_passes_the_bar_is_promoted(
+    job: Job, monkeypatch: pytest.MonkeyPatch, champion: Callable[[Job], None], reason: str
+) -> None:
+    champion(job)
+    answer = judged(job, monkeypatch)
+    assert answer["promoted"], answer["reasons"]
+    assert answer["reasons"][0].startswith(reason)
+    assert job.registry.served().version == answer["version"]
+
+
+@pytest.mark.parametrize("champion", [foreign, poor, none])
+def test_a_model_below_the_bar_is_promoted_over_nothing(
+    job: Job, monkeypatch: pytest.MonkeyPatch, champion: Callable[[Job], None]
+) -> None:
+    champion(job)
+    before = job.registry.served_or_none()
+    answer = judged(job, monkeypatch, r2=-0.09)
+    assert not answer["promoted"]
+    assert answer["reasons"] == ["R² on the hold-out is -0.09, a served model needs 0.2"]
+    assert job.registry.served_or_none() == before
+    assert answer["version"] in set(job.registry.versions())
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores
 
 MIN_R2 = 0.2
-"""A first model must explain this much of the hold-out's variance."""
+"""A model must explain this much of the hold-out's variance to be served."""
 
 NEAR_TOLERANCE = 0.05
 """The challenger's MAE near failure may be this share above the champion's: sampling noise."""
@@ -76,13 +76,7 @@ def first(challenger: Scores, mean_mae: float, last_value_mae: float) -> Verdict
         mean_mae: MAE of answering the training mean.
         last_value_mae: MAE of the last-value rule, see `validation.last_value`.
     """
-    faults = _too_small(challenger)
-    if challenger.r2 is None or challenger.r2 < MIN_R2:
-        shown = "undefined" if challenger.r2 is None else f"{challenger.r2:.2f}"
-        faults.append(f"R² on the hold-out is {shown}, a first model needs {MIN_R2}")
-    for name, mae in (("the training mean", mean_mae), ("the last-value rule", last_value_mae)):
-        if challenger.mae >= mae:
-            faults.append(f"MAE {challenger.mae:.2f} days does not beat {name} with {mae:.2f}")
+    faults = _below_bar(challenger, mean_mae, last_value_mae)
     if faults:
         return Verdict(False, tuple(faults))
     return Verdict(
@@ -94,19 +88,30 @@ def first(challenger: Scores, mean_mae: float, last_value_mae: float) -> Verdict
     )
 
 
-def against(champion: Scores, challenger: Scores, comparison: Comparison, *, margin: float, coverage: float) -> Verdict:
+def against(
+    champion: Scores,
+    challenger: Scores,
+    comparison: Comparison,
+    mean_mae: float,
+    last_value_mae: float,
+    *,
+    margin: float,
+    coverage: float,
+) -> Verdict:
     """The verdict on a challenger.
 
-    Promoted when its MAE is lower by the margin, the confidence interval of the difference lies below zero, and it is
-    worse neither near failure nor in coverage.
+    Promoted when it passes the bar of a first model (a champion, a foreign one above all, may lie below it), its MAE
+    is lower by the margin, the confidence interval of the difference lies below zero, and it is worse neither near
+    failure nor in coverage.
 
     Args:
         champion, challenger: scores on the same hold-out.
         comparison: of the same rows.
+        mean_mae, last_value_mae: as in `first`.
         margin: share of the champion's MAE by which the challenger must be better, 0..1.
         coverage: what intervals promise, 0..1.
     """
-    faults = _too_small(challenger)
+    faults = _below_bar(challenger, mean_mae, last_value_mae)
     gain = 1 - challenger.mae / champion.mae if champion.mae else 0.0
     figures = (
         f"MAE {challenger.mae:.2f} against {champion.mae:.2f} days, difference {comparison.difference:+.3f} "
@@ -143,7 +148,15 @@ def against(champion: Scores, challenger: Scores, comparison: Comparison, *, mar
     return Verdict(True, (f"better than the champion by {gain:.0%}: {figures}",), comparison)
 
 
-def _too_small(challenger: Scores) -> list[str]:
-    if challenger.rows >= MIN_HOLDOUT_ROWS:
-        return []
-    return [f"the hold-out has {challenger.rows} labelled rows, fewer than {MIN_HOLDOUT_ROWS}"]
+def _below_bar(challenger: Scores, mean_mae: float, last_value_mae: float) -> list[str]:
+    """What keeps a model from being served, whatever it would replace."""
+    faults = []
+    if challenger.rows < MIN_HOLDOUT_ROWS:
+        faults.append(f"the hold-out has {challenger.rows} labelled rows, fewer than {MIN_HOLDOUT_ROWS}")
+    if challenger.r2 is None or challenger.r2 < MIN_R2:
+        r2 = "undefined" if challenger.r2 is None else f"{challenger.r2:.2f}"
+        faults.append(f"R² on the hold-out is {r2}, a served model needs {MIN_R2}")
+    for name, mae in (("the training mean", mean_mae), ("the last-value rule", last_value_mae)):
+        if challenger.mae >= mae:
+            faults.append(f"MAE {challenger.mae:.2f} days does not beat {name} with {mae:.2f}")
+    return faults

@@ -12,6 +12,8 @@ TRUE: Floats = RNG.uniform(0, 12, 2400)
 MACHINE = np.repeat(np.arange(10), 240)
 DAY = np.tile(np.arange(240) // 24, 10)
 GOOD: Floats = TRUE + RNG.normal(0, 1.0, 2400)
+BASELINES = 3.0, 5.0
+"""MAE of the training mean and of the last-value rule."""
 
 
 def ruling(champion: Floats, challenger: Floats, **changes: float | None) -> Verdict:
@@ -19,7 +21,7 @@ def ruling(champion: Floats, challenger: Floats, **changes: float | None) -> Ver
     pair = compare(TRUE, champion, challenger, MACHINE, DAY)
     theirs = msgspec.structs.replace(theirs, coverage=0.9)
     ours = msgspec.structs.replace(ours, **{"coverage": 0.9, **changes})
-    return against(theirs, ours, pair, margin=0.02, coverage=0.9)
+    return against(theirs, ours, pair, *BASELINES, margin=0.02, coverage=0.9)
 
 
 def test_a_worse_challenger_stays_out() -> None:
@@ -81,7 +83,7 @@ def test_coverage_does_not_sink_with_every_promotion() -> None:
     low = msgspec.structs.replace(score(TRUE, GOOD), coverage=0.8)
     for coverage, promoted in ((0.79, False), (0.8, True), (0.86, True)):
         ours = msgspec.structs.replace(score(TRUE, better), coverage=coverage)
-        assert against(low, ours, pair, margin=0.02, coverage=0.9).promote == promoted
+        assert against(low, ours, pair, *BASELINES, margin=0.02, coverage=0.9).promote == promoted
 
 
 def test_a_first_model_must_explain_and_beat_both_rules() -> None:
@@ -97,3 +99,20 @@ def test_a_hold_out_of_a_few_hours_decides_nothing() -> None:
     made = first(score(TRUE[:20], GOOD[:20]), 9.0, 9.0)
     assert not made.promote
     assert "20 labelled rows" in made.reasons[0]
+
+
+def test_a_challenger_that_beats_a_poor_champion_still_has_to_pass_the_bar() -> None:
+    awful: Floats = np.full(2400, 25.0)
+    poor: Floats = np.full(2400, TRUE.mean() + 1.2)
+    made = ruling(awful, poor)
+    assert not made.promote
+    assert made.reasons[0] == f"R² on the hold-out is {score(TRUE, poor).r2:.2f}, a served model needs 0.2"
+    assert made.reasons[1].startswith("MAE 3.")
+    assert made.reasons[1].endswith("does not beat the training mean with 3.00")
+    assert ruling(awful, GOOD).promote
+
+
+def test_the_bar_and_the_champion_are_both_named_where_neither_is_passed() -> None:
+    made = ruling(GOOD, np.full(2400, TRUE.mean()), r2=None)
+    assert made.reasons[0] == "R² on the hold-out is undefined, a served model needs 0.2"
+    assert made.reasons[-2].startswith("worse than the champion")
