@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -280,6 +281,22 @@ def test_what_is_impossible_and_nobody_waits_for_raises_and_is_counted(
         invoke(event)
     assert_counted(capsys)
     assert (job.registry.served().version, ingest.asked) == (C, [])
+
+
+EVENTS = Path(__file__).parents[3] / "events"
+EXAMPLES = {
+    "retrain-nightly": "skipped",
+    "retrain-month": "skipped",
+    "retrain-range": "skipped",
+    "rollback": "rolled back",
+    "rollback-bus": "rolled back",
+    "promote": "refused",  # there is no such version here
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_are_understood(name: str, invoke: Callable[[object], Answer]) -> None:
+    assert invoke(json.loads((EVENTS / f"{name}.json").read_text()))["status"] == EXAMPLES[name]
 
 
 def test_a_refused_rollback_that_was_delivered_raises(invoke: Callable[[object], Answer], job: Job) -> None:

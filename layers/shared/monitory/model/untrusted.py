@@ -3,6 +3,10 @@
 LightGBM trusts its input: a malformed text may end the process instead of raising an error, when it is loaded or when
 a row comes to the defect. Texts that our training wrote are recognised by their SHA-256; of any other the trees are
 checked first, so that every row ends in a leaf, and then a child process loads it.
+
+Neither does for the other. Of texts with one link, split or category pointing elsewhere, half load and answer in a
+child without a sign: LightGBM reads beside its arrays. And some texts with sound trees kill it, by the fields that no
+row needs.
 """
 
 import os

@@ -11,7 +11,7 @@ from monitory import clock
 from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
 from monitory_predict.api import schemas as responses
 from monitory_predict.api.routes import RETRY_AFTER_SECONDS
-from tests.support.models import card
+from tests.support.models import card, small_text
 from tests.support.predicting import NOW, V1, V2, World
 from tests.support.registries import KEY, roll_back
 from tests.support.samples import MACHINE, lake_key
@@ -260,6 +260,13 @@ def test_the_served_version_is_listed_however_old_it_is(client: TestClient, worl
     versions = client.get("/api/v1/models").json()["versions"]
     assert len(versions) == 21
     assert (versions[-1]["version"], versions[-1]["served"]) == (V1, True)
+
+
+def test_a_version_of_an_older_trainer_is_listed(client: TestClient, world: World) -> None:
+    key = "models/2025/03/01/150312/lgbm_regressor.json"
+    world.registry.storage.put(key, small_text(3), content_type="application/json")
+    older = client.get("/api/v1/models").json()["versions"][-1]
+    assert (older["version"], older["served"], older["metrics"]) == ("2025/03/01/150312", False, None)
 
 
 def test_metrics_that_cannot_be_read_are_left_out(client: TestClient, world: World) -> None:
