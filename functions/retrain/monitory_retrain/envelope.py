@@ -142,4 +142,4 @@ def _text(value: object) -> str | None:
 
 
 def _shown(value: object) -> str:
-    return repr(str(value)[:60])
+    return repr(value[:60]) if isinstance(value, str) else type(value).__name__

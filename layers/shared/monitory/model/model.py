@@ -23,7 +23,7 @@ from monitory.model.booster import Booster
 from monitory.sensors import SensorSet
 
 MAX_MODEL_BYTES = 64 << 20
-"""Of a model of ours; one of unknown origin may have less, see `probe.MAX_BYTES`."""
+"""Of a model of ours; one of unknown origin may have fewer, see `untrusted.MAX_BYTES`."""
 
 _PANDAS_CATEGORICAL = b"pandas_categorical:"
 _MAX_CATEGORIES_BYTES = 1 << 20
