@@ -21,9 +21,9 @@ from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
 from monitory_retrain.job import Answer, Job
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
-from tests.support.retraining import challenger, learns
 from tests.support.models import card, small_text, with_leaves
 from tests.support.registries import A, B, C, promote, put_foreign
+from tests.support.retraining import challenger, learns
 
 NIGHT = Training(reports.FIRST, reports.LAST, by="tests")
 
