@@ -1,14 +1,12 @@
 """The report in a real browser: desktop and phone, light and dark."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from monitory_retrain import report
-from tests.browser import chromium
-from tests.browser.chromium import Browser, Page
 from tests.support import reports
+from tests.support.browser import Browser, Tab
 
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
@@ -51,15 +49,6 @@ TOO_WIDE = """[...document.querySelectorAll("main *")].filter(element =>
 ).map(element => element.outerHTML.slice(0, 80))"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium.find()
-    if path is None:
-        pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
-    with chromium.running(path) as started:
-        yield started
-
-
 @pytest.fixture(scope="module", params=["full", "sparse", "hostile"])
 def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     made = {"full": reports.findings(), "sparse": reports.sparse(), "hostile": reports.hostile()}[request.param]
@@ -69,36 +58,33 @@ def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def opened(browser: Browser, address: str, width: int, scheme: str) -> Page:
-    page = browser.page()
-    page.open(address, width=width, scheme=scheme)
-    return page
+def opened(browser: Browser, address: str, width: int, scheme: str) -> Tab:
+    return browser.open(address, width=width, scheme=scheme)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_page_opens_without_errors_overflow_or_requests(opened: Page, address: str, width: int) -> None:
+def test_the_page_opens_without_errors_overflow_or_requests(opened: Tab, address: str, width: int) -> None:
     assert opened.errors == []
     assert opened.requests == [address]
-    assert opened.evaluate("innerWidth") == width
-    assert opened.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.evaluate(TOO_WIDE) == []
+    assert opened.page.evaluate("innerWidth") == width
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.page.evaluate(TOO_WIDE) == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_all_text_is_large_and_clear_enough_and_none_is_cut_off(opened: Page) -> None:
-    assert opened.evaluate(UNREADABLE) == []
-    assert opened.evaluate(CUT_OFF) == []
+def test_all_text_is_large_and_clear_enough_and_none_is_cut_off(opened: Tab) -> None:
+    assert opened.page.evaluate(UNREADABLE) == []
+    assert opened.page.evaluate(CUT_OFF) == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_page_follows_the_readers_colour_scheme(browser: Browser, address: str, width: int) -> None:
     seen = []
     for scheme in SCHEMES:
-        page = browser.page()
-        page.open(address, width=width, scheme=scheme)
-        seen.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        tab = browser.open(address, width=width, scheme=scheme)
+        seen.append(tab.page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert seen[0] != seen[1]
 
 
@@ -108,10 +94,9 @@ def test_the_test_would_notice_errors_requests_and_overflow(browser: Browser, tm
         "<!doctype html><main><div style='width:3000px'>wide</div></main>"
         "<img src='http://nowhere.invalid/x.png'><script>console.error('oh'); undefined_name</script>"
     )
-    page = browser.page()
-    page.open(bad.as_uri(), width=390)
-    assert any("oh" in error for error in page.errors)
-    assert any("undefined_name" in error for error in page.errors)
-    assert "http://nowhere.invalid/x.png" in page.requests
-    assert page.evaluate("document.documentElement.scrollWidth") > 390
-    assert page.evaluate(TOO_WIDE) != []
+    tab = browser.open(bad.as_uri(), width=390)
+    assert any("oh" in error for error in tab.errors)
+    assert any("undefined_name" in error for error in tab.errors)
+    assert "http://nowhere.invalid/x.png" in tab.requests
+    assert tab.page.evaluate("document.documentElement.scrollWidth") > 390
+    assert tab.page.evaluate(TOO_WIDE) != []

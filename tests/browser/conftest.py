@@ -1,0 +1,18 @@
+"""A browser for the tests of a module: Playwright's loop must not outlive them, or Mangum finds it running."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import browser as chromium
+from tests.support.browser import Browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium."""
+    path = chromium.find()
+    if path is None:
+        pytest.skip("no Chromium: install it (Debian: apt-get install chromium)")
+    with chromium.running(path) as started:
+        yield started
