@@ -220,6 +220,9 @@ def write_template(out: Path, arch: str) -> None:
         (r"(?m)^( +CodeUri:) functions/predict/$", rf"\1 {FUNCTION}"),
         (r"(?m)^( +ContentUri:) layers/shared/$", rf"\1 {LAYER}"),
         (r"(?m)^( +DockerContext:) \.$", rf"\1 {context}"),
+        # `sam deploy` uploads these as they stand in the repository
+        (r"(?m)^( +DefinitionUri:) (statemachine/)", rf"\1 {context}/\2"),
+        (r"(?m)^( +Parameters: {Location:) (monitoring/)", rf"\1 {context}/\2"),
         # a deployment of the other architecture would start, and die at the first import
         (
             r"(?m)^( +)Default: x86_64\n +AllowedValues: \[x86_64, arm64\]$",

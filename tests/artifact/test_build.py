@@ -1,5 +1,6 @@
 """The build without Docker: what is in the artifacts, what is not, and what it refuses."""
 
+import re
 import subprocess
 import sys
 from importlib.util import MAGIC_NUMBER
@@ -85,6 +86,9 @@ def test_the_built_template_names_the_artifacts(built: Path) -> None:
     assert "ContentUri: SharedLayer\n" in text
     (context,) = [line.split()[1] for line in text.splitlines() if "DockerContext:" in line]
     assert (built / context).resolve() == build.ROOT
+    for pattern in (r"DefinitionUri: (\S+)", r"Location: (\S+)}"):
+        (place,) = re.findall(pattern, text)
+        assert (built / place).is_file()
 
 
 def test_a_build_for_another_processor_can_be_deployed_for_that_one_only(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What linters see. They catch different things, so both run, and neither needs AWS."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.template.reading import ROOT, transformed
+from tests.support.template.reading import ROOT, definition, plain_yaml, source, transformed
 
 TOOLS = Path(sys.executable).parent
 
@@ -19,8 +20,15 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_cfn_lint_has_nothing_to_say() -> None:
-    done = run(TOOLS / "cfn-lint")
+def test_cfn_lint_has_nothing_to_say(tmp_path: Path) -> None:
+    # a linter follows neither the include nor the definition's file, so it sees the template with both in place, too
+    whole = source()
+    machine = whole["Resources"]["RetrainLoop"]["Properties"]
+    del machine["DefinitionUri"]
+    machine["Definition"] = plain_yaml(definition())
+    written = tmp_path / "whole.json"
+    written.write_text(json.dumps(whole), encoding="utf-8")
+    done = run(TOOLS / "cfn-lint", "--template", ROOT / "template.yaml", written)
     assert (done.stdout, done.returncode) == ("", 0), done.stdout + done.stderr
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -32,15 +33,32 @@ class NoManagedPolicies:
 
 
 def source() -> dict[str, Any]:
-    """The template as it is written."""
+    """The template with the dashboard's file where CloudFormation includes it."""
     template: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    dashboard = template["Resources"]["Dashboard"]["Properties"]
+    include = dashboard["DashboardBody"]["Fn::Transform"]
+    assert include["Name"] == "AWS::Include"
+    dashboard["DashboardBody"] = plain_yaml((ROOT / include["Parameters"]["Location"]).read_text(encoding="utf-8"))
     return template
+
+
+def plain_yaml(text: str) -> dict[str, Any]:
+    """YAML without CloudFormation's short forms, which an included file may not use."""
+    parsed: dict[str, Any] = yaml.safe_load(text)
+    return parsed
+
+
+def definition() -> str:
+    """The state machine's definition as it is uploaded."""
+    place: str = source()["Resources"]["RetrainLoop"]["Properties"]["DefinitionUri"]
+    return (ROOT / place).read_text(encoding="utf-8")
 
 
 ARTIFACTS = {
     "CodeUri": "s3://artifacts/predict",
     "ContentUri": "s3://artifacts/layer",
     "ImageUri": "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/retrain:python3.13",
+    "DefinitionUri": "s3://artifacts/retrain.asl.yaml",
 }
 
 
@@ -48,7 +66,12 @@ def transformed(**artifacts: str) -> dict[str, Any]:
     """The template after the Serverless transform, with artifacts where `sam package` would have put them."""
     template = source()
     places = ARTIFACTS | artifacts
-    for name, place in (("PredictFunction", "CodeUri"), ("SharedLayer", "ContentUri"), ("RetrainFunction", "ImageUri")):
+    for name, place in (
+        ("PredictFunction", "CodeUri"),
+        ("SharedLayer", "ContentUri"),
+        ("RetrainFunction", "ImageUri"),
+        ("RetrainLoop", "DefinitionUri"),
+    ):
         template["Resources"][name]["Properties"][place] = places[place]
     # the transform's own kinds of dict and string are of no interest
     result: dict[str, Any] = json.loads(json.dumps(transform(template, {}, NoManagedPolicies())))

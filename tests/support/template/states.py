@@ -1,9 +1,10 @@
 """An interpreter of the Amazon States Language, for the states and paths that the template uses."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from tests.template.reading import definition, plain_yaml
 
 Invoke = Callable[[str, Any], Any]
 START_TIME = "2026-11-25T15:00:04.123Z"
@@ -11,12 +12,13 @@ _MAX_STEPS = 10_000
 
 
 def definition_of(machine: Mapping[str, Any]) -> dict[str, Any]:
-    """The definition of a state machine, with its substitutions made."""
-    text = machine["DefinitionString"]
+    """The definition of a state machine, with its substitutions made in the text, as CloudFormation makes them."""
+    text = definition()
     for name, value in machine["DefinitionSubstitutions"].items():
+        assert f"${{{name}}}" in text, name
         text = text.replace(f"${{{name}}}", value)
-    definition: dict[str, Any] = json.loads(text)
-    return definition
+    assert "${" not in text
+    return plain_yaml(text)
 
 
 class TaskFailed(Exception):
