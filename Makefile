@@ -133,7 +133,8 @@ build: $(READY) ## the zip function and the layer into .aws-sam/build, without D
 
 .PHONY: image
 image: ## the retrain function's image, with Docker
-	docker build --file functions/retrain/Dockerfile --tag monitory-retrain .
+	@# Lambda takes one image, and no index of an image and its attestations
+	docker build --provenance=false --sbom=false --file functions/retrain/Dockerfile --tag monitory-retrain .
 
 # --- measuring -------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ OF_PREDICT = {
 OF_RETRAIN = {
     metric_names.RETRAIN_COMPLETED,
     metric_names.RETRAIN_FAILED,
+    metric_names.RETRAIN_REFUSED,
     metric_names.RETRAIN_SKIPPED,
     metric_names.MODEL_PROMOTED,
     metric_names.MODEL_REJECTED,
@@ -176,6 +177,20 @@ def test_a_retrain_that_failed_or_was_killed_raises_an_alarm(
     quiet: list[float | None] = [NOTHING] * 9
     points = series(alarm, {"RetrainFailed": [*quiet, said], "Errors": [*quiet, counted]})
     assert in_alarm(alarm, points) is raised
+
+
+@pytest.mark.parametrize(("refused", "raised"), [(1, True), (0, False), (NOTHING, False)])
+def test_a_refused_event_raises_an_alarm(stack: Stack, refused: float | None, raised: bool) -> None:
+    alarm = stack["RetrainRefusedAlarm"]
+    assert in_alarm(alarm, series(alarm, {"RetrainRefused": [NOTHING] * 9 + [refused]})) is raised
+
+
+def test_alarms_watch_as_many_metrics_as_the_documents_say(looping_stack: Stack, stack: Stack) -> None:
+    # each metric in an expression is billed as an alarm of its own
+    billed = [
+        sum(len([*watched(a)]) for a in s.of_type("AWS::CloudWatch::Alarm").values()) for s in (stack, looping_stack)
+    ]
+    assert billed == [11, 13]
 
 
 def test_an_error_counted_at_the_start_of_the_invocation_is_still_in_the_window(stack: Stack) -> None:

@@ -24,23 +24,26 @@ def app(monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     return build_app(PredictSettings(), NoTelemetry())
 
 
-def methods(stack: Stack) -> dict[str, dict[str, Any]]:
-    """The gateway's GET methods by path."""
+HEALTH = "/api/v1/health"
+
+
+def methods(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
+    """The gateway's methods by verb and path."""
     paths = stack["Api"]["Body"]["paths"]
-    assert all([*path] == ["get"] for path in paths.values())
-    return {path: path_item["get"] for path, path_item in paths.items()}
+    return {(verb, path): method for path, path_item in paths.items() for verb, method in path_item.items()}
 
 
 def test_the_gateway_lets_through_the_routes_of_the_application_and_no_pages(stack: Stack, app: FastAPI) -> None:
     routes = {re.sub(r":path\}", "}", route.path) for route in app.routes if isinstance(route, APIRoute)}
-    assert methods(stack).keys() == routes
+    # monitors ask whether the service is well, and want no text
+    assert methods(stack).keys() == {("get", route) for route in routes} | {("head", HEALTH)}
     assert "{proxy+}" not in str(stack["Api"]["Body"])
 
 
 def test_every_route_needs_the_key(stack: Stack) -> None:
     body = stack["Api"]["Body"]
     assert body["components"]["securitySchemes"]["api_key"]["name"] == "x-api-key"
-    for path, method in methods(stack).items():
+    for (_, path), method in methods(stack).items():
         assert method["security"] == [{"api_key": []}], path
 
 
@@ -49,15 +52,15 @@ def test_the_gateway_asks_for_what_the_application_requires(stack: Stack, app: F
     validator = body["x-amazon-apigateway-request-validators"][body["x-amazon-apigateway-request-validator"]]
     assert validator["validateRequestParameters"] is True
     documented = app.openapi()["paths"]
-    for path, method in methods(stack).items():
+    for (_, path), method in methods(stack).items():
         ours = {(p["name"], p["in"]) for p in method.get("parameters", []) if p["required"]}
-        theirs = documented[path.replace("{version}", "{version}")]["get"].get("parameters", [])
+        theirs = documented[path]["get"].get("parameters", [])
         assert ours == {(p["name"], p["in"]) for p in theirs if p["required"]}, path
 
 
 def test_every_route_calls_the_alias(stack: Stack) -> None:
     (alias,) = stack.of_type("AWS::Lambda::Alias")
-    for path, method in methods(stack).items():
+    for (_, path), method in methods(stack).items():
         integration = method["x-amazon-apigateway-integration"]
         assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST"), path
         assert f"/functions/<{alias}>/invocations" in integration["uri"], path
@@ -67,8 +70,8 @@ def test_the_gateway_may_invoke_the_alias_for_each_route_and_no_other(stack: Sta
     (alias,) = stack.of_type("AWS::Lambda::Alias")
     permissions = [p for p in stack.of_type("AWS::Lambda::Permission").values() if "apigateway" in p["Principal"]]
     assert {p["FunctionName"] for p in permissions} == {f"<{alias}>"}
-    allowed = {p["SourceArn"].partition("/*/GET")[2] for p in permissions}
-    assert allowed == {re.sub(r"\{\w+\}", "*", path) for path in methods(stack)}
+    allowed = {p["SourceArn"].partition("/*/")[2] for p in permissions}
+    assert allowed == {verb.upper() + re.sub(r"\{\w+\}", "*", path) for verb, path in methods(stack)}
 
 
 def test_calls_are_throttled_and_counted(template: dict[str, Any], stack: Stack) -> None:
@@ -89,13 +92,21 @@ def test_access_is_logged_as_json_without_the_key_or_the_query(stack: Stack) -> 
     assert stack["ApiLogGroup"]["RetentionInDays"] == "90"
     line = json.loads(setting["Format"])
     assert {"requestId", "status", "latencyMs", "apiKeyId", "path"} <= line.keys()
-    # one variable a field, and none that holds the key or the query
+    # one variable a field, and none that holds the key or the query, or a message, which may hold quotes
     assert all(re.fullmatch(r"\$context\.[A-Za-z.]+", value) for value in line.values())
     assert "$context.identity.apiKey" not in line.values()
+    assert not [value for value in line.values() if "message" in value.lower()]
+    # from a line here to the function's own lines, and from a 500 to whether Lambda or the function answered so
+    assert line["functionRequestId"] == "$context.integration.requestId"
+    assert line["lambdaStatus"] == "$context.integration.integrationStatus"
 
 
-def test_requests_are_traced_and_never_logged_in_full(stack: Stack) -> None:
-    assert stack["ApiStage"]["TracingEnabled"] is True
+def test_nothing_is_traced_that_nobody_looks_into(looping_stack: Stack) -> None:
+    # without subsegments a trace tells no more than the access log
+    assert not {name for name, resource in looping_stack.resources.items() if "Tracing" in str(resource)}
+
+
+def test_requests_are_never_logged_in_full(stack: Stack) -> None:
     (settings,) = stack["ApiStage"]["MethodSettings"]
     assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
 
@@ -124,26 +135,60 @@ def test_the_api_speaks_current_tls_in_its_own_region(stack: Stack) -> None:
     [
         ("BAD_REQUEST_PARAMETERS", {"$context.error.validationErrorString": "Missing required parameters: [zoneId]"}),
         ("DEFAULT_4XX", {"$context.error.messageString": '"Forbidden"'}),
-        ("DEFAULT_5XX", {}),
     ],
 )
 def test_what_the_gateway_refuses_has_a_detail(stack: Stack, kind: str, values: dict[str, str]) -> None:
-    response = stack["Api"]["Body"]["x-amazon-apigateway-gateway-responses"][kind]
+    response = gateway_responses(stack)[kind]
     text = response["responseTemplates"]["application/json"]
     for variable, value in values.items():
         text = text.replace(variable, value)
     assert isinstance(json.loads(text)["detail"], str)
 
 
-def test_a_missing_parameter_has_the_applications_status(stack: Stack) -> None:
-    responses = stack["Api"]["Body"]["x-amazon-apigateway-gateway-responses"]
-    assert responses["BAD_REQUEST_PARAMETERS"]["statusCode"] == "422"
+def gateway_responses(stack: Stack) -> dict[str, dict[str, Any]]:
+    """What the gateway answers by itself, by kind."""
+    responses: dict[str, dict[str, Any]] = stack["Api"]["Body"]["x-amazon-apigateway-gateway-responses"]
+    return responses
+
+
+def test_every_answer_of_the_gateways_own_has_a_detail(stack: Stack) -> None:
+    for kind, response in gateway_responses(stack).items():
+        text = re.sub(
+            r"\$context\.error\.messageString", '"Forbidden"', response["responseTemplates"]["application/json"]
+        )
+        assert isinstance(json.loads(text)["detail"], str), kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("THROTTLED", "429"), ("QUOTA_EXCEEDED", "429"), ("INTEGRATION_FAILURE", "504"), ("INTEGRATION_TIMEOUT", "504")],
+)
+def test_what_may_be_tried_again_says_when(stack: Stack, kind: str, status: str) -> None:
+    response = gateway_responses(stack)[kind]
+    assert response["statusCode"] == status
+    for answer in (response, gateway_responses(stack)["DEFAULT_5XX"]):
+        # a literal is quoted
+        assert re.fullmatch(r"'[1-9]\d*'", answer["responseParameters"]["gatewayresponse.header.Retry-After"])
+
+
+def test_what_will_be_refused_again_does_not_say_when(stack: Stack) -> None:
+    for kind in ("BAD_REQUEST_PARAMETERS", "INVALID_API_KEY", "MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX"):
+        assert not gateway_responses(stack)[kind].get("responseParameters"), kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("BAD_REQUEST_PARAMETERS", "422"), ("MISSING_AUTHENTICATION_TOKEN", "404")]
+)
+def test_what_is_missing_has_the_applications_status(stack: Stack, kind: str, status: str) -> None:
+    assert gateway_responses(stack)[kind]["statusCode"] == status
 
 
 def test_the_accounts_logging_role_is_left_alone_where_asked(template: dict[str, Any], stack: Stack) -> None:
     assert stack["ApiLogging"]["CloudWatchRoleArn"] == "<ApiLoggingRole.Arn>"
     # other APIs of the account go on using it when this stack is deleted
-    assert {stack.resources[name]["DeletionPolicy"] for name in ("ApiLogging", "ApiLoggingRole")} == {"Retain"}
+    assert {stack.resources[name]["DeletionPolicy"] for name in ("ApiLogging", "ApiLoggingRole")} == {
+        "RetainExceptOnCreate"
+    }
     without = Stack(template, ManageApiGatewayLogging="false")
     assert not {"ApiLogging", "ApiLoggingRole"} & without.resources.keys()
 
@@ -151,3 +196,18 @@ def test_the_accounts_logging_role_is_left_alone_where_asked(template: dict[str,
 def test_outputs_say_where_and_with_what_to_call(stack: Stack) -> None:
     assert stack.outputs["ApiUrl"]["Value"] == "https://<Api>.execute-api.ap-northeast-2.amazonaws.com/prod"
     assert stack.outputs["ApiKeyId"]["Value"] == "<ApiApiKey>"
+
+
+@pytest.mark.parametrize(
+    ("partition", "console"),
+    [
+        ("aws", "console.aws.amazon.com"),
+        ("aws-cn", "console.amazonaws.cn"),
+        ("aws-us-gov", "console.amazonaws-us-gov.com"),
+    ],
+)
+def test_the_dashboard_is_where_the_partition_has_its_console(
+    template: dict[str, Any], partition: str, console: str
+) -> None:
+    url = Stack(template, partition).outputs["DashboardUrl"]["Value"]
+    assert url.startswith(f"https://ap-northeast-2.{console}/cloudwatch/home?")

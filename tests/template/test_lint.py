@@ -35,7 +35,7 @@ def test_cfn_lint_has_nothing_to_say(tmp_path: Path) -> None:
 def test_cfn_lint_sees_a_misspelt_property(tmp_path: Path) -> None:
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     broken = tmp_path / "template.yaml"
-    broken.write_text(text.replace("ReservedConcurrentExecutions: 1", "ReservedConcurrency: 1"), encoding="utf-8")
+    broken.write_text(text.replace("ReservedConcurrentExecutions:", "ReservedConcurrency:"), encoding="utf-8")
     assert "ReservedConcurrency" in run(TOOLS / "cfn-lint", "--template", broken).stdout
 
 
@@ -59,3 +59,22 @@ def test_sam_build_finds_its_targets(folder: str, artifact: str) -> None:
     done = run(make, "--dry-run", "--makefile", ROOT / folder / "Makefile", f"build-{artifact}", "ARTIFACTS_DIR=/there")
     assert done.returncode == 0, done.stderr
     assert f'-m monitory_local.build --only {artifact} --arch x86_64 --out "/there"' in done.stdout
+
+
+@pytest.mark.parametrize("folder", ["layers/shared", "functions/predict"])
+def test_a_build_in_a_container_says_what_it_lacks(folder: str, tmp_path: Path) -> None:
+    # sam mounts nothing there but the folder of the code
+    shutil.copy(ROOT / folder / "Makefile", tmp_path)
+    make = shutil.which("make")
+    assert make
+    done = run(make, "--dry-run", "--makefile", tmp_path / "Makefile")
+    assert done.returncode != 0
+    assert "without --use-container" in done.stderr
+
+
+def test_the_image_is_no_index_of_images() -> None:
+    # with an attestation beside it Lambda refuses the image
+    make = shutil.which("make")
+    assert make
+    done = run(make, "--dry-run", "image")
+    assert {"--provenance=false", "--sbom=false"} <= set(done.stdout.split())

@@ -32,6 +32,9 @@ def test_a_parameter_is_described_and_bounded(name: str) -> None:
         ("LakePrefix", "EQUIPMENT"),
         ("LakePrefix", "/EQUIPMENT/"),
         ("LakeKmsKeyArn", "alias/lake"),
+        ("ModelKmsKeyArn", "alias/models"),
+        ("LakeRegion", "Seoul"),
+        ("LakeRegion", "ap-northeast-2a"),
         ("ExistingModelBucketName", "a"),
         ("ModelKey", "/models/latest"),
         ("ModelKey", "served/model.txt"),
@@ -42,6 +45,13 @@ def test_a_parameter_is_described_and_bounded(name: str) -> None:
 )
 def test_patterns_refuse_what_would_fail_later(name: str, wrong: str) -> None:
     assert re.fullmatch(PARAMETERS[name]["AllowedPattern"], wrong) is None
+
+
+@pytest.mark.parametrize("region", ["ap-northeast-2", "us-east-1", "cn-northwest-1", "us-gov-west-1", "eusc-de-east-1"])
+def test_a_lake_may_lie_in_any_region(region: str) -> None:
+    parameter = PARAMETERS["LakeRegion"]
+    assert re.fullmatch(parameter["AllowedPattern"], region)
+    assert len(region) <= parameter["MaxLength"]
 
 
 def test_the_console_shows_every_parameter_in_a_group() -> None:

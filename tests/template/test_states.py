@@ -1,5 +1,6 @@
 """The state machine that goes on with a retrain until nothing is left."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -90,8 +91,22 @@ def test_a_round_that_was_killed_is_tried_again(run: Callable[..., Execution], e
 
 def test_a_retrain_that_fails_for_good_fails_the_execution_with_its_reason(run: Callable[..., Execution]) -> None:
     execution = run(TaskFailed("StorageUnavailable", "the lake does not answer"))
-    assert (execution.error, execution.cause) == ("StorageUnavailable", "the lake does not answer")
-    assert run(*[TaskFailed("Sandbox.Timedout", "900 s")] * 4).error == "Sandbox.Timedout"
+    assert execution.error == "RetrainFailed"
+    assert json.loads(str(execution.cause)) == {"Error": "StorageUnavailable", "Cause": "the lake does not answer"}
+
+
+@pytest.mark.parametrize("error", ["States.Timeout", "Sandbox.Timedout"])
+def test_a_reserved_name_of_an_error_is_not_an_error_of_ours(run: Callable[..., Execution], error: str) -> None:
+    execution = run(*[TaskFailed(error)] * 4)
+    assert execution.error == "RetrainFailed"
+    assert error in str(execution.cause)
+
+
+def test_no_failure_takes_its_name_from_what_failed(looping_stack: Stack) -> None:
+    states = definition_of(looping_stack["RetrainLoop"])["States"].values()
+    failures = [state for state in states if state["Type"] == "Fail"]
+    assert len(failures) == 3
+    assert not [state for state in failures if "ErrorPath" in state or state["Error"].startswith("States.")]
 
 
 def test_a_retrain_that_never_ends_is_stopped(run: Callable[..., Execution]) -> None:

@@ -9,18 +9,29 @@ from tests.support.template.reading import Stack, strings
 
 def test_a_created_bucket_outlives_the_stack(stack: Stack) -> None:
     bucket = stack.resources["ModelBucket"]
-    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    # and a first deployment that fails takes it away again, empty as it is
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_a_created_bucket_is_versioned_encrypted_and_private(stack: Stack) -> None:
     bucket = stack["ModelBucket"]
     assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     blocked = bucket["PublicAccessBlockConfiguration"]
     names = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
     assert {name for name, value in blocked.items() if value is True} == names
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+def test_a_created_bucket_is_encrypted_with_the_given_key(template: dict[str, Any]) -> None:
+    key = "arn:aws:kms:ap-northeast-2:123456789012:key/1"
+    (rule,) = Stack(template, ModelKmsKeyArn=key)["ModelBucket"]["BucketEncryption"][
+        "ServerSideEncryptionConfiguration"
+    ]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    # a key of its own for each object would be a paid request for each object
+    assert rule["BucketKeyEnabled"] is True
 
 
 def test_only_caches_expire(stack: Stack) -> None:

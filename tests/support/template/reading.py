@@ -62,10 +62,15 @@ ARTIFACTS = {
 }
 
 
-def transformed(**artifacts: str) -> dict[str, Any]:
-    """The template after the Serverless transform, with artifacts where `sam package` would have put them."""
+def transformed(
+    parameters: Mapping[str, str] | None = None, artifacts: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The template after the Serverless transform, with artifacts where `sam package` would have put them.
+
+    The transform looks at few parameters: at those alone that decide what it adds.
+    """
     template = source()
-    places = ARTIFACTS | artifacts
+    places = {**ARTIFACTS, **(artifacts or {})}
     for name, place in (
         ("PredictFunction", "CodeUri"),
         ("SharedLayer", "ContentUri"),
@@ -74,7 +79,7 @@ def transformed(**artifacts: str) -> dict[str, Any]:
     ):
         template["Resources"][name]["Properties"][place] = places[place]
     # the transform's own kinds of dict and string are of no interest
-    result: dict[str, Any] = json.loads(json.dumps(transform(template, {}, NoManagedPolicies())))
+    result: dict[str, Any] = json.loads(json.dumps(transform(template, dict(parameters or {}), NoManagedPolicies())))
     return result
 
 
@@ -85,11 +90,12 @@ class Stack:
     `<ModelBucket.Arn>`.
     """
 
-    def __init__(self, template: dict[str, Any], **parameters: str) -> None:
+    def __init__(self, template: dict[str, Any], partition: str = "aws", **parameters: str) -> None:
         unknown = parameters.keys() - template["Parameters"].keys()
         assert not unknown, f"no such parameters: {unknown}"
         defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
         self._parameters = defaults | parameters
+        self._pseudo = PSEUDO | {"AWS::Partition": partition}
         self._conditions = template["Conditions"]
         self._mappings = template["Mappings"]
         self.resources: dict[str, dict[str, Any]] = {
@@ -140,12 +146,14 @@ class Stack:
                 return self._substitute(argument)
             if function == "Fn::Join":
                 return argument[0].join(self._resolve(argument[1]))
+            if function == "Fn::Split":
+                return self._resolve(argument[1]).split(argument[0])
         return {key: value for key, item in node.items() if (value := self._resolve(item)) is not _NOTHING}
 
     def _reference(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return _NOTHING
-        return self._parameters.get(name) or PSEUDO.get(name) or ("" if name in self._parameters else f"<{name}>")
+        return self._parameters.get(name) or self._pseudo.get(name) or ("" if name in self._parameters else f"<{name}>")
 
     def _substitute(self, argument: Any) -> str:
         text, values = (argument, {}) if isinstance(argument, str) else argument

@@ -1,5 +1,6 @@
 """An interpreter of the Amazon States Language, for the states and paths that the template uses."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -54,8 +55,8 @@ class Execution:
             self.output = self._read(state.get("OutputPath", "$"))
             return None
         if kind == "Fail":
-            self.error = state.get("Error") or self._read(state["ErrorPath"])
-            self.cause = state.get("Cause") or self._read(state["CausePath"])
+            self.error = state["Error"]
+            self.cause = state.get("Cause") or str(self._read(state["CausePath"]))
             return None
         if kind == "Choice":
             return next((str(c["Next"]) for c in state["Choices"] if self._holds(c)), state["Default"])
@@ -121,6 +122,8 @@ class Execution:
     def _read(self, path: str, data: Any = None) -> Any:
         if added := re.fullmatch(r"States\.MathAdd\((.+), (\d+)\)", path):
             return self._read(added[1], data) + int(added[2])
+        if encoded := re.fullmatch(r"States\.JsonToString\((.+)\)", path):
+            return json.dumps(self._read(encoded[1], data))
         value = self._context if path.startswith("$$") else self._data if data is None else data
         for part in path.lstrip("$").split(".")[1:]:
             value = value[part]
