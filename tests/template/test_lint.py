@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.template.reading import ROOT, definition, plain_yaml, source, transformed
+from tests.support.template.reading import ROOT, definition, moved, plain_yaml, source, transformed
 
 TOOLS = Path(sys.executable).parent
 
@@ -59,6 +59,13 @@ def test_sam_build_finds_its_targets(folder: str, artifact: str) -> None:
     done = run(make, "--dry-run", "--makefile", ROOT / folder / "Makefile", f"build-{artifact}", "ARTIFACTS_DIR=/there")
     assert done.returncode == 0, done.stderr
     assert f'-m monitory_local.build --only {artifact} --arch x86_64 --out "/there"' in done.stdout
+
+
+def test_sam_finds_the_files_that_it_uploads_from_where_it_builds(tmp_path: Path) -> None:
+    resources = moved(tmp_path / "template.yaml")["Resources"]
+    dashboard = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Transform"]["Parameters"]["Location"]
+    for place in (dashboard, resources["RetrainLoop"]["Properties"]["DefinitionUri"]):
+        assert (tmp_path / place).is_file(), place
 
 
 @pytest.mark.parametrize("folder", ["layers/shared", "functions/predict"])

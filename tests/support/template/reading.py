@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from samcli.commands._utils.template import get_template_data, move_template
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -81,6 +82,14 @@ def transformed(
     # the transform's own kinds of dict and string are of no interest
     result: dict[str, Any] = json.loads(json.dumps(transform(template, dict(parameters or {}), NoManagedPolicies())))
     return result
+
+
+def moved(target: Path) -> dict[str, Any]:
+    """The template as `sam build` leaves it in another folder."""
+    written = ROOT / "template.yaml"
+    move_template(str(written), str(target), get_template_data(str(written)))
+    template: dict[str, Any] = yaml_parse(target.read_text(encoding="utf-8"))
+    return template
 
 
 class Stack:
