@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.template.reading import definition, plain_yaml
+from tests.support.template.reading import definition, plain_yaml
 
 Invoke = Callable[[str, Any], Any]
 START_TIME = "2026-11-25T15:00:04.123Z"
