@@ -40,6 +40,16 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _CONFLICT_PAUSES = (0.1, 0.3, 0.9)
 """Seconds between tries of a conditional write during which the store is busy with another write of the object."""
 
+_PARTITIONS: Mapping[str, str] = {
+    "cn-": "amazonaws.com.cn",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+}
+"""Domains of AWS's partitions by how their regions begin; all others are in amazonaws.com."""
+
 
 class Blob(NamedTuple):
     """An object: its bytes, its ETag, its metadata (keys in lower case) and when it was written."""
@@ -179,19 +189,19 @@ class S3Storage:
         return self._client(_STREAM_SECONDS)
 
     def _client(self, total_seconds: float) -> S3Store:
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        endpoint, virtual_hosted = _address(self.name, self._region)
         client_options: ClientConfig = {
             "timeout": timedelta(seconds=total_seconds),
             "read_timeout": timedelta(seconds=self._timeout_seconds),
             "connect_timeout": timedelta(seconds=min(3.0, self._timeout_seconds)),
             "pool_idle_timeout": timedelta(seconds=50),
-            "allow_http": bool(endpoint and endpoint.startswith("http://")),
+            "allow_http": endpoint.startswith("http://"),
         }
         return S3Store(
             self.name,
             region=self._region,
             endpoint=endpoint,
-            virtual_hosted_style_request=endpoint is None,
+            virtual_hosted_style_request=virtual_hosted,
             client_options=client_options,
             retry_config=self._retry_config,
             credential_provider=_profile_credentials(),
@@ -365,6 +375,17 @@ def _behind(key: str) -> str:
     if fault[0][0] in "./":
         return key[: fault.start()] + "0"  # the first name that begins with a digit or a letter
     return key[: fault.start()] + (" " if fault[0] < " " else "\x80")
+
+
+def _address(bucket: str, region: str) -> tuple[str, bool]:
+    """The address of a bucket, and whether the bucket's name is part of the host's (virtual-hosted style)."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        return endpoint, False
+    suffix = next((suffix for prefix, suffix in _PARTITIONS.items() if region.startswith(prefix)), "amazonaws.com")
+    host = f"s3.{region}.{suffix}"
+    # a certificate for *.s3.<region> covers one label only
+    return (f"https://{host}", False) if "." in bucket else (f"https://{bucket}.{host}", True)
 
 
 def _profile_credentials() -> "Boto3CredentialProvider | None":
