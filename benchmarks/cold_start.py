@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=9, help="of each side (%(default)s)")
     starts = parser.parse_args().starts
     try:
-        sandbox.program()
+        sandbox.check()
     except sandbox.Unavailable as exc:
         sys.exit(str(exc))
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, stage.buckets() as (lake, models):

@@ -75,6 +75,8 @@ def make_task_root(dockerfile: Dockerfile, folder: Path, wheelhouse: Path) -> No
             for wheel in wheels.fetch(pins, "x86_64", wheelhouse).values():
                 # the libraries' own tests are a third of their files, and nothing imports them
                 wheels.unpack(wheel, folder, lambda path: "/tests/" not in path)
+        if "chmod -R a+rX" in command:
+            folder.chmod(0o755)
         if "compileall" in command and (compiler := find_compiler()):
             compile_bytecode(folder, "/var/task", compiler)
 
