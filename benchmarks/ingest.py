@@ -20,7 +20,7 @@ from monitory import clock, sensors
 from monitory.features.hour_row import PER_SENSOR
 from monitory.lake import Lake, LakeObject, MachineDay
 from monitory.machine import Machine
-from monitory.storage.s3 import Blob, Storage
+from monitory.storage.port import Blob, Storage
 
 REPEATS = 5
 MEMORY_REPEATS = 7

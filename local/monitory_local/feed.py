@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monitory.clock import HOURS_PER_DAY, hour_of, now
 from monitory.errors import StorageError
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 from monitory_local.simulator.lake import Written, write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan

@@ -16,7 +16,7 @@ from monitory.features import vector
 from monitory.machine import Machine
 from monitory.registry.registry import Registry
 from monitory.settings import PredictSettings
-from monitory.storage.s3 import Blob
+from monitory.storage.port import Blob
 from monitory_predict import application
 from monitory_predict.cache.model import ModelCache
 from monitory_predict.telemetry import NoTelemetry

@@ -16,7 +16,8 @@ from monitory.errors import ObjectNotFound, PreconditionFailed, SettingsError, S
 from monitory.lake import Lake, MachineDay
 from monitory.machine import Machine
 from monitory.sensors import load
-from monitory.storage.s3 import IncompleteListing, S3Storage, Storage
+from monitory.storage.port import IncompleteListing, Storage
+from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
 from tests.support.fakes import MemoryStorage
 from tests.support.samples import DAY, MACHINE, TEN, hour_of_readings, lake_key, ndjson

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from monitory.errors import ObjectNotFound, PreconditionFailed, StorageUnavailable
-from monitory.storage.s3 import Blob, Entry
+from monitory.storage.port import Blob, Entry
 
 
 class MemoryStorage:

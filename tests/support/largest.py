@@ -15,7 +15,7 @@ from pathlib import Path
 from monitory import sensors
 from monitory.lake import Lake, LakeObject, MachineDay
 from monitory.machine import Machine
-from monitory.storage.s3 import Blob
+from monitory.storage.port import Blob
 from tests.support.fakes import MemoryStorage
 
 LARGEST = 512 << 20

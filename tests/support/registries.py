@@ -9,7 +9,7 @@ import msgspec
 
 from monitory.errors import NoModel
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, ROLLBACK, Promotion, Registry, Served
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 from tests.support.fakes import MemoryStorage
 
 KEY = "models/latest/lgbm_regressor.json"

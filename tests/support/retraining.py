@@ -15,7 +15,7 @@ from monitory.features.failure_state import FailureState
 from monitory.model.model import decode_card
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.settings import RetrainSettings
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 from monitory_retrain import bootstrap, pipeline, report
 from monitory_retrain.evaluation import verdict
 from monitory_retrain.evaluation.verdict import Verdict

@@ -14,7 +14,8 @@ from monitory import clock
 from monitory.machine import Machine
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.settings import PredictSettings
-from monitory.storage.s3 import S3Storage, Storage
+from monitory.storage.port import Storage
+from monitory.storage.s3 import S3Storage
 from monitory_predict import application, bootstrap
 from monitory_predict.cache import failures
 from monitory_predict.cache import model as served

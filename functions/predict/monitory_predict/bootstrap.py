@@ -56,18 +56,18 @@ def start(settings: PredictSettings) -> Starting:
     """
     logger = log.logger(metric_names.PREDICT_SERVICE, settings)
     sensor_set = sensors.load(settings.sensors_file)
-    models = _storage(settings.s3_model_bucket_name, settings)
+    models = _storage(settings.s3_model_bucket_name, settings.aws_region)
     executor = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="s3")
     registry = Registry(models, settings.s3_model_key)
     cache = ModelCache(registry, sensor_set, settings.max_rul_days)
     model = executor.submit(cache.current)
-    lake_storage = _storage(settings.s3_input_data_bucket_name, settings)
+    lake_storage = _storage(settings.s3_input_data_bucket_name, settings.lake_region)
     lake = Lake(lake_storage, settings.s3_input_data_key, sensor_set)
     rows = RecentRows(lake, models, executor, logger, timedelta(hours=settings.max_data_age_hours))
     service = PredictService(cache, rows, Failures(models, logger), registry, sensor_set, executor, ANSWER_SECONDS)
     return Starting(service, logger, model)
 
 
-def _storage(bucket: str, settings: PredictSettings) -> S3Storage:
+def _storage(bucket: str, region: str) -> S3Storage:
     """A bucket with time-outs that leave time to answer."""
-    return S3Storage(bucket, region=settings.aws_region, timeout_seconds=REQUEST_SECONDS, retry_seconds=RETRY_SECONDS)
+    return S3Storage(bucket, region=region, timeout_seconds=REQUEST_SECONDS, retry_seconds=RETRY_SECONDS)

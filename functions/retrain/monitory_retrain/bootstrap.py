@@ -26,8 +26,8 @@ def build_job(settings: RetrainSettings) -> Job:
     """
     logger = log.logger(metric_names.RETRAIN_SERVICE, settings)
     sensor_set = sensors.load(settings.sensors_file)
-    lake, region = settings.s3_input_data_bucket_name, settings.aws_region
-    models = S3Storage(settings.s3_model_bucket_name, region=region)
+    lake, region = settings.s3_input_data_bucket_name, settings.lake_region
+    models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
     source = workers.Source(lake, region, settings.s3_input_data_key, sensor_set)
     return Job(
         settings=settings,

@@ -21,7 +21,7 @@ from monitory.registry.registry import CARD_FILE, ROLLBACK, Promotion, Registry,
 from monitory.registry.version import Version
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 from monitory_retrain import events, pipeline, publish, results
 from monitory_retrain.dataset import failure_log
 from monitory_retrain.dataset.completeness import Presence, presence

@@ -24,7 +24,7 @@ from monitory.readings.column import Columns
 from monitory.readings.decoding import Readings, Source
 from monitory.readings.kernels import PURE, Kernel
 from monitory.sensors import SensorSet
-from monitory.storage.s3 import Entry, IncompleteListing, Storage
+from monitory.storage.port import Entry, IncompleteListing, Storage
 
 WHOLE_BYTES = 8 << 20
 """A larger object is streamed instead of being held whole."""

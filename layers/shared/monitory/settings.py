@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     s3_model_bucket_name: Name = "monitory-model"
     s3_model_key: Name = "models/latest/lgbm_regressor.json"
     s3_input_data_bucket_name: Name = "monitory-bucket"
+    s3_input_data_region: str = ""
     s3_input_data_key: Name = "EQUIPMENT/"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["TEXT", "JSON"] = "JSON"
@@ -28,6 +29,11 @@ class Settings(BaseSettings):
     powertools_metrics_namespace: Name = metric_names.NAMESPACE
     sensors_file: str | None = None
     max_rul_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
+
+    @property
+    def lake_region(self) -> str:
+        """The region of the sensor lake: that of the function unless the environment names another."""
+        return self.s3_input_data_region or self.aws_region
 
 
 class PredictSettings(Settings):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitory.clock import hour_start
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 from monitory_local.simulator.producer import LakeFile, Producer
 from monitory_local.simulator.wear import Truth
 

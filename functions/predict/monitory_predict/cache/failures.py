@@ -7,7 +7,7 @@ from monitory.errors import StorageError
 from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
 from monitory.log import Logger
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 
 EVERY_SECONDS = 600.0
 """Retraining writes the state once a night."""

@@ -21,7 +21,7 @@ from monitory.features import vector
 from monitory.lake import Hour, Lake, LakeObject, MachineDay, SeenObject
 from monitory.log import Logger
 from monitory.machine import Machine
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 from monitory_predict.cache.lru import hold
 
 FOLDER = "cache/recent"

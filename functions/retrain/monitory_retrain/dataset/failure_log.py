@@ -7,7 +7,7 @@ import msgspec
 from monitory.clock import hour_of
 from monitory.errors import UNDECODABLE
 from monitory.readings.decoding import WallClock
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 
 
 class _Failure(msgspec.Struct, rename="camel"):

@@ -19,7 +19,7 @@ from monitory.features import hour_row, vector
 from monitory.lake import LakeObject, MachineDay, SeenObject, spread, total_rejected
 from monitory.log import Logger
 from monitory.machine import Machine
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 from monitory_retrain.dataset import hour_table as table
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.ingest import parquet_cache, workers

@@ -16,7 +16,7 @@ from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, Sto
 from monitory.features.hour_row import OUTSIDE, PER_SENSOR, Row
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 
 KEY = "state/failures.json"
 _TRIES = 5

@@ -21,7 +21,7 @@ from monitory.errors import (
     UnknownVersion,
 )
 from monitory.registry.version import Version
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 
 FOLDER = "promotions"
 ROLLBACK = "rollback"

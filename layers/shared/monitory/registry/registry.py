@@ -44,7 +44,7 @@ from monitory.registry.promotions import (
 from monitory.registry.served_object import Served, card_metadata, sha256_in
 from monitory.registry.version import Version
 from monitory.registry.versions import CARD_FILE, METRICS_FILE, MODEL_FILE, StoredVersions
-from monitory.storage.s3 import Blob, Storage
+from monitory.storage.port import Blob, Storage
 
 __all__ = ["CARD_FILE", "METRICS_FILE", "MODEL_FILE", "PROMOTE", "ROLLBACK", "Promotion", "Registry", "Served"]
 

@@ -7,7 +7,7 @@ import msgspec
 
 from monitory.errors import UNDECODABLE
 from monitory.registry.promotions import Promotion
-from monitory.storage.s3 import Blob
+from monitory.storage.port import Blob
 
 _CARD_SHA256 = "card-sha256"
 """In the served object's metadata: of its version's card; missing where there is none."""

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from monitory.errors import Conflict, ObjectNotFound, PreconditionFailed, UnknownVersion
 from monitory.registry.version import Version
-from monitory.storage.s3 import Storage
+from monitory.storage.port import Storage
 
 MODEL_FILE = "model.txt"
 OLDER_MODEL_FILE = "lgbm_regressor.json"

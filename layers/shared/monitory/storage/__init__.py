@@ -1,1 +1,1 @@
-"""The object store: the port, and its S3 client."""
+"""The object store: a port, and its client for S3."""

@@ -9,7 +9,7 @@ from monitory.features import failure_state, hour_row
 from monitory.features.failure_state import Excursion, FailureState
 from monitory.features.hour_row import HourRow
 from monitory.sensors import load
-from monitory.storage.s3 import Blob
+from monitory.storage.port import Blob
 from tests.support.fakes import MemoryStorage, WatchedStorage, down
 from tests.support.samples import MACHINE
 
