@@ -131,6 +131,9 @@ def _furnish(root: Path) -> None:
         (root / folder).mkdir(parents=True, exist_ok=True)
     for device in DEVICES:
         (root / "dev" / device).touch()
+    # OpenSSL reads one bundle, as on Amazon Linux
+    (root / "usr/lib/ssl/cert.pem").unlink(missing_ok=True)
+    (root / "usr/lib/ssl/cert.pem").symlink_to(f"/{CERTIFICATES}")
     with (root / "etc/passwd").open("a", encoding="utf-8") as users:
         users.write(f"sbx_user1051:x:{USER}:{GROUP}::/home/sbx_user1051:/sbin/nologin\n")
     pins = wheels.read_lock(build.ROOT / "functions/retrain/requirements.txt")
