@@ -23,11 +23,11 @@ from monitory_local.simulator.__main__ import last_hours
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
-from tests.artifact.aws_store import EXPIRED, SESSION, AwsStore, Request, aws_store, is_next_page
 from tests.artifact.conftest import PREDICT_HANDLER
-from tests.artifact.image import read_dockerfile
-from tests.models import card, small_text
-from tests.registries import KEY
+from tests.support.aws_store import EXPIRED, SESSION, AwsStore, Request, aws_store, is_next_page
+from tests.support.image import read_dockerfile
+from tests.support.models import card, small_text
+from tests.support.registries import KEY
 
 pytestmark = pytest.mark.timeout(600)
 

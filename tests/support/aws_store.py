@@ -25,7 +25,7 @@ from botocore.credentials import Credentials
 
 from monitory.clock import now
 from monitory_local.s3 import ACCESS_KEY, REGION, S3, SECRET_KEY
-from tests.artifact.certificates import server_context
+from tests.support.certificates import server_context
 
 SESSION = Credentials("ASIATEST", "session-secret", "session-token")
 """What a function's role has given it."""
