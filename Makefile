@@ -72,6 +72,10 @@ demo: $(READY) ## simulate a month, retrain, predict every machine (SEED=, MACHI
 serve: $(READY) ## the API on 127.0.0.1:8000 beside a simulated factory (PORT=, FOLDER=)
 	@$(BIN)/python -m monitory_local.serve $(FOLDER_FLAG) $(call flag,port,PORT)
 
+.PHONY: s3
+s3: $(READY) ## the embedded S3 alone, with empty buckets; prints the environment for other clients (FOLDER=)
+	@$(BIN)/python -m monitory_local.s3 $(FOLDER_FLAG) --bucket monitory-bucket --bucket monitory-model
+
 .PHONY: invoke-predict
 invoke-predict: $(READY) ## call the predict handler (EVENT=file, or ZONE= EQUIP=)
 	@$(BIN)/python -m monitory_local.invoke predict $(FOLDER_FLAG) \
@@ -82,6 +86,10 @@ invoke-retrain: $(READY) ## call the retrain handler (EVENT=file, or MONTH= SAMP
 	@$(BIN)/python -m monitory_local.invoke retrain $(FOLDER_FLAG) \
 		$(call flag,event,EVENT) $(call flag,month,MONTH) $(call flag,sample,SAMPLE) \
 		$(call flag,start,START) $(call flag,end,END) $(call flag,promote,PROMOTE)
+
+.PHONY: pictures
+pictures: $(READY) ## the pictures of the documentation: runs the demo, needs Chromium
+	@$(BIN)/python -m monitory_local.pictures
 
 # --- checks ----------------------------------------------------------------------------------------------
 
