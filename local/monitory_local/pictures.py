@@ -1,6 +1,6 @@
 """Pictures of the documentation: what `make demo` prints and the report that it leaves, through a headless Chromium.
 
-    python -m monitory_local.pictures
+python -m monitory_local.pictures
 """
 
 import argparse
@@ -33,7 +33,10 @@ _OPTIONS = (
 )
 
 _TERMINAL = """<!doctype html><meta charset="utf-8">
-<style>body {{ margin: 0; background: #14191f; color: #dde3ea }} pre {{ margin: 16px; font: 14px/20px monospace }}</style>
+<style>
+body {{ margin: 0; background: #14191f; color: #dde3ea }}
+pre {{ margin: 16px; font: 14px/20px monospace }}
+</style>
 <pre>{text}</pre>"""
 _LINE_PIXELS, _COLUMN_PIXELS, _MARGIN_PIXELS = 20, 8.43, 16
 
@@ -65,24 +68,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     size = Size(
         round(max(map(len, lines)) * _COLUMN_PIXELS) + 2 * _MARGIN_PIXELS,
         len(lines) * _LINE_PIXELS + 2 * _MARGIN_PIXELS,
-        scale=1.5,
+        scale=1.25,
     )
     take(browser, terminal, arguments.pictures / "demo.png", size)
-    take(browser, arguments.folder / "report.html", arguments.pictures / "report.png", Size(1000, 1100))
+    take(browser, arguments.folder / "report.html", arguments.pictures / "report.png", Size(1000, 1370, scale=0.75))
 
 
 def terminal_text(output: str) -> str:
-    """The demo's table and its last line, below the command.
+    """The demo's table below the command; what follows it says how long this machine took, and where files lie.
 
     >>> print(terminal_text("machine  predicted\\n\\nA  1.0 \\n`make serve` answers\\n{}"))
     $ make demo
     machine  predicted
     A  1.0
-    {}
     """
-    *shown, result = output.strip("\n").splitlines()
-    table = [line.rstrip() for line in shown if line.strip() and "make serve" not in line]
-    return "\n".join(["$ make demo", *table, result])
+    table = output.partition("`make serve")[0].splitlines()
+    return "\n".join(["$ make demo", *(line.rstrip() for line in table if line.strip())])
 
 
 def take(browser: str, page: Path, picture: Path, size: Size) -> None:
