@@ -55,6 +55,11 @@ def anchors(page: str) -> list[str]:
     return [re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles]
 
 
+def section(page: str, title: str) -> str:
+    """What stands below a heading, up to the next one."""
+    return text(page).partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
 def verbs() -> set[str]:
     return set(re.findall(r"^([a-z][a-z0-9-]*):", text("Makefile"), re.MULTILINE))
 
@@ -153,6 +158,15 @@ def test_every_alarm_says_what_to_do(page: str) -> None:
 @pytest.mark.parametrize("name", sorted(value for key, value in vars(metric_names).items() if key.isupper()))
 def test_every_metric_is_in_the_reference(name: str) -> None:
     assert name in text("docs/reference.md")
+
+
+@pytest.mark.parametrize(
+    "row", re.findall(r"^\| (?!what \||-).*", section("docs/architecture.md", "Where do I change…"), re.M)
+)
+def test_where_to_change_something_names_what_is_in_the_file(row: str) -> None:
+    for link, names in re.findall(r"\]\(([^)]+)\): ((?:`\w+`(?:, )?)+)", row):
+        file = (ROOT / "docs" / link).read_text(encoding="utf-8")
+        assert [name for name in re.findall(r"`(\w+)`", names) if not re.search(rf"\b{name}\b", file)] == []
 
 
 def test_the_test_would_notice_a_dead_anchor() -> None:
