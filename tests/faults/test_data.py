@@ -22,7 +22,7 @@ from monitory.machine import Machine
 from monitory.model.model import Model
 from monitory.sensors import load
 from monitory.settings import RetrainSettings
-from monitory_predict.cache.history import RecentRows
+from monitory_predict.cache.history import HistoryCache
 from monitory_predict.prediction import predict
 from monitory_retrain.dataset import hour_table, labels
 from monitory_retrain.ingest.kernels import VECTORISED
@@ -182,12 +182,12 @@ def test_a_machine_that_appears_and_disappears(ledger: Ledger) -> None:
     assert rows_of == {present: 48, gone: 24}
     assert found.left_out[labels.CENSORED] == 72
     with pytest.raises(NoData, match="EQUIP-009"):
-        _recent(_lake(list(_hours().values()))).up_to(gone, datetime(2026, 11, 21, 0, 30, tzinfo=KST))
+        _recent(_lake(list(_hours().values()))).history_at(gone, datetime(2026, 11, 21, 0, 30, tzinfo=KST))
 
 
-def _recent(lake: Lake) -> RecentRows:
+def _recent(lake: Lake) -> HistoryCache:
     settings = RetrainSettings(log_level="CRITICAL")
-    return RecentRows(lake, MemoryStorage(), ThreadPoolExecutor(4), logger("data", settings), timedelta(hours=3))
+    return HistoryCache(lake, MemoryStorage(), ThreadPoolExecutor(4), logger("data", settings), timedelta(hours=3))
 
 
 @pytest.fixture(params=["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Seoul", "UTC"])
@@ -213,7 +213,7 @@ def test_no_clock_of_the_runner_matters(zone: str, ledger: Ledger) -> None:
         found = [hour for hour, _, _ in _rows(lake, day)[1]]
         lost += found != list(range(first_hour(day), first_hour(day) + 24))
         evening = datetime(day.year, day.month, day.day, 23, 59, tzinfo=KST)
-        recent = _recent(lake).up_to(MACHINE, evening)
+        recent = _recent(lake).history_at(MACHINE, evening)
         lost += recent.newest.hour != hour_of(evening) or len(recent.rows) != 24
     tries = 2 * len(CHANGES + CALENDAR)
     ledger.note("data", "daylight saving, leap days, year's ends", "24 hours a day", tries=tries, lost=lost)

@@ -23,8 +23,8 @@ from monitory.registry.promotions import of_metadata
 from monitory.registry.registry import Registry
 from monitory.settings import PredictSettings
 from monitory_predict.api.routes import create_app
-from monitory_predict.cache.failures import Failures
-from monitory_predict.cache.history import RecentRows
+from monitory_predict.cache.failures import FailureCache
+from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.model import ModelCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
@@ -140,8 +140,8 @@ def handler() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     registry = Registry(models, settings.s3_model_key)
     service = PredictService(
         ModelCache(registry, SENSORS, 30.0),
-        RecentRows(Lake(lake, "EQUIPMENT", SENSORS), models, executor, log, timedelta(hours=3)),
-        Failures(models, log),
+        HistoryCache(Lake(lake, "EQUIPMENT", SENSORS), models, executor, log, timedelta(hours=3)),
+        FailureCache(models, log),
         registry,
         SENSORS,
         executor,

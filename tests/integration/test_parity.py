@@ -18,7 +18,7 @@ from monitory.storage.s3 import S3Storage
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan, State
-from monitory_predict.cache.history import RecentRows
+from monitory_predict.cache.history import HistoryCache
 from monitory_retrain.dataset import dataset, labels
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.ingest.ingest import Ingest
@@ -51,15 +51,15 @@ def trained(producer: Producer, lake_bucket: str, model_bucket: str) -> HourTabl
 
 
 @pytest.fixture
-def served(lake_bucket: str, model_bucket: str) -> Iterator[RecentRows]:
+def served(lake_bucket: str, model_bucket: str) -> Iterator[HistoryCache]:
     """The hour rows as serving reads them."""
     with ThreadPoolExecutor(8) as executor:
         lake = Lake(S3Storage(lake_bucket, region="x"), "EQUIPMENT/", SENSORS)
-        yield RecentRows(lake, S3Storage(model_bucket, region="x"), executor, LOG, timedelta(hours=3))
+        yield HistoryCache(lake, S3Storage(model_bucket, region="x"), executor, LOG, timedelta(hours=3))
 
 
 def test_hour_rows_and_features_are_the_same_in_training_and_serving(
-    producer: Producer, trained: HourTable, served: RecentRows
+    producer: Producer, trained: HourTable, served: HistoryCache
 ) -> None:
     machine = Machine("ZONE-001", "EQUIP-001")
     found = labels.label(
@@ -75,7 +75,7 @@ def test_hour_rows_and_features_are_the_same_in_training_and_serving(
     assert any(lives.truth(hour).state is State.WORN for hour in moments)
     assert any(hour - failures[0] < vector.HISTORY_HOURS for hour in moments if hour > failures[0])
     for hour in moments:
-        recent = served.up_to(machine, clock.hour_start(hour) + timedelta(minutes=59, seconds=50))
+        recent = served.history_at(machine, clock.hour_start(hour) + timedelta(minutes=59, seconds=50))
         row = trained.values[trained.hour == hour][0].tolist()
         assert _same(list(recent.rows[-1].values), row), f"hour row of {clock.hour_start(hour)}"
         last_failure = FailureState(EXCURSION).last_failure(machine, recent.rows, SENSORS)

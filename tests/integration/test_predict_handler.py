@@ -22,6 +22,7 @@ from monitory.settings import PredictSettings
 from monitory.storage.s3 import S3Storage
 from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
+from tests.support.gateways import function_url_event, http_event
 from tests.support.models import CONTRACT_FEATURES, SENSORS, card, frame, small_text, text, train
 from tests.support.predicting import event_loop
 from tests.support.registries import KEY, promote
@@ -124,6 +125,20 @@ def test_a_machine_that_is_not_there_is_not_found(ask: Ask, lake: S3Storage, mod
     status, body = ask("/api/v1/models/2026-01-01-000000/report")
     assert status == 404
     assert "2026-01-01-000000 has no report.html" in body["detail"]
+
+
+def test_the_handler_is_behind_any_gateway_and_never_raises(ask: Ask, lake: S3Storage, models: S3Storage) -> None:
+    models.put(KEY, small_text(), content_type="application/octet-stream")
+    assert ask("/ml/api/v1/predict")[0] == 200
+    handler = sys.modules["monitory_predict.handler"].lambda_handler
+    query = {"zoneId": MACHINE.zone_id, "equipId": MACHINE.equip_id}
+    good = [
+        http_event("/api/v1/predict", query, base_path="/prod"),
+        function_url_event("/api/v1/health", method="HEAD"),
+    ]
+    assert [handler(event, object())["statusCode"] for event in good] == [200, 200]
+    odd: list[Any] = [{}, None, {"source": "serverless-plugin-warmup"}, {"requestContext": {}, "resource": "/"}]
+    assert [handler(event, object())["statusCode"] for event in odd] == [400] * len(odd)
 
 
 def test_the_document_is_that_of_the_application_started_without_haste(ask: Ask) -> None:

@@ -16,8 +16,8 @@ from monitory.machine import Machine
 from monitory.model.model import Card
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory_predict.api.routes import create_app
-from monitory_predict.cache.failures import Failures
-from monitory_predict.cache.history import RecentRows
+from monitory_predict.cache.failures import FailureCache
+from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.model import ModelCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry, Telemetry
@@ -54,7 +54,7 @@ class World:
         service: as the routes use it.
     """
 
-    def __init__(self, patience: float = 30.0) -> None:
+    def __init__(self, answer_seconds: float = 30.0) -> None:
         self.lake_storage = WatchedStorage("lake")
         self.model_storage = WatchedStorage("models")
         door = WatchedStorage("models")
@@ -66,17 +66,17 @@ class World:
         self.service = PredictService(
             self.models,
             self.rows,
-            Failures(self.model_storage, self.log),
+            FailureCache(self.model_storage, self.log),
             Registry(self.model_storage, KEY),
             SENSORS,
             _executor,
-            patience,
+            answer_seconds,
         )
 
-    def new_rows(self) -> RecentRows:
+    def new_rows(self) -> HistoryCache:
         """The recent rows as another container sees them: nothing in memory, the same buckets."""
         lake = Lake(self.lake_storage, "EQUIPMENT/", SENSORS)
-        return RecentRows(lake, self.model_storage, _executor, self.log, MAX_AGE)
+        return HistoryCache(lake, self.model_storage, _executor, self.log, MAX_AGE)
 
     def app(self, telemetry: Telemetry | None = None) -> FastAPI:
         """The HTTP application."""

@@ -120,7 +120,7 @@ def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "RETRY_SECONDS", bootstrap.RETRY_SECONDS / 5)
     monkeypatch.setattr(bootstrap, "START_SECONDS", bootstrap.START_SECONDS / 5)
     monkeypatch.setattr(bootstrap, "ANSWER_SECONDS", bootstrap.ANSWER_SECONDS / 5)
-    monkeypatch.setattr(failures, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(failures, "REFRESH_SECONDS", 0.0)
     monkeypatch.setattr(served, "REFUSED_SECONDS", 0.0)
 
 

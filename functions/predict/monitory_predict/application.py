@@ -1,4 +1,4 @@
-"""Puts the predict application together from its settings."""
+"""Builds the predict application from its settings."""
 
 from fastapi import FastAPI
 
@@ -14,5 +14,5 @@ def build_app(settings: PredictSettings, telemetry: Telemetry) -> FastAPI:
     Raises:
         SensorSetError: the sensor set cannot be used.
     """
-    starting = start(settings)
-    return create_app(starting.ready(), starting.log, telemetry)
+    startup = start(settings)
+    return create_app(startup.ready(), startup.log, telemetry)

@@ -1,5 +1,6 @@
-"""Starts the predict service from its settings. Nothing here needs the web framework, which takes longer to import
-than the model takes to load: whoever is in a hurry imports it meanwhile.
+"""Starts the predict service from its settings.
+
+It does not import the web framework: that takes longer than loading the model, so the handler does both at once.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,22 +14,28 @@ from monitory.log import Logger
 from monitory.registry.registry import Registry
 from monitory.settings import PredictSettings
 from monitory.storage.s3 import S3Storage
-from monitory_predict.cache.failures import Failures
-from monitory_predict.cache.history import RecentRows
+from monitory_predict.cache.failures import FailureCache
+from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.model import Current, ModelCache
 from monitory_predict.service import PredictService
 
 READ_THREADS = 16
+"""Objects read at a time; on their own they would take their round trips one after the other."""
+
 REQUEST_SECONDS = 4.0
+"""Time-out of one request to the store."""
+
 RETRY_SECONDS = 5.0
+"""How long a failing request is repeated."""
+
 ANSWER_SECONDS = 14.0
-"""So long a caller waits for a store that is slow; the function's own time is 20 s, the gateway's 29 s."""
+"""How long a caller waits for a slow store; the function's own time-out is 20 s, the gateway's 29 s."""
 
 START_SECONDS = 6.0
-"""So long a start waits for the model; Lambda gives up a start after 10 s."""
+"""How long a start waits for the model; Lambda ends a start after 10 s."""
 
 
-class Starting(NamedTuple):
+class Startup(NamedTuple):
     """A service whose model is being loaded, so that the first caller doesn't wait for it."""
 
     service: PredictService
@@ -36,19 +43,19 @@ class Starting(NamedTuple):
     model: Future[Current]
 
     def ready(self) -> PredictService:
-        """The service, with its model where there is one that can be had in time."""
+        """The service, with its model if that loads in time."""
         try:
             self.model.result(START_SECONDS)
         except MonitoryError as exc:
             self.log.warning("no model at start: %s", exc)
         except TimeoutError:
             self.log.warning("no model at start: the store did not answer within %g s", START_SECONDS)
-        except Exception:  # whatever it is, the first caller is told of it; a start that fails is tried again for ever
+        except Exception:  # the first request repeats it and answers; Lambda would repeat a failing start for ever
             self.log.exception("no model at start")
         return self.service
 
 
-def start(settings: PredictSettings) -> Starting:
+def start(settings: PredictSettings) -> Startup:
     """The service for the buckets that the settings name.
 
     Raises:
@@ -63,11 +70,11 @@ def start(settings: PredictSettings) -> Starting:
     model = executor.submit(cache.current)
     lake_storage = _storage(settings.s3_input_data_bucket_name, settings.lake_region)
     lake = Lake(lake_storage, settings.s3_input_data_key, sensor_set)
-    rows = RecentRows(lake, models, executor, logger, timedelta(hours=settings.max_data_age_hours))
-    service = PredictService(cache, rows, Failures(models, logger), registry, sensor_set, executor, ANSWER_SECONDS)
-    return Starting(service, logger, model)
+    rows = HistoryCache(lake, models, executor, logger, timedelta(hours=settings.max_data_age_hours))
+    service = PredictService(cache, rows, FailureCache(models, logger), registry, sensor_set, executor, ANSWER_SECONDS)
+    return Startup(service, logger, model)
 
 
 def _storage(bucket: str, region: str) -> S3Storage:
-    """A bucket with time-outs that leave time to answer."""
+    """A bucket whose time-outs leave time to answer."""
     return S3Storage(bucket, region=region, timeout_seconds=REQUEST_SECONDS, retry_seconds=RETRY_SECONDS)

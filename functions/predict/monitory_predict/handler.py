@@ -1,20 +1,18 @@
-"""Where Lambda enters: the application behind API Gateway, REST and HTTP API alike."""
+"""Entry point of the Lambda: the application behind a REST API, an HTTP API or a function URL."""
 
-from monitory_predict.cold_start import quick_start
+from monitory_predict.cold_start import fast_imports
 
-with quick_start():
+with fast_imports():
     from monitory.settings import PredictSettings, load
     from monitory_predict.bootstrap import start
 
     _settings = load(PredictSettings)
-    _starting = start(_settings)
+    _startup = start(_settings)
 
-    # the longer half of the imports, while the model is being loaded
-    from mangum import Mangum
-
+    # the longer half of the imports, while the model loads
+    from monitory_predict.api.gateway import lambda_handler_of
     from monitory_predict.api.routes import create_app
     from monitory_predict.telemetry import EmfTelemetry
 
     _telemetry = EmfTelemetry(_settings.powertools_metrics_namespace)
-    # "off": with "auto" start-up and shut-down would run at every call.
-    lambda_handler = Mangum(create_app(_starting.ready(), _starting.log, _telemetry), lifespan="off")
+    lambda_handler = lambda_handler_of(create_app(_startup.ready(), _startup.log, _telemetry))

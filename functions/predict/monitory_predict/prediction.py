@@ -1,4 +1,4 @@
-"""From a machine's recent hour rows and a model to what the caller is told; no HTTP, no AWS."""
+"""Predicts from a machine's recent hour rows and a model; no HTTP, no AWS."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from monitory.model.model import Driver, Estimate, Model
 from monitory.sensors import SensorSet
 
 LATE = timedelta(minutes=125)
-"""A machine's hour comes up to 65 minutes after its end, so its newest reading is seldom older than this."""
+"""An hour's object comes up to 65 minutes after the hour's end, so the newest reading is seldom older than this."""
 
 AT_CAP_SHARE = 0.98
-"""Of the cap: a mean of trees comes near the cap but seldom reaches it, and a number that near says no more."""
+"""Share of the cap from which a RUL counts as the cap: a mean of trees seldom reaches it."""
 
 _MAX_OUT_OF_RANGE = 3
-"""So many features beyond the training range are named in a warning."""
+"""How many features beyond the training range a warning names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Prediction:
 
     Attributes:
         estimate: days, interval, contributions.
-        at_cap: the RUL is about the cap or more; no more precise number is known.
-        base: what the machine's running time alone says, days: the mean prediction and the contribution of its age.
-        drivers: days that each sensor adds to the base, largest first; with it they add up to the model's answer.
+        at_cap: the RUL is about the cap or more, and not known more precisely.
+        base: days from the running time alone: the mean prediction plus the contribution of the age.
+        drivers: days that each sensor adds to the base, largest first; base and drivers sum to the model's answer.
         state: `ok`, `off` (no power or no movement in any sensor), `degraded` (sensors missing or flat) or `stale`
             (nothing else is wrong, but an hour or more is missing behind the newest).
         missing_sensors: sensors without a reading in the hour.
@@ -56,25 +56,25 @@ def predict(
     last_failure: int | None,
     age: timedelta = timedelta(0),
 ) -> Prediction:
-    """Predict the RUL at the newest of a machine's hour rows (oldest first).
+    """Predict the RUL as of a machine's newest hour row.
 
     Args:
-        rows: the machine's recent history.
-        machine: whose.
-        model: answers.
+        rows: the machine's recent hour rows, oldest first, at least one; missing hours stay missing.
+        machine: the machine.
+        model: the model to ask.
         sensors: the sensor set that the rows were made with.
         last_failure: the machine's last hour of failure, None where none is known.
-        age: of the newest reading.
+        age: of the newest reading; negative where a sensor's clock is fast.
 
     Raises:
         BrokenModel: the model's answer is no number.
     """
-    seen = model.regimes.normalised(rows, sensors) if model.regimes else rows
-    values = dict(zip(vector.names(sensors), vector.build(seen, sensors, last_failure), strict=True))
+    normalised = model.regimes.normalised(rows, sensors) if model.regimes else rows
+    values = dict(zip(vector.names(sensors), vector.build(normalised, sensors, last_failure), strict=True))
     estimate = model.estimate(values, machine.equip_id)
     missing, flat = _silent(rows[-1], sensors)
     faults = {"off": off_rule(sensors)(rows[-1]), "degraded": bool(missing or flat), "stale": age > LATE}
-    state = next((fault for fault, there in faults.items() if there), "ok")
+    state = next((fault for fault, present in faults.items() if present), "ok")
     return Prediction(
         estimate=estimate,
         at_cap=estimate.days >= AT_CAP_SHARE * model.cap_days,
@@ -129,28 +129,28 @@ def _warnings(
     model: Model,
     age: timedelta,
 ) -> list[str]:
-    found = []
+    warnings = []
     if state == "off":
-        found.append(
+        warnings.append(
             "the machine seems to be off (no active power, or no sensor changed); the RUL is not about its wear"
         )
     elif flat:
-        found.append(f"flat readings, the sensor may be stuck: {', '.join(flat)}")
+        warnings.append(f"flat readings, the sensor may be stuck: {', '.join(flat)}")
     if missing:
-        found.append(f"no readings from: {', '.join(missing)}")
+        warnings.append(f"no readings from: {', '.join(missing)}")
     if age > LATE:
-        found.append(f"the newest reading is {clock.in_words(age)} old, so the newest hours are missing")
+        warnings.append(f"the newest reading is {clock.in_words(age)} old, so the newest hours are missing")
     if model.knows_machine(machine.equip_id) is False:
-        found.append(f"the model has not seen machine {machine.equip_id} in training")
+        warnings.append(f"the model has not seen machine {machine.equip_id} in training")
     outside = _out_of_range(values, model)
     if outside:
         more = f" and {len(outside) - _MAX_OUT_OF_RANGE} more" if len(outside) > _MAX_OUT_OF_RANGE else ""
-        found.append(f"outside the range seen in training: {', '.join(outside[:_MAX_OUT_OF_RANGE])}{more}")
-    return found
+        warnings.append(f"outside the range seen in training: {', '.join(outside[:_MAX_OUT_OF_RANGE])}{more}")
+    return warnings
 
 
 def _unseen_regime(newest: Row, model: Model, sensors: SensorSet) -> list[str]:
-    """What is told of an hour whose operating regime training has not seen."""
+    """The warning for an hour whose operating regime is not in the training data."""
     if not model.regimes or model.regimes.number(newest, sensors) is not None:
         return []
     values = (newest.values[sensors.names.index(name) * len(PER_SENSOR)] for name in model.regimes.operating)

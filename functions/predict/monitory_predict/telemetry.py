@@ -1,4 +1,4 @@
-"""What operators are told of predictions: EMF metrics on Lambda, nothing elsewhere."""
+"""Metrics of predictions: EMF on Lambda, nothing elsewhere."""
 
 from datetime import UTC, datetime
 from typing import Protocol
@@ -13,10 +13,10 @@ class Telemetry(Protocol):
     """Where observations go."""
 
     def predicted(self, answer: Answer, seconds: float) -> None:
-        """A prediction was answered in so many seconds."""
+        """Record a prediction that took `seconds`."""
 
     def no_data(self) -> None:
-        """There was nothing to predict from."""
+        """Record a request for a machine without data."""
 
 
 class EmfTelemetry:
@@ -34,11 +34,11 @@ class EmfTelemetry:
         line.add_metric(metric_names.PREDICTIONS, MetricUnit.Count, 1)
         line.add_metric(metric_names.PREDICT_LATENCY, MetricUnit.Milliseconds, seconds * 1000)
         line.add_metric(metric_names.PREDICTED_RUL, MetricUnit.NoUnit, answer.prediction.estimate.days)
-        line.add_metric(metric_names.REJECTED_READINGS, MetricUnit.Count, sum(answer.recent.rejected.values()))
+        line.add_metric(metric_names.REJECTED_READINGS, MetricUnit.Count, sum(answer.history.rejected.values()))
         line.add_metric(metric_names.MODEL_AGE_HOURS, MetricUnit.NoUnit, max(age.total_seconds() / 3600, 0.0))
         line.add_metric(metric_names.LAST_GOOD_MODEL_IN_USE, MetricUnit.Count, 1 if answer.current.problem else 0)
         line.add_metric(
-            metric_names.DATA_AGE_MINUTES, MetricUnit.NoUnit, max(answer.recent.age.total_seconds() / 60, 0.0)
+            metric_names.DATA_AGE_MINUTES, MetricUnit.NoUnit, max(answer.history.age.total_seconds() / 60, 0.0)
         )
         line.flush_metrics()
 

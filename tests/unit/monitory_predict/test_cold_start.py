@@ -3,11 +3,11 @@ import gc
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from monitory_predict.cold_start import quick_start
+from monitory_predict.cold_start import fast_imports
 
 
 def test_a_model_declared_meanwhile_checks_as_any_other() -> None:
-    with quick_start():
+    with fast_imports():
 
         class Declared(BaseModel):
             days: float
@@ -19,7 +19,7 @@ def test_a_model_declared_meanwhile_checks_as_any_other() -> None:
 
 def test_nothing_of_it_stays_when_an_import_fails() -> None:
     before = dict(BaseModel.model_config)
-    with pytest.raises(ZeroDivisionError), quick_start():
+    with pytest.raises(ZeroDivisionError), fast_imports():
         raise ZeroDivisionError
     assert gc.isenabled()
     assert BaseModel.model_config == before

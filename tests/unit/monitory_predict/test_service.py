@@ -7,21 +7,24 @@ from datetime import timedelta
 
 import pytest
 
+from monitory import clock
 from monitory.errors import NoModel, StorageUnavailable
 from monitory.features import failure_state, vector
 from monitory.features.failure_state import FailureState
-from monitory_predict.cache import failures as wear
-from monitory_predict.cache.failures import Failures
+from monitory_predict.api.gateway import lambda_handler_of
+from monitory_predict.cache import failures as failure_cache
+from monitory_predict.cache.failures import FailureCache
 from tests.support.fakes import WatchedStorage, down
+from tests.support.gateways import rest_event
 from tests.support.models import card, frame, text, train
-from tests.support.predicting import NOW, V1, V2, World
+from tests.support.predicting import NOW, V1, V2, World, event_loop
 from tests.support.registries import KEY, promote
 from tests.support.samples import MACHINE
 
 
 @pytest.fixture
 def world() -> World:
-    made = World(patience=0.3)
+    made = World(answer_seconds=0.3)
     made.write_hours(range(1, 6))
     made.promote(V1)
     return made
@@ -46,12 +49,61 @@ def stuck() -> Iterator[HangOn]:
     ended.set()
 
 
-def test_a_lake_that_hangs_ends_in_an_error_in_time(world: World, stuck: HangOn) -> None:
-    world.lake_storage.before = stuck("EQUIPMENT")
-    started = time.monotonic()
-    with pytest.raises(StorageUnavailable, match=r"readings of ZONE-001/EQUIP-001 could not be read within 0\.3 s"):
-        world.service.predict(MACHINE, NOW)
-    assert time.monotonic() - started < 2
+@pytest.fixture
+def get(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], tuple[int, float]]]:
+    """Answers a path as Lambda does: status and seconds."""
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    with event_loop():
+        handler = lambda_handler_of(world.app())
+
+        def call(path: str) -> tuple[int, float]:
+            started = time.monotonic()
+            query = {"zoneId": MACHINE.zone_id, "equipId": MACHINE.equip_id}
+            return handler(rest_event(path, query), None)["statusCode"], time.monotonic() - started
+
+        yield call
+
+
+@pytest.mark.parametrize("path", ["predict", "models", f"models/{V1}/report"])
+def test_a_store_that_hangs_ends_in_an_error_in_time(
+    world: World, stuck: HangOn, get: Callable[[str], tuple[int, float]], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(world.log, "error", lambda text, *values: logged.append(text % values))
+    world.lake_storage.before = world.model_storage.before = stuck("")
+    status, seconds = get(f"/api/v1/{path}")
+    assert status == 503
+    assert seconds < 2
+    assert logged == ["StorageUnavailable: no answer within 0.3 s"]
+
+
+def test_what_is_read_behind_an_answer_that_did_not_wait_serves_the_next(
+    world: World, get: Callable[[str], tuple[int, float]]
+) -> None:
+    released = threading.Event()
+    world.lake_storage.before = lambda verb, key: None if released.wait(5) else pytest.fail("never released")
+    assert get("/api/v1/predict")[0] == 503
+    released.set()
+    deadline = time.monotonic() + 5
+    while MACHINE not in world.rows._entries.machines() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    world.reset_calls()
+    assert get("/api/v1/predict")[0] == 200
+    assert world.lake_storage.calls.keys() == {"list"}
+
+
+def test_more_requests_that_hang_than_there_are_threads_do_not_hang_the_next(
+    world: World, get: Callable[[str], tuple[int, float]]
+) -> None:
+    released = threading.Event()
+    world.lake_storage.before = lambda verb, key: None if released.wait(5) else pytest.fail("never released")
+    for _ in range(12):
+        assert get("/api/v1/predict")[0] == 503
+    released.set()
+    deadline = time.monotonic() + 5
+    while (status := get("/api/v1/predict")[0]) != 200 and time.monotonic() < deadline:
+        pass
+    assert status == 200
 
 
 def test_a_model_that_does_not_come_in_time_leaves_the_last_good_one(world: World, stuck: HangOn) -> None:
@@ -59,7 +111,7 @@ def test_a_model_that_does_not_come_in_time_leaves_the_last_good_one(world: Worl
     world.model_storage.before = stuck(KEY)
     for current in (world.service.predict(MACHINE, NOW).current, world.service.current_model()):
         assert current.served is good
-        assert str(current.problem) == "the served model could not be read within 0.3 s"
+        assert str(current.problem) == "the served model could not be read within 0.255 s"
 
 
 def test_a_first_model_that_does_not_come_in_time_is_said_so(world: World, stuck: HangOn) -> None:
@@ -73,10 +125,10 @@ def test_failures_that_do_not_come_in_time_are_done_without(world: World, stuck:
     assert world.service.predict(MACHINE, NOW).current.problem is None
 
 
-def test_the_same_question_is_computed_once_and_any_other_anew(world: World) -> None:
+def test_another_model_and_other_rows_give_another_answer(world: World) -> None:
     world.promote(V1, made=card(V1))
     first = world.service.predict(MACHINE, NOW).prediction
-    assert world.service.predict(MACHINE, NOW + timedelta(minutes=4)).prediction is first
+    assert world.service.predict(MACHINE, NOW + timedelta(minutes=4)).prediction == first
     world.promote(V2, seed=5, made=card(V2))
     other_model = world.service.predict(MACHINE, NOW + timedelta(minutes=5)).prediction
     assert other_model.estimate.days != first.estimate.days
@@ -95,13 +147,6 @@ def test_late_data_is_told_with_its_present_age(world: World) -> None:
     assert len({tuple(told) for told in ages[1:4]}) == 3
 
 
-@pytest.mark.parametrize("path", ["versions", "report"])
-def test_lists_and_pages_do_not_hang_either(world: World, stuck: HangOn, path: str) -> None:
-    world.model_storage.before = stuck("models")
-    with pytest.raises(StorageUnavailable, match=r"within 0\.3 s"):
-        world.service.versions() if path == "versions" else world.service.report(V1)
-
-
 def test_without_a_model_nothing_is_predicted(world: World) -> None:
     del world.model_storage.objects[KEY]
     with pytest.raises(NoModel):
@@ -114,27 +159,27 @@ def test_the_hours_since_the_last_failure_reach_the_model(world: World) -> None:
     world.store(V2, made=card(V2, features=(vector.AGE, "temperature"), calibration=None), text=by_age)
     promote(world.registry, V2)
     model = world.models.current().served.model
-    newest = world.rows.up_to(MACHINE, NOW).newest.hour
+    newest = world.rows.history_at(MACHINE, NOW).newest.hour
     failure_state.write(world.registry.storage, FailureState(None, {str(MACHINE): newest - 48}))
     answer = world.service.predict(MACHINE, NOW).prediction.estimate
-    values = {vector.AGE: 48.0, "temperature": world.rows.up_to(MACHINE, NOW).rows[-1].values[0]}
+    values = {vector.AGE: 48.0, "temperature": world.rows.history_at(MACHINE, NOW).rows[-1].values[0]}
     assert answer.raw_days == model.estimate(values, MACHINE.equip_id).raw_days
     assert answer.contributions[vector.AGE] != 0
 
 
 def test_the_failure_state_is_read_now_and_then(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     storage = WatchedStorage()
-    state = Failures(storage, world.log)
-    clock = 1000.0
-    monkeypatch.setattr(wear, "time", type("time", (), {"monotonic": staticmethod(lambda: clock)}))
-    assert state.last_known == state.state() == FailureState()
+    state = FailureCache(storage, world.log)
+    seconds = 1000.0
+    monkeypatch.setattr(failure_cache, "time", type("time", (), {"monotonic": staticmethod(lambda: seconds)}))
+    assert state.last_good == state.state() == FailureState()
     written = FailureState(None, {"Z/E": 1})
     failure_state.write(storage, written)
     assert state.state() == FailureState()
     assert storage.calls["get"] == 1
-    clock += wear.EVERY_SECONDS + 1
-    assert state.state() == state.last_known == written
-    clock += wear.EVERY_SECONDS + 1
+    seconds += failure_cache.REFRESH_SECONDS + 1
+    assert state.state() == state.last_good == written
+    seconds += failure_cache.REFRESH_SECONDS + 1
     storage.before = down
     assert state.state() == written
     assert state.state() == written

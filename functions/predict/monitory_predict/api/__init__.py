@@ -1,1 +1,1 @@
-"""HTTP: routes and the schemas of their answers."""
+"""HTTP: routes, the schemas of their answers, and what adapts them to gateways."""

@@ -4,65 +4,78 @@ import asyncio
 import time
 from bisect import bisect_right
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 
 from monitory import clock, errors
 from monitory.features import vector
 from monitory.log import Logger
 from monitory.machine import PATTERN, machine
 from monitory_predict.api import schemas
+from monitory_predict.api.middleware import API_PREFIX, SECURITY_HEADERS, BasePath, HeadAsGet, SecurityHeaders
 from monitory_predict.prediction import window
 from monitory_predict.service import Answer, PredictService
 from monitory_predict.telemetry import Telemetry
 
 
-class Told(NamedTuple):
-    """What a caller is told of an error: a status, and a fixed text or None for the error's own words."""
+class ErrorReply(NamedTuple):
+    """The answer to an error: a status, and a fixed text or None for the error's own words."""
 
     status: int
     text: str | None = None
 
 
-TOLD: dict[type[errors.MonitoryError], Told] = {
-    errors.InvalidIdentifier: Told(422),
-    errors.NoData: Told(404),
-    errors.UnknownVersion: Told(404),
-    errors.NoModel: Told(503, schemas.NO_MODEL),
-    errors.BrokenModel: Told(503, schemas.MODEL_REFUSED),
-    errors.StorageError: Told(503, schemas.STORAGE_FAILS),
-    errors.ObjectTooLarge: Told(503, schemas.TOO_LARGE),
+ERROR_REPLIES: dict[type[errors.MonitoryError], ErrorReply] = {
+    errors.InvalidIdentifier: ErrorReply(422),
+    errors.NoData: ErrorReply(404),
+    errors.UnknownVersion: ErrorReply(404),
+    errors.NoModel: ErrorReply(503, schemas.NO_MODEL),
+    errors.BrokenModel: ErrorReply(503, schemas.MODEL_REFUSED),
+    errors.StorageError: ErrorReply(503, schemas.STORAGE_FAILS),
+    errors.ObjectTooLarge: ErrorReply(503, schemas.TOO_LARGE),
 }
-"""Errors not listed here are defects: they answer 500. Of all 5xx the cause is for the log alone."""
+"""Errors not listed here are defects and answer 500. The cause of a 5xx goes to the log only."""
 
 RETRY_AFTER_SECONDS = 30
-
-REQUEST_THREADS = 40
-"""Requests that are worked on at a time under a local server; Lambda asks for one."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    404: {"model": schemas.ErrorResponse, "description": "No data, or none that is recent enough"},
-    422: {"model": schemas.ErrorResponse, "description": "A parameter is missing or malformed"},
-    503: {"model": schemas.ErrorResponse, "description": "No model, or the storage fails; see Retry-After"},
-}
+_ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
-# told in full: a route that answers HTML would have its errors described as HTML
-_JSON_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": _ERRORS[status]["description"],
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}},
-    }
-    for status in (404, 422, 503)
+_NOT_FOUND: dict[str, Any] = {"description": "No such version or report, or no readings that are recent enough"}
+_UNAVAILABLE: dict[str, Any] = {"description": "No model can be served, or the storage fails", "headers": _RETRY_AFTER}
+_GATEWAY_ERRORS: dict[int | str, dict[str, Any]] = {
+    403: {"description": "The gateway: no API key or a wrong one, or no such path", "content": _ERROR_CONTENT},
+    429: {
+        "description": "The gateway: more requests than the key may make",
+        "headers": _RETRY_AFTER,
+        "content": _ERROR_CONTENT,
+    },
+    500: {"description": "A defect, or a throttled function; try once more later", "content": _ERROR_CONTENT},
+    504: {"description": "The gateway: no answer within 29 s", "content": _ERROR_CONTENT},
+}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    # one route names the model, so that the document has its schema; a reference costs no start-up time
+    422: {"model": schemas.ErrorResponse, "description": "A parameter is missing, malformed or repeated"},
+    404: {**_NOT_FOUND, "content": _ERROR_CONTENT},
+    503: {**_UNAVAILABLE, "content": _ERROR_CONTENT},
+    **_GATEWAY_ERRORS,
+}
+_ERRORS_WITHOUT_PARAMETERS = {status: _ERRORS[status] for status in _ERRORS if status not in (404, 422)}
+_REPORT_ERRORS: dict[int | str, dict[str, Any]] = {
+    **_ERRORS,
+    # a route that answers HTML would have its errors described as HTML, were they given by their model
+    422: {"description": "The version is malformed", "content": _ERROR_CONTENT},
+    413: {"description": "The report is larger than Lambda can return", "content": _ERROR_CONTENT},
 }
 
 _ALLOWED = "letters, digits, '-', '_', '.'; at most 64, no dot first"
@@ -77,26 +90,30 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         version="1",
         summary="Remaining useful life of factory machines",
         description="Reads a machine's newest hour of sensor readings and answers its RUL in days.",
-        redirect_slashes=False,  # it would send callers to whatever host they named, without the gateway's stage
+        redirect_slashes=False,  # it would redirect to the host that the caller named, without the gateway's stage
     )
-    app.add_middleware(_SecurityHeaders)
-    for kind, told in TOLD.items():
-        app.exception_handler(kind)(_error_handler(told, log))
+    for middleware in (HeadAsGet, BasePath, SecurityHeaders):
+        app.add_middleware(middleware)
+    for kind, reply in ERROR_REPLIES.items():
+        app.exception_handler(kind)(_error_handler(reply, log))
     app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(HTTPException)(_no_route)
     app.exception_handler(Exception)(_defect)
 
-    # Starlette runs plain functions in threads that end with the event loop: under Mangum, with each request
-    threads = ThreadPoolExecutor(REQUEST_THREADS, thread_name_prefix="request")
+    async def within_time(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of a call in one of the loop's threads, which goes on after the deadline, for the next caller."""
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(call, *args, **kwargs), service.answer_seconds)
+        except TimeoutError as exc:
+            raise errors.StorageUnavailable(f"no answer within {service.answer_seconds:g} s") from exc
 
-    async def asked(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.wrap_future(threads.submit(call, *args, **kwargs))
-
-    @app.get("/api/v1/predict", responses={**_ERRORS}, response_model=schemas.PredictResponse)
-    async def predict(zone_id: ZoneId, equip_id: EquipId) -> Response:
+    @app.get("/api/v1/predict", responses=_ERRORS, response_model=schemas.PredictResponse)
+    async def predict(request: Request, zone_id: ZoneId, equip_id: EquipId) -> Response:
         """The remaining useful life of a machine in days, with its interval and the sensors that drive it."""
         started = time.perf_counter()
+        _each_once(request.query_params, "zoneId", "equipId")
         try:
-            answer = await asked(service.predict, machine(zone_id, equip_id), clock.now())
+            answer = await within_time(service.predict, machine(zone_id, equip_id), clock.now())
         except errors.NoData:
             telemetry.no_data()
             raise
@@ -105,20 +122,20 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
             _log_problem(log, answer.current.problem)
         return _json(predict_response(answer))
 
-    @app.get("/api/v1/health", responses={503: _ERRORS[503]}, response_model=schemas.HealthResponse)
+    @app.get("/api/v1/health", responses=_ERRORS_WITHOUT_PARAMETERS, response_model=schemas.HealthResponse)
     async def health() -> Response:
         """Whether a model can be served."""
-        current = await asked(service.current_model)
+        current = await within_time(service.current_model)
         message, served = "serving", current.served
         if current.problem:
             _log_problem(log, current.problem)
             message = f"serving, but not the newest model: {schemas.why(current.problem)}"
         return _json(schemas.HealthResponse(message=message, version=served.version, trained_at=served.trained_at))
 
-    @app.get("/api/v1/models", responses={503: _ERRORS[503]}, response_model=schemas.ModelsResponse)
+    @app.get("/api/v1/models", responses=_ERRORS_WITHOUT_PARAMETERS, response_model=schemas.ModelsResponse)
     async def models() -> Response:
         """The stored versions with their metrics, which one is served since when, and the promotion history."""
-        stored, history, promotion = await asked(service.versions)
+        stored, history, promotion = await within_time(service.versions)
         served = promotion.version if promotion else None
         versions = [
             schemas.VersionInfo(
@@ -132,19 +149,19 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         changes = [schemas.PromotionInfo.model_validate(change, from_attributes=True) for change in reversed(history)]
         return _json(schemas.ModelsResponse(served=served, versions=versions, history=changes))
 
-    @app.get("/api/v1/models/{version:path}/report", responses={**_JSON_ERRORS}, response_class=HTMLResponse)
+    @app.get("/api/v1/models/{version:path}/report", responses=_REPORT_ERRORS, response_class=HTMLResponse)
     async def report(version: str) -> Response:
         """The report page of a version; dashes stand for the slashes: `2026-11-20-150312`."""
-        return HTMLResponse(await asked(service.report, version))
+        return HTMLResponse(await within_time(service.report, version))
 
     return app
 
 
 def predict_response(answer: Answer) -> schemas.PredictResponse:
-    """What a caller is told of a prediction; days with two decimals."""
-    prediction, recent = answer.prediction, answer.recent
+    """The body of an answer; days with two to four decimals."""
+    prediction, history = answer.prediction, answer.history
     estimate, served = prediction.estimate, answer.current.served
-    start, end = window(recent.newest.hour)
+    start, end = window(history.newest.hour)
     interval = None
     if served.model.card and served.model.card.calibration and estimate.low is not None and estimate.high is not None:
         interval = schemas.Interval(
@@ -156,11 +173,14 @@ def predict_response(answer: Answer) -> schemas.PredictResponse:
     if answer.current.problem:
         why = schemas.why(answer.current.problem)
         warnings.append(f"the newest model cannot be used, the last good one answers: {why}")
-    if recent.future_hours:
-        warnings.append(f"{recent.future_hours} hours with readings from the future were left out")
-    warnings += recent.unreadable[-3:]
-    first = recent.newest.hour - vector.HISTORY_HOURS
+    if history.future_hours:
+        warnings.append(f"{history.future_hours} hours with readings from the future were left out")
+    warnings += history.unreadable[-3:]
+    first = history.newest.hour - vector.HISTORY_HOURS
     return schemas.PredictResponse(
+        zone_id=answer.machine.zone_id,
+        equip_id=answer.machine.equip_id,
+        as_of=history.newest.last.replace(tzinfo=clock.KST).astimezone(UTC),
         predictions=[round(estimate.days, 4)],
         rul=f">= {served.model.cap_days:g} days" if prediction.at_cap else f"{estimate.days:.1f} days",
         interval=interval,
@@ -171,14 +191,26 @@ def predict_response(answer: Answer) -> schemas.PredictResponse:
         window=schemas.Window(
             start=start,
             end=end,
-            readings=recent.newest.readings,
-            rejected=recent.rejected,
+            readings=history.newest.readings,
+            rejected=history.rejected,
             missing_sensors=prediction.missing_sensors,
-            history_hours=len(recent.rows) - bisect_right(recent.rows, first, key=attrgetter("hour")),
+            history_hours=len(history.rows) - bisect_right(history.rows, first, key=attrgetter("hour")),
         ),
-        data_age_minutes=round(max(recent.age.total_seconds(), 0.0) / 60, 1),
+        data_age_minutes=round(max(history.age.total_seconds(), 0.0) / 60, 1),
         model=schemas.ModelUsed(version=served.version, trained_at=served.trained_at),
     )
+
+
+def _each_once(query: QueryParams, *names: str) -> None:
+    """Refuse a repeated parameter, of which FastAPI takes the last one in silence.
+
+    Raises:
+        InvalidIdentifier: a name occurs more than once.
+    """
+    for name in names:
+        values = query.getlist(name)
+        if len(values) > 1:
+            raise errors.InvalidIdentifier(f"{name} is given {len(values)} times; ask for one machine at a time")
 
 
 def _json(body: Any) -> Response:
@@ -189,15 +221,15 @@ def _log_problem(log: Logger, problem: errors.MonitoryError) -> None:
     log.error("the last good model answers: %s", problem)
 
 
-def _error_handler(told: Told, log: Logger) -> Any:
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if told.status == 503 else None
+def _error_handler(reply: ErrorReply, log: Logger) -> Any:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if reply.status == 503 else None
 
     def handle(request: Request, error: Exception) -> JSONResponse:
-        if told.status >= 500:
+        if reply.status >= 500:
             log.error("%s: %s", type(error).__name__, error)
         else:
             log.info("%s: %s", type(error).__name__, error)
-        return JSONResponse({"detail": told.text or str(error)}, told.status, headers)
+        return JSONResponse({"detail": reply.text or str(error)}, reply.status, headers)
 
     return handle
 
@@ -208,24 +240,16 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "; ".join(faults)}, 422)
 
 
+def _no_route(request: Request, error: Exception) -> JSONResponse:
+    """No such path, or not with this method."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    if status == 405:
+        detail = f"{request.method} is not allowed here; use GET"
+        return JSONResponse({"detail": detail}, status, {"Allow": "GET, HEAD"})
+    paths = ", ".join(API_PREFIX + path for path in ("predict", "health", "models", "models/{version}/report"))
+    return JSONResponse({"detail": f"no such path; there are {paths}"}, status)
+
+
 def _defect(request: Request, error: Exception) -> JSONResponse:
-    """A fixed text: what is inside stays inside. Starlette raises it again, for the log."""
-    return JSONResponse({"detail": "internal error"}, 500, _SECURITY_HEADERS)
-
-
-_SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-
-
-class _SecurityHeaders:
-    """Puts headers on every answer; plain ASGI, for Starlette's own kind of middleware costs a task a request."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_SECURITY_HEADERS)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
+    """A fixed text without internals. Starlette raises the error again, for the log."""
+    return JSONResponse({"detail": "internal error"}, 500, SECURITY_HEADERS)

@@ -1,4 +1,4 @@
-"""What the API answers, as types: the source of its OpenAPI document."""
+"""Types of the API's answers, from which its OpenAPI document is made."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,7 +15,10 @@ TOO_LARGE = "an object of the storage is too large to be used"
 
 _PREDICT_EXAMPLE: JsonDict = {
     "status": "ok",
+    "zoneId": "ZONE-001",
+    "equipId": "EQUIP-001",
     "predictions": [4.31],
+    "as_of": "2026-11-20T11:59:57.613655Z",
     "rul": "4.3 days",
     "interval": {"low": 2.9, "high": 6.0, "coverage": 0.9},
     "base_days": 11.2,
@@ -36,7 +39,7 @@ _PREDICT_EXAMPLE: JsonDict = {
 
 
 class Interval(BaseModel):
-    """Where the RUL lies with probability `coverage`, in days."""
+    """The RUL lies between `low` and `high` days with probability `coverage`."""
 
     low: float
     high: Annotated[float | None, Field(description="null: the interval reaches the cap, so it is open")]
@@ -62,7 +65,7 @@ class Window(BaseModel):
 
 
 class ModelUsed(BaseModel):
-    """Which model answered; `version` is null for a model that this service did not train."""
+    """The model that answered; `version` is null for a model that this service did not train."""
 
     version: str | None
     trained_at: str
@@ -71,14 +74,20 @@ class ModelUsed(BaseModel):
 class PredictResponse(BaseModel):
     """The remaining useful life of a machine."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_PREDICT_EXAMPLE]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [_PREDICT_EXAMPLE]}, serialize_by_alias=True, validate_by_name=True
+    )
 
     status: Literal["ok"] = "ok"
+    zone_id: Annotated[str, Field(alias="zoneId", description="zone of the machine")]
+    equip_id: Annotated[str, Field(alias="equipId", description="the machine")]
     predictions: Annotated[list[float], Field(description="days of remaining useful life; one value")]
+    as_of: Annotated[datetime, Field(description="time of the newest reading that was used, UTC")]
     rul: Annotated[str, Field(description="the same in words; '>= cap' instead of a false precise number")]
     interval: Interval | None
     base_days: Annotated[
-        float, Field(description="what running time alone says; with all drivers it sums up to the model's answer")
+        float,
+        Field(description="days from the running time alone; with all drivers they sum to the model's answer"),
     ]
     drivers: list[SensorShare]
     state: Annotated[
@@ -130,7 +139,7 @@ class ModelsResponse(BaseModel):
 
 
 class ErrorResponse(BaseModel):
-    """What went wrong, in words."""
+    """What is wrong, in words."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"detail": "no readings of ZONE-001/EQUIP-404 …"}]})
 
@@ -138,7 +147,7 @@ class ErrorResponse(BaseModel):
 
 
 def why(problem: errors.MonitoryError) -> str:
-    """Why the last good model answers, in a clause that names no key, address or inside of the store."""
+    """Why the last good model answers: a clause without keys, addresses or other internals of the store."""
     if isinstance(problem, errors.StorageError) and not isinstance(problem, errors.ObjectTooLarge):
         return "the storage fails"
     if isinstance(problem, errors.NoModel):

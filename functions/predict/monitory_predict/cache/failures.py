@@ -1,4 +1,4 @@
-"""Machines' last failures, as retraining left them; read again now and then."""
+"""Machines' last failures, kept in memory for some minutes."""
 
 import threading
 import time
@@ -9,12 +9,12 @@ from monitory.features.failure_state import FailureState
 from monitory.log import Logger
 from monitory.storage.port import Storage
 
-EVERY_SECONDS = 600.0
+REFRESH_SECONDS = 600.0
 """Retraining writes the state once a night."""
 
 
-class Failures:
-    """The failure state of the model bucket, kept in memory for some minutes."""
+class FailureCache:
+    """The failure state of the model bucket; the last one that could be read stands in for one that can't."""
 
     def __init__(self, storage: Storage, log: Logger) -> None:
         """Nothing is read yet."""
@@ -23,23 +23,23 @@ class Failures:
         self._lock = threading.Lock()
         self._state = FailureState()
         self._read_at: float | None = None
-        self._read_etag: str | None = None
+        self._etag: str | None = None
 
     @property
-    def last_known(self) -> FailureState:
+    def last_good(self) -> FailureState:
         """The state that was read last, without asking the store."""
         return self._state
 
     def state(self) -> FailureState:
-        """The state; where it can't be read, the one before: a prediction is worth more than its newest detail."""
+        """The state, read again after `REFRESH_SECONDS`; where that fails, the last good one."""
         with self._lock:
-            if self._read_at is None or time.monotonic() - self._read_at > EVERY_SECONDS:
+            if self._read_at is None or time.monotonic() - self._read_at > REFRESH_SECONDS:
                 try:
-                    found = failure_state.read(self._storage)
-                    if found.etag is None and self._read_etag is not None:
-                        self._log.warning("the machines' last failures are gone; those read before stand in")
+                    stored = failure_state.read(self._storage)
+                    if stored.etag is None and self._etag is not None:
+                        self._log.warning("the machines' last failures are gone; the last good ones stay in use")
                     else:
-                        self._state, self._read_etag = found
+                        self._state, self._etag = stored
                     self._read_at = time.monotonic()
                 except StorageError as exc:
                     self._log.warning("the machines' last failures cannot be read: %s", exc)

@@ -1,18 +1,40 @@
-"""What a process holds of machines in memory, bounded."""
+"""A bounded cache by machine."""
 
+import threading
 from collections import OrderedDict
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from monitory.machine import Machine
 
-MEMORY_MACHINES = 100
+MAX_MACHINES = 100
 
 T = TypeVar("T")
 
 
-def hold(held: OrderedDict[Machine, T], machine: Machine, value: T) -> None:
-    """Hold what belongs to a machine, and of the machines only those that came last."""
-    held[machine] = value
-    held.move_to_end(machine)
-    while len(held) > MEMORY_MACHINES:
-        held.popitem(last=False)
+class LruCache(Generic[T]):
+    """Values of the machines that were used last, at most `MAX_MACHINES`; safe in several threads."""
+
+    def __init__(self) -> None:
+        """An empty cache."""
+        self._values: OrderedDict[Machine, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, machine: Machine) -> T | None:
+        """A machine's value, None where there is none."""
+        with self._lock:
+            if machine in self._values:
+                self._values.move_to_end(machine)
+            return self._values.get(machine)
+
+    def put(self, machine: Machine, value: T) -> None:
+        """Set a machine's value, and forget those of the machines that were not used for longest."""
+        with self._lock:
+            self._values[machine] = value
+            self._values.move_to_end(machine)
+            while len(self._values) > MAX_MACHINES:
+                self._values.popitem(last=False)
+
+    def machines(self) -> list[Machine]:
+        """Whose values are kept, the one used last at the end."""
+        with self._lock:
+            return list(self._values)

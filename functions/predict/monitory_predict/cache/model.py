@@ -1,4 +1,4 @@
-"""The model being served, kept in memory as long as its ETag stays the same."""
+"""The served model, kept in memory while its ETag stays the same."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from monitory.registry.registry import Promotion, Registry, Served
 from monitory.sensors import SensorSet
 
 REFUSED_SECONDS = 60.0
-"""How long an object that was refused isn't read again: it may have been damaged on its way."""
+"""How long a refused object is not read again; after that it is, for it may have been damaged on its way."""
 
 REREAD_SECONDS = 600.0
 """How long a 304 is relied on: it hides that the same bytes were promoted as another version."""
@@ -20,14 +20,14 @@ REREAD_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A model that loaded and answered its self-test, and what is known of it.
+    """A model that loaded and passed its self-test, with its origin.
 
     Attributes:
-        model: answers.
-        etag: of the object that it was loaded from.
-        version: its version; None for a model that no registry wrote.
+        model: the model.
+        etag: of the object it was loaded from.
+        version: its version; None for a model that was not promoted by this service.
         trained_at: ISO 8601 in UTC; the object's date where there's no card.
-        promotion: what put it there.
+        promotion: the promotion that put it there; None without a version.
     """
 
     model: Model
@@ -39,14 +39,14 @@ class ServedModel:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The model to answer with, and what keeps a newer one from being used, if anything does."""
+    """The model to answer with, and why a newer one cannot be used, None if there is none."""
 
     served: ServedModel
     problem: MonitoryError | None
 
 
 class _Refused(NamedTuple):
-    """An object that is no usable model, why, and until when (`time.monotonic`) that is taken for granted."""
+    """An object that is no usable model, the reason, and until when (`time.monotonic`) it is not read again."""
 
     etag: str
     reason: str
@@ -54,15 +54,15 @@ class _Refused(NamedTuple):
 
 
 class ModelCache:
-    """Gives the newest model that works.
+    """Returns the newest model that works.
 
-    One conditional GET tells whether the served object changed; now and then an unconditional one, whether just its
-    name did. A new one takes over only after it has loaded and answered; where the store fails or the new object is
-    broken, the last good model goes on.
+    A conditional GET finds out whether the served object has changed; every `REREAD_SECONDS` an unconditional one,
+    whether the same bytes have become another version. A new model replaces the old one after it has loaded and passed
+    its self-test; if the store fails or the new object is broken, the last good model stays in use.
     """
 
     def __init__(self, registry: Registry, sensors: SensorSet, cap_days: float) -> None:
-        """An empty cache; features of `sensors` can be given to models, `cap_days` is for those without a card."""
+        """An empty cache for models of a sensor set; `cap_days` is the cap of models without a card."""
         self._registry = registry
         self._loader = ModelLoader(registry, sensors, cap_days)
         self._lock = threading.Lock()
@@ -74,17 +74,17 @@ class ModelCache:
         """The model to answer with.
 
         Raises:
-            NoModel: none was ever promoted.
-            BrokenModel: the served object is no usable model and there was no good one before.
-            StorageUnavailable: the store failed and there was no good one before.
+            NoModel: no model has been promoted.
+            BrokenModel: the served object is no usable model, and there is no last good one.
+            StorageUnavailable: the store failed, and there is no last good model.
         """
         good, refused = self._good, self._refused
         now = time.monotonic()
         if refused and now > refused.until:
             refused = None
-        known = refused.etag if refused else good.etag if good and now <= self._reread_at else None
+        etag = refused.etag if refused else good.etag if good and now <= self._reread_at else None
         try:
-            changed = self._registry.served_if_changed(known)
+            changed = self._registry.served_if_changed(etag)
             if changed:
                 good = self._replace(changed)
             elif refused:
@@ -98,10 +98,10 @@ class ModelCache:
         return Current(good, None)
 
     def last_good(self, problem: StorageUnavailable) -> Current:
-        """The model that answered last, without asking the store, because of a problem.
+        """The last good model, without asking the store, because of a problem.
 
         Raises:
-            StorageUnavailable: there was none; it is the problem itself.
+            StorageUnavailable: the problem itself, where there is none.
         """
         if self._good is None:
             raise problem

@@ -1,62 +1,21 @@
 """The same application behind API Gateway: REST events (v1) and HTTP API events (v2)."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from mangum import Mangum
 
 from monitory import clock
+from monitory_predict.api.gateway import Handler, lambda_handler_of
 from monitory_predict.telemetry import EmfTelemetry
 from tests.support.fakes import down
+from tests.support.gateways import Event, Query, http_event, rest_event
 from tests.support.predicting import NOW, V1, World, event_loop
 from tests.support.registries import KEY
 
-Event = dict[str, Any]
-Make = Callable[[str, Mapping[str, str]], Event]
+Make = Callable[[str, Query], Event]
 GOOD = {"zoneId": "ZONE-001", "equipId": "EQUIP-001"}
-
-
-def rest_event(path: str, query: Mapping[str, str]) -> Event:
-    """As a REST API sends it (payload format 1.0): parameters decoded, null where there are none."""
-    return {
-        "resource": path,
-        "path": path,
-        "httpMethod": "GET",
-        "headers": {"Host": "api.example.com", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https"},
-        "multiValueHeaders": {"Host": ["api.example.com"], "X-Forwarded-Port": ["443"], "X-Forwarded-Proto": ["https"]},
-        "queryStringParameters": dict(query) or None,
-        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
-        "pathParameters": None,
-        "stageVariables": None,
-        "requestContext": {
-            "stage": "v1",
-            "path": f"/v1{path}",
-            "httpMethod": "GET",
-            "identity": {"sourceIp": "1.2.3.4"},
-        },
-        "body": None,
-        "isBase64Encoded": False,
-    }
-
-
-def http_event(path: str, query: Mapping[str, str]) -> Event:
-    """As an HTTP API sends it (payload format 2.0): the raw query string."""
-    return {
-        "version": "2.0",
-        "routeKey": f"GET {path}",
-        "rawPath": path,
-        "rawQueryString": urlencode(query),
-        "headers": {"host": "api.example.com"},
-        "queryStringParameters": dict(query),
-        "requestContext": {
-            "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "1.2.3.4"},
-            "stage": "$default",
-        },
-        "isBase64Encoded": False,
-    }
 
 
 @pytest.fixture
@@ -69,14 +28,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 @pytest.fixture
-def handler(world: World) -> Iterator[Mangum]:
+def handler(world: World) -> Iterator[Handler]:
     with event_loop():
-        yield Mangum(world.app(EmfTelemetry()), lifespan="off")
+        yield lambda_handler_of(world.app(EmfTelemetry()))
 
 
-def call(handler: Mangum, event: Event) -> tuple[int, Any, dict[str, str]]:
+def call(handler: Handler, event: Event) -> tuple[int, Any, dict[str, str]]:
     """Status, body and headers of an answer."""
-    answer = handler(event, object())  # type: ignore[arg-type]
+    answer = handler(event, object())
     headers = {name.lower(): value for name, value in answer["headers"].items()} if "headers" in answer else {}
     headers |= {name.lower(): values[0] for name, values in answer.get("multiValueHeaders", {}).items()}
     assert answer["isBase64Encoded"] is False
@@ -87,7 +46,7 @@ both = pytest.mark.parametrize("make", [rest_event, http_event], ids=["REST", "H
 
 
 @both
-def test_a_prediction(handler: Mangum, make: Make) -> None:
+def test_a_prediction(handler: Handler, make: Make) -> None:
     status, body, headers = call(handler, make("/api/v1/predict", GOOD))
     assert (status, body["status"]) == (200, "ok")
     assert 0 <= body["predictions"][0] <= 30
@@ -95,14 +54,14 @@ def test_a_prediction(handler: Mangum, make: Make) -> None:
     assert headers["cache-control"] == "no-store"
 
 
-def test_both_gateways_get_the_same_answer(handler: Mangum) -> None:
+def test_both_gateways_get_the_same_answer(handler: Handler) -> None:
     first, second = (call(handler, make("/api/v1/predict", GOOD)) for make in (rest_event, http_event))
     assert first[:2] == second[:2]
 
 
 @both
 @pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/models"])
-def test_the_other_routes(handler: Mangum, make: Make, path: str) -> None:
+def test_the_other_routes(handler: Handler, make: Make, path: str) -> None:
     status, body, _ = call(handler, make(path, {}))
     assert (status, body["status"]) == (200, "ok")
 
@@ -122,14 +81,14 @@ def test_the_other_routes(handler: Mangum, make: Make, path: str) -> None:
         ({**GOOD, "surplus": "x"}, 200),
     ],
 )
-def test_wrong_calls_are_answered_in_words(handler: Mangum, make: Make, query: dict[str, str], status: int) -> None:
+def test_wrong_calls_are_answered_in_words(handler: Handler, make: Make, query: dict[str, str], status: int) -> None:
     found, body, _ = call(handler, make("/api/v1/predict", query))
     assert found == status
     assert status == 200 or isinstance(body["detail"], str)
 
 
 @both
-def test_a_failing_store_asks_to_come_again(handler: Mangum, make: Make, world: World) -> None:
+def test_a_failing_store_asks_to_come_again(handler: Handler, make: Make, world: World) -> None:
     world.model_storage.before = world.lake_storage.before = down
     status, body, headers = call(handler, make("/api/v1/predict", GOOD))
     assert (status, headers["retry-after"]) == (503, "30")
@@ -138,7 +97,7 @@ def test_a_failing_store_asks_to_come_again(handler: Mangum, make: Make, world: 
 
 @both
 def test_a_defect_is_500_with_a_fixed_text(
-    handler: Mangum, make: Make, world: World, monkeypatch: pytest.MonkeyPatch
+    handler: Handler, make: Make, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(world.service, "predict", lambda *_: 1 / 0)
     status, body, headers = call(handler, make("/api/v1/predict", GOOD))
@@ -151,7 +110,7 @@ def metric_lines(output: str) -> list[dict[str, Any]]:
 
 
 def test_a_prediction_leaves_one_line_of_metrics(
-    handler: Mangum, world: World, capsys: pytest.CaptureFixture[str]
+    handler: Handler, world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call(handler, rest_event("/api/v1/predict", GOOD))
     (line,) = metric_lines(capsys.readouterr().out)
@@ -175,7 +134,7 @@ def test_a_prediction_leaves_one_line_of_metrics(
     assert line["LastGoodModelInUse"] == [1.0]
 
 
-def test_a_machine_without_data_is_counted(handler: Mangum, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_machine_without_data_is_counted(handler: Handler, capsys: pytest.CaptureFixture[str]) -> None:
     call(handler, rest_event("/api/v1/predict", {**GOOD, "equipId": "EQUIP-404"}))
     (line,) = metric_lines(capsys.readouterr().out)
     assert line["NoData"] == [1.0]

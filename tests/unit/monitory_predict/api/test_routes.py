@@ -41,6 +41,8 @@ def test_a_prediction_has_the_contract_s_fields_and_all_that_it_rests_on(client:
     body = answer.json()
     estimate = world.service.predict(MACHINE, NOW).prediction.estimate
     assert body["status"] == "ok"
+    assert (body["zoneId"], body["equipId"]) == MACHINE
+    assert body["as_of"] == "2026-11-20T02:55:00Z"
     assert body["predictions"] == [round(estimate.days, 4)]
     assert body["rul"] == f"{estimate.days:.1f} days"
     assert body["interval"]["low"] <= body["predictions"][0] <= body["interval"]["high"]
@@ -298,6 +300,8 @@ def test_answers_are_not_kept_and_not_guessed(client: TestClient, path: str) -> 
 
 def test_other_ways_in_are_closed(client: TestClient) -> None:
     assert client.get("/nowhere").status_code == 404
+    assert client.get("/ml/api/v1/health").status_code == 200
+    assert client.head("/api/v1/health").status_code == 200
     assert client.post(PREDICT).status_code == 405
     assert client.delete("/api/v1/models").status_code == 405
 
@@ -315,6 +319,15 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
     assert responses.PredictResponse.model_validate(example).model_dump(mode="json") == example
     assert schemas["ErrorResponse"]["examples"]
     predict = document["paths"]["/api/v1/predict"]["get"]
-    assert set(predict["responses"]) >= {"200", "404", "422", "503"}
+    assert set(predict["responses"]) == {"200", "403", "404", "422", "429", "500", "503", "504"}
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+    for path, item in document["paths"].items():
+        answers = {status: answer for status, answer in item["get"]["responses"].items() if status != "200"}
+        assert answers.keys() >= {"403", "429", "503"}, path
+        assert all(answer["content"] == error for answer in answers.values()), path
+        assert {status for status, answer in answers.items() if "Retry-After" in answer.get("headers", {})} == {
+            "429",
+            "503",
+        }, path
     assert [one["schema"]["examples"] for one in predict["parameters"]] == [["ZONE-001"], ["EQUIP-001"]]
     assert client.get("/docs").status_code == 200

@@ -5,30 +5,30 @@ import pytest
 from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
 from monitory.log import Logger
-from monitory_predict.cache import failures as wear
-from monitory_predict.cache.failures import Failures
+from monitory_predict.cache import failures
+from monitory_predict.cache.failures import FailureCache
 from tests.support.fakes import WatchedStorage
 
 
 def test_a_damaged_state_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wear, "EVERY_SECONDS", -1.0)
+    monkeypatch.setattr(failures, "REFRESH_SECONDS", -1.0)
     storage = WatchedStorage()
-    known = Failures(storage, Logger(service="test-wear", level="CRITICAL"))
+    cache = FailureCache(storage, Logger(service="test-predict", level="CRITICAL"))
     written = FailureState(None, {"Z/E": 1})
     failure_state.write(storage, written)
-    assert known.state() == written
+    assert cache.state() == written
     whole = storage.get(failure_state.KEY).body
     storage.put(failure_state.KEY, whole[: len(whole) // 2])
-    assert known.state() == known.last_known == written
+    assert cache.state() == cache.last_good == written
 
 
 def test_a_state_that_is_gone_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wear, "EVERY_SECONDS", -1.0)
+    monkeypatch.setattr(failures, "REFRESH_SECONDS", -1.0)
     storage = WatchedStorage()
-    known = Failures(storage, Logger(service="test-wear", level="CRITICAL"))
-    assert known.state() == FailureState()
+    cache = FailureCache(storage, Logger(service="test-predict", level="CRITICAL"))
+    assert cache.state() == FailureState()
     written = FailureState(None, {"Z/E": 1})
     failure_state.write(storage, written)
-    assert known.state() == written
+    assert cache.state() == written
     del storage.objects[failure_state.KEY]
-    assert known.state() == written
+    assert cache.state() == written

@@ -12,8 +12,9 @@ from monitory.errors import NoData, StaleData, StorageUnavailable
 from monitory.features import vector
 from monitory.lake import MachineDay
 from monitory.machine import Machine
-from monitory_predict.cache import history as recent
-from monitory_predict.cache.history import Memory, Recent
+from monitory_predict.cache import history, stored_history
+from monitory_predict.cache.history import History
+from monitory_predict.cache.stored_history import CachedHistory
 from tests.support.fakes import down
 from tests.support.predicting import NOW, World
 from tests.support.samples import MACHINE, lake_key, ndjson, reading
@@ -28,8 +29,8 @@ def world() -> World:
     return made
 
 
-def ask(world: World, now: datetime = NOW, machine: Machine = MACHINE) -> Recent:
-    return world.rows.up_to(machine, now)
+def ask(world: World, now: datetime = NOW, machine: Machine = MACHINE) -> History:
+    return world.rows.history_at(machine, now)
 
 
 def cache_key(world: World) -> str:
@@ -37,15 +38,15 @@ def cache_key(world: World) -> str:
     return key
 
 
-def same(one: Recent, other: Recent) -> bool:
+def same(one: History, other: History) -> bool:
     return repr((one.rows, one.newest)) == repr((other.rows, other.newest))
 
 
-def rebuilt(world: World) -> Recent:
+def rebuilt(world: World) -> History:
     """What a container says that knows nothing and finds no cache."""
     fresh = World()
     fresh.lake_storage.objects = world.lake_storage.objects
-    return fresh.rows.up_to(MACHINE, NOW)
+    return fresh.rows.history_at(MACHINE, NOW)
 
 
 def test_the_history_ends_in_the_newest_hour_and_has_no_gaps(world: World) -> None:
@@ -191,10 +192,10 @@ def an_hour_twice(content: MachineDay) -> MachineDay:
 def test_a_cache_whose_rows_are_none_is_made_anew(world: World, spoilt: Callable[[MachineDay], MachineDay]) -> None:
     before = ask(world)
     key = cache_key(world)
-    memory = msgspec.msgpack.decode(world.model_storage.get(key).body, type=Memory)
+    memory = msgspec.msgpack.decode(world.model_storage.get(key).body, type=CachedHistory)
     *days, last = memory.days
     days.append(msgspec.structs.replace(last, content=spoilt(last.content)))
-    world.model_storage.put(key, msgspec.msgpack.encode(Memory(tuple(days))))
+    world.model_storage.put(key, msgspec.msgpack.encode(CachedHistory(tuple(days))))
     world.rows = world.new_rows()
     assert same(ask(world), before)
     world.rows = world.new_rows()
@@ -206,7 +207,7 @@ def test_a_cache_whose_rows_are_none_is_made_anew(world: World, spoilt: Callable
 def test_a_cache_that_would_fill_the_memory_is_not_decoded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     before = ask(world)
     size = len(world.model_storage.get(cache_key(world)).body)
-    monkeypatch.setattr(recent, "MAX_CACHE_BYTES", size - 1)
+    monkeypatch.setattr(stored_history, "MAX_CACHE_BYTES", size - 1)
     world.rows = world.new_rows()
     world.reset_calls()
     assert same(ask(world), before)
@@ -216,7 +217,7 @@ def test_a_cache_that_would_fill_the_memory_is_not_decoded(world: World, monkeyp
 def test_a_lost_cache_is_made_anew(world: World) -> None:
     first = ask(world)
     del world.model_storage.objects[cache_key(world)]
-    assert same(world.new_rows().up_to(MACHINE, NOW), first)
+    assert same(world.new_rows().history_at(MACHINE, NOW), first)
     assert cache_key(world)
 
 
@@ -230,12 +231,12 @@ def test_a_lost_cache_is_made_of_what_is_held(world: World) -> None:
     newer = ask(world, later)
     assert len(newer.rows) == len(first.rows) + 1
     assert world.lake_storage.calls == {"list": 1, "get": 1}
-    assert same(world.new_rows().up_to(MACHINE, later), newer)
+    assert same(world.new_rows().history_at(MACHINE, later), newer)
 
 
 def test_two_containers_that_race_for_the_cache_both_answer_right(world: World) -> None:
     first, second = world.new_rows(), world.new_rows()
-    first.up_to(MACHINE, NOW)
+    first.history_at(MACHINE, NOW)
     world.write(NOW)
     later = NOW + timedelta(hours=1)
     slow_put, go = threading.Event(), threading.Event()
@@ -246,15 +247,15 @@ def test_two_containers_that_race_for_the_cache_both_answer_right(world: World) 
             go.wait(5)
 
     world.model_storage.before = hold_one_write
-    answers: list[Recent] = []
-    thread = threading.Thread(target=lambda: answers.append(first.up_to(MACHINE, later)))
+    answers: list[History] = []
+    thread = threading.Thread(target=lambda: answers.append(first.history_at(MACHINE, later)))
     thread.start()
     slow_put.wait(5)
-    answers.append(second.up_to(MACHINE, later))
+    answers.append(second.history_at(MACHINE, later))
     go.set()
     thread.join()
     assert same(*answers)
-    assert same(world.new_rows().up_to(MACHINE, later), answers[0])
+    assert same(world.new_rows().history_at(MACHINE, later), answers[0])
 
 
 @pytest.mark.parametrize("verb", ["get", "put"])
@@ -339,7 +340,7 @@ def test_a_machine_without_data_is_looked_for_in_the_newest_folders_only_until_s
 ) -> None:
     nobody = Machine("Z", "E")
     for seconds, listings in ((0.0, 30), (600.0, 30), (600.0, 1), (600.0, 1)):
-        monkeypatch.setattr(recent, "ABSENT_SECONDS", seconds)
+        monkeypatch.setattr(history, "ABSENT_SECONDS", seconds)
         world.reset_calls()
         with pytest.raises(NoData, match="no readings of Z/E in the last 30 days"):
             ask(world, machine=nobody)
@@ -372,6 +373,13 @@ def test_rejected_lines_are_those_of_the_newest_hour_s_objects(world: World) -> 
     assert ask(world).rejected == {"not_json": 2}
 
 
+def test_the_stored_form_is_that_of_earlier_versions(world: World) -> None:
+    ask(world)
+    stored = msgspec.msgpack.decode(world.model_storage.get(cache_key(world)).body)
+    assert stored.keys() == {"days"}
+    assert {key for day in stored["days"] for key in day} == {"day", "listed", "content"}
+
+
 def test_as_many_days_are_kept_as_features_need(world: World) -> None:
     world.write_hours(range(1, vector.HISTORY_HOURS + 30, 5))
     hours = [row.hour for row in ask(world).rows]
@@ -384,9 +392,9 @@ def test_as_many_days_are_kept_as_features_need(world: World) -> None:
 
 
 def test_machines_in_memory_are_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitory_predict.cache.lru.MEMORY_MACHINES", 3)
+    monkeypatch.setattr("monitory_predict.cache.lru.MAX_MACHINES", 3)
     for number in range(6):
         machine = Machine("Z", f"E{number}")
         world.write(NOW - timedelta(hours=1), machine=machine)
         ask(world, machine=machine)
-    assert [machine.equip_id for machine in world.rows._memory] == ["E3", "E4", "E5"]
+    assert [machine.equip_id for machine in world.rows._entries.machines()] == ["E3", "E4", "E5"]
