@@ -28,7 +28,7 @@ public class Main {
 
 
 class Service(BaseHTTPRequestHandler):
-    """Answers by the machine's name; a busy one is ready at the second call."""
+    """Answers by the machine's name; BUSY is ready at the second call, LATE after an hour."""
 
     requests: list[tuple[str, str | None]]
 
@@ -37,7 +37,7 @@ class Service(BaseHTTPRequestHandler):
         repeated = any(path == self.path for path, _ in self.requests)
         self.requests.append((self.path, self.headers["x-api-key"]))
         status = 404 if "GONE" in self.path else 403 if "WRONG" in self.path else 200
-        status = 503 if "BUSY" in self.path and not repeated else status
+        status = 503 if "BUSY" in self.path and not repeated else 429 if "LATE" in self.path else status
         body = (
             b'{"status":"ok","new":{"predictions":0},"predictions":[4.31],"x":[1]}'
             if status == 200
@@ -45,8 +45,8 @@ class Service(BaseHTTPRequestHandler):
         )
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
-        if status == 503:
-            self.send_header("Retry-After", "1")
+        if status in (429, 503):
+            self.send_header("Retry-After", "3600" if status == 429 else "1")
         self.end_headers()
         self.wfile.write(body)
 
@@ -76,13 +76,15 @@ def test_the_documented_client_reads_the_days_and_waits_when_told_to(
     (tmp_path / "Main.java").write_text(MAIN, encoding="utf-8")
     subprocess.run(["javac", "-Xlint:all", "-Werror", "MonitoryClient.java", "Main.java"], cwd=tmp_path, check=True)  # noqa: S607 - the JDK on PATH
     address, requests = service
-    command = ["java", "-cp", ".", "Main", address, "GOOD", "GONE", "BUSY", "WRONG"]
+    command = ["java", "-cp", ".", "Main", address, "GOOD", "GONE", "BUSY", "LATE", "WRONG"]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == [
         "OptionalDouble[4.31]",
         "OptionalDouble.empty",
         "OptionalDouble[4.31]",
+        'status 429: {"detail":"no"}',
         'status 403: {"detail":"no"}',
     ]
-    paths = [f"/prod/api/v1/predict?zoneId=ZONE+1&equipId={name}" for name in ("GOOD", "GONE", "BUSY", "BUSY", "WRONG")]
+    names = ("GOOD", "GONE", "BUSY", "BUSY", "LATE", "WRONG")
+    paths = [f"/prod/api/v1/predict?zoneId=ZONE+1&equipId={name}" for name in names]
     assert requests == [(path, "the key") for path in paths]

@@ -54,13 +54,16 @@ _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": {"ty
 _NOT_FOUND: dict[str, Any] = {"description": "No such version or report, or no readings that are recent enough"}
 _UNAVAILABLE: dict[str, Any] = {"description": "No model can be served, or the storage fails", "headers": _RETRY_AFTER}
 _GATEWAY_ERRORS: dict[int | str, dict[str, Any]] = {
-    403: {"description": "The gateway: no API key or a wrong one, or no such path", "content": _ERROR_CONTENT},
+    403: {"description": "The gateway: no API key, or a wrong one", "content": _ERROR_CONTENT},
     429: {
         "description": "The gateway: more requests than the key may make",
         "headers": _RETRY_AFTER,
         "content": _ERROR_CONTENT,
     },
-    500: {"description": "A defect, or a throttled function; try once more later", "content": _ERROR_CONTENT},
+    500: {
+        "description": "A defect; of the gateway: the function could not run",
+        "content": _ERROR_CONTENT,
+    },
     504: {"description": "The gateway: no answer within 29 s", "content": _ERROR_CONTENT},
 }
 _ERRORS: dict[int | str, dict[str, Any]] = {
