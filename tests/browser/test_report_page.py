@@ -1,6 +1,7 @@
 """The report in a real browser: desktop and phone, light and dark."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -9,7 +10,8 @@ from tests.support import reports
 from tests.support.browser import Browser, Tab
 
 WIDTHS = (1280, 390)
-SCHEMES = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 UNREADABLE = """(() => {
   const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
@@ -58,7 +60,7 @@ def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def opened(browser: Browser, address: str, width: int, scheme: str) -> Tab:
+def opened(browser: Browser, address: str, width: int, scheme: Scheme) -> Tab:
     return browser.open(address, width=width, scheme=scheme)
 
 
