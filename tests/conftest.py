@@ -19,6 +19,7 @@ _PREFIXES = (
     "AWS_",
     "COVERAGE",
     "EXCURSION_",
+    "FACTORY_",
     "FAILURE_LOG_",
     "LOG_",
     "MAX_",

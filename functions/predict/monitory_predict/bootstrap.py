@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import NamedTuple
 
-from monitory import log, metric_names, sensors
+from monitory import clock, log, metric_names, sensors
 from monitory.errors import MonitoryError
 from monitory.lake import Lake
 from monitory.log import Logger
@@ -60,8 +60,10 @@ def start(settings: PredictSettings) -> Startup:
 
     Raises:
         SensorSetError: the sensor set cannot be used.
+        SettingsError: there is no such time zone.
     """
     logger = log.logger(metric_names.PREDICT_SERVICE, settings)
+    clock.set_zone(settings.factory_time_zone)
     sensor_set = sensors.load(settings.sensors_file)
     models = _storage(settings.s3_model_bucket_name, settings.aws_region)
     executor = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="s3")

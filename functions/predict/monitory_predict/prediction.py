@@ -7,7 +7,7 @@ from math import isnan
 
 from monitory import clock
 from monitory.features import vector
-from monitory.features.hour_row import COUNT, MAX, MIN, PER_SENSOR, Row, off_rule
+from monitory.features.hour_row import COUNT, ENOUGH_READINGS, MAX, MIN, PER_SENSOR, Row, off_rule
 from monitory.machine import Machine
 from monitory.model.model import Driver, Estimate, Model
 from monitory.sensors import SensorSet
@@ -115,7 +115,7 @@ def _silent(row: Row, sensors: SensorSet) -> tuple[list[str], list[str]]:
         count = row.values[at + COUNT]
         if not count:
             missing.append(name)
-        elif count > 1 and row.values[at + MIN] == row.values[at + MAX]:
+        elif count >= ENOUGH_READINGS and row.values[at + MIN] == row.values[at + MAX]:
             flat.append(name)
     return missing, flat
 

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -85,6 +86,8 @@ class PredictService:
         last_failure = state.last_failure(machine, history.rows, self._sensors)
         model = current.served.model
         prediction = predict(history.rows, machine, model, self._sensors, last_failure, history.age)
+        if history.losses.is_blocked and prediction.state == "ok":  # it is about an older hour than should be there
+            prediction = replace(prediction, state="degraded")
         return Answer(machine, prediction, history, current)
 
     def current_model(self) -> Current:

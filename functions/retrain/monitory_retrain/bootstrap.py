@@ -23,12 +23,14 @@ def build_job(settings: RetrainSettings) -> Job:
 
     Raises:
         SensorSetError: the sensor set cannot be used.
+        SettingsError: there is no such time zone.
     """
     logger = log.logger(metric_names.RETRAIN_SERVICE, settings)
+    clock.set_zone(settings.factory_time_zone)
     sensor_set = sensors.load(settings.sensors_file)
     lake, region = settings.s3_input_data_bucket_name, settings.lake_region
     models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
-    source = workers.Source(lake, region, settings.s3_input_data_key, sensor_set)
+    source = workers.Source(lake, region, settings.s3_input_data_key, sensor_set, settings.factory_time_zone)
     return Job(
         settings=settings,
         sensors=sensor_set,

@@ -143,7 +143,7 @@ def parse(event: object, now: datetime, training_days: int) -> Request:
         _refuse(asked, "rollback", "month", "start", "end", "sample", "version")
         return Rollback(by, asked.reason, inner.delivery)
     _refuse(asked, "train", "version")
-    first, last = _range(asked, now.astimezone(clock.KST).date(), training_days)
+    first, last = _range(asked, now.astimezone(clock.zone()).date(), training_days)
     return Training(first, last, asked.sample, asked.promote == "auto", _since(asked.refresh, now), by, inner.delivery)
 
 
@@ -153,10 +153,10 @@ def _scheduled(inner: Envelope, now: datetime, training_days: int) -> Training:
     if scheduled.time.tzinfo is None:
         raise InvalidEvent("time: a scheduled event's time needs a time zone")
     try:
-        end = scheduled.time.astimezone(clock.KST).date()
+        end = scheduled.time.astimezone(clock.zone()).date()
     except OverflowError as exc:  # within a day of the first or the last year that there is
         raise InvalidEvent(f"time: {scheduled.time.isoformat()} is not a time for which there is data") from exc
-    today = now.astimezone(clock.KST).date()
+    today = now.astimezone(clock.zone()).date()
     if not EARLIEST + timedelta(days=training_days) <= end <= today + timedelta(days=1):
         raise InvalidEvent(f"time: {scheduled.time.isoformat()} is not a time for which there is data")
     return Training(end - timedelta(days=training_days), end - timedelta(days=1), by="schedule", run_id=scheduled.id)

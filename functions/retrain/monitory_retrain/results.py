@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from monitory.readings import rejects
 from monitory.registry.registry import Promotion
 from monitory_retrain import pipeline
 from monitory_retrain.evaluation.drift import Drift
@@ -49,6 +50,7 @@ def counts(counted: Counts) -> Answer:
         "bytes_read": counted.raw_bytes,
         "readings": counted.readings,
         "rejected": dict(counted.rejected),
+        "losses": rejects.sentences(counted.rejected, counted.samples),
         "unreadable": counted.unreadable[:MAX_UNREADABLE_NAMED],
         "days_without_data": [str(day) for day in counted.days_without_data],
     }

@@ -2,9 +2,10 @@
 
     EQUIPMENT/date=YYYY-MM-DD/zone_id=<zoneId>/equip_id=<equipId>/equip-<uuid>-<n>.json
 
-`date` is the KST date on which the hour starts. Names are random, so which hour an object holds is known
-only from its readings. The unit of work is the *machine-day*: what is known of one machine's folder of a
-date, brought up to date by reading just the objects that are new or have another ETag.
+`date` is the factory's date on which the hour starts. Names are random, so which hour an object holds is known
+only from its readings; which names are data is decided in `layout`. The unit of work is the *machine-day*: what is
+known of one machine's folder of a date, brought up to date by reading just the objects that are new or have another
+ETag.
 """
 
 from collections import Counter
@@ -17,11 +18,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitory.errors import InvalidIdentifier, ObjectNotFound, StorageUnavailable, UnreadableObject
-from monitory.features.hour_row import hour_row
-from monitory.machine import Machine, machine
+from monitory import layout
+from monitory.errors import ObjectNotFound, StorageUnavailable, UnreadableObject
+from monitory.features.hour_row import has_plausible_extremes, hour_row
+from monitory.machine import Machine
 from monitory.readings.column import Columns
 from monitory.readings.decoding import Readings, Source
+from monitory.readings.kept import SMALL_BYTES, Gathered, KeptHour
 from monitory.readings.kernels import PURE, Kernel
 from monitory.sensors import SensorSet
 from monitory.storage.port import Entry, IncompleteListing, Storage
@@ -30,12 +33,15 @@ WHOLE_BYTES = 8 << 20
 """A larger object is streamed instead of being held whole."""
 
 CHUNK_BYTES = 4 << 20
+KEPT_HOURS = 2
+"""Of so many of a day's newest hours readings are kept, where small objects share them."""
+
 READ_AHEAD = 8
 """Objects on their way while one is decoded."""
 
 
 class LakeObject(NamedTuple):
-    """An object of the lake; `size` in bytes, `fault` says why it can't be asked for."""
+    """An object of the lake; `size` in bytes, `fault` says why it can't be asked for, `modified` when written."""
 
     key: str
     etag: str
@@ -43,16 +49,18 @@ class LakeObject(NamedTuple):
     machine: Machine
     day: date
     fault: str = ""
+    modified: datetime | None = None
 
 
-class SeenObject(msgspec.Struct, frozen=True):
+class SeenObject(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is remembered of an object that was read.
 
     Attributes:
         key, etag: which object, in which state.
         hours: the hours that its readings lie in.
-        rejected: lines that were skipped, by reason.
+        rejected: records that were skipped, by reason.
         unreadable: why nothing in it could be read, or None.
+        samples: what was wrong with one of the records that were skipped, by reason.
     """
 
     key: str
@@ -60,10 +68,11 @@ class SeenObject(msgspec.Struct, frozen=True):
     hours: tuple[int, ...]
     rejected: dict[str, int]
     unreadable: str | None = None
+    samples: dict[str, str] = {}
 
 
 class Hour(msgspec.Struct, frozen=True):
-    """An hour of a machine (a `rows.Row`): its values, the number of readings and the newest one's KST time."""
+    """An hour of a machine (a `rows.Row`): its values, the number of readings and the newest one's wall-clock time."""
 
     hour: int
     values: tuple[float, ...]
@@ -72,10 +81,11 @@ class Hour(msgspec.Struct, frozen=True):
 
 
 class MachineDay(msgspec.Struct, frozen=True):
-    """All that is known of a machine's folder of one date, hours in order."""
+    """All that is known of a machine's folder of one date, hours in order; `kept` saves requests and may be empty."""
 
     objects: tuple[SeenObject, ...] = ()
     hours: tuple[Hour, ...] = ()
+    kept: tuple[KeptHour, ...] = ()
 
 
 class Lake:
@@ -91,26 +101,33 @@ class Lake:
     def machine_day(self, owner: Machine, day: date) -> list[LakeObject]:
         """The objects of a machine's folder of a date."""
         folder = f"{self.prefix}/date={day}/zone_id={owner.zone_id}/equip_id={owner.equip_id}"
-        return [
-            LakeObject(e.key, e.etag, e.size, owner, day, e.fault) for e in self._listed(folder) if e.size or e.fault
-        ]
+        return [self._object(entry, owner, day) for entry in self._listed(folder) if self._is_data(entry)]
 
     def day(self, day: date) -> dict[Machine, list[LakeObject]]:
         """All objects of a date by machine; keys that don't follow the layout are left out."""
         found: dict[Machine, list[LakeObject]] = {}
         for entry in self._listed(f"{self.prefix}/date={day}"):
-            owner = self._owner(entry.key, anywhere=bool(entry.fault))
-            if owner and (entry.size or entry.fault):
-                item = LakeObject(entry.key, entry.etag, entry.size, owner, day, entry.fault)
-                found.setdefault(owner, []).append(item)
+            owner = layout.owner(self._below(entry.key))
+            if owner and self._is_data(entry):
+                found.setdefault(owner, []).append(self._object(entry, owner, day))
         return found
+
+    def _object(self, entry: Entry, owner: Machine, day: date) -> LakeObject:
+        return LakeObject(entry.key, entry.etag, entry.size, owner, day, entry.fault, entry.modified)
+
+    def _is_data(self, entry: Entry) -> bool:
+        """Whether there is something to read; what can't be asked for is told of, whatever it is."""
+        return bool(entry.fault) or (entry.size > 0 and layout.is_data(layout.below_machine(self._below(entry.key))))
+
+    def _below(self, key: str) -> str:
+        return key.removeprefix(self.prefix + "/")
 
     def _listed(self, folder: str) -> Iterator[Entry]:
         """A folder's entries. What is missing in one machine's folder alone is no reason to do without the others."""
         try:
             yield from self.storage.list(folder)
         except IncompleteListing as exc:
-            if not all(self._owner(f"{of}/", anywhere=True) for of in exc.folders):
+            if not all(layout.owner(f"{self._below(of)}/") for of in exc.folders):
                 raise
 
     def refresh(self, known: MachineDay, listed: Sequence[LakeObject], executor: Executor | None = None) -> MachineDay:
@@ -137,34 +154,58 @@ class Lake:
             for number in seen.hours:
                 owners.setdefault(number, []).append(seen.key)
 
+        gathered = Gathered(Readings(self.sensors, self._kernel), known.kept, {(seen.key, seen.etag) for seen in kept})
         fresh: list[SeenObject] = []
         touched = set(stale)
         news = [item for item in listed if item.key not in kept_keys]
         for item in news:
             if item.fault:
-                fresh.append(SeenObject(item.key, item.etag, (), {}, f"{item.key!r} cannot be read: {item.fault}"))
+                why = f"{item.key!r} cannot be read: {item.fault}"
+                fresh.append(SeenObject(item.key, item.etag, (), {}, why))
         for item, readings, unreadable in self._read([item for item in news if not item.fault], executor):
-            numbers = tuple(sorted(readings.hours))
-            rejected = dict(readings.rejected)
-            fresh.append(SeenObject(item.key, item.etag, numbers, rejected, unreadable))
-            for number in numbers:
-                owners.setdefault(number, []).append(item.key)
-                touched.add(number)
-                if len(owners[number]) == 1:
-                    hours[number] = self._hour(number, readings.hours[number])
+            for number in sorted(readings.hours):
+                if hour := self._plausible_hour(number, readings):
+                    owners.setdefault(number, []).append(item.key)
+                    touched.add(number)
+                    hours[number] = hour
+            if item.size <= SMALL_BYTES:
+                gathered.add(item.key, item.etag, readings, readings.hours)
+            numbers, rejected, samples = tuple(sorted(readings.hours)), dict(readings.rejected), dict(readings.samples)
+            fresh.append(SeenObject(item.key, item.etag, numbers, rejected, unreadable, samples))
 
         shared = {number for number in touched if len(owners.get(number, ())) > 1 or number not in hours}
+        for number in list(shared):
+            if columns := gathered.columns(number, owners.get(number, ())):
+                hours[number] = self._hour(number, columns)
+                shared.discard(number)
         together = sorted({key for number in shared for key in owners.get(number, ())})
         if together:
-            hours |= self._joint_hours([present[key] for key in together], shared, executor)
+            items = [present[key] for key in together]
+            hours |= self._joint_hours(items, shared, gathered, executor)
         objects = tuple(sorted(kept + fresh, key=lambda seen: seen.key))
-        return MachineDay(objects, tuple(hours[number] for number in sorted(hours)))
+        newest = sorted(hours)[-KEPT_HOURS:]
+        return MachineDay(objects, tuple(hours[number] for number in sorted(hours)), gathered.kept(owners, newest))
 
-    def _joint_hours(self, items: Sequence[LakeObject], wanted: set[int], executor: Executor | None) -> dict[int, Hour]:
+    def _joint_hours(
+        self, items: Sequence[LakeObject], wanted: set[int], gathered: Gathered, executor: Executor | None
+    ) -> dict[int, Hour]:
         pooled = Readings(self.sensors, self._kernel)
-        for _, readings, _ in self._read(items, executor):
-            pooled.absorb(readings, wanted & readings.hours.keys())
+        for item, readings, _ in self._read(items, executor):
+            for number in wanted & readings.hours.keys():
+                readings.discard_implausible(number)
+            shared = wanted & readings.hours.keys()
+            pooled.absorb(readings, shared)
+            if item.size <= SMALL_BYTES:
+                gathered.add(item.key, item.etag, readings, shared)
         return {number: self._hour(number, columns) for number, columns in pooled.hours.items()}
+
+    def _plausible_hour(self, number: int, readings: Readings) -> Hour | None:
+        """An hour without readings that can't be true, None if no others are in it. Few hours have any."""
+        hour = self._hour(number, readings.hours[number])
+        if has_plausible_extremes(hour, self.sensors):
+            return hour
+        readings.discard_implausible(number)
+        return self._hour(number, readings.hours[number]) if number in readings.hours else None
 
     def _hour(self, number: int, columns: Columns) -> Hour:
         row = hour_row(number, columns, self.sensors, self._kernel)
@@ -229,18 +270,6 @@ class Lake:
                 f"s3://{self.storage.name}/{item.key} came with {size:,} bytes, it was listed with {item.size:,}"
             )
 
-    def _owner(self, key: str, *, anywhere: bool = False) -> Machine | None:
-        """Whose folder a key lies in: directly, or anywhere."""
-        parts = key.removeprefix(self.prefix + "/").split("/")
-        if len(parts) < 4 or (len(parts) > 4 and not anywhere):
-            return None
-        if not parts[1].startswith("zone_id=") or not parts[2].startswith("equip_id="):
-            return None
-        try:
-            return machine(parts[1].removeprefix("zone_id="), parts[2].removeprefix("equip_id="))
-        except InvalidIdentifier:
-            return None
-
 
 def spread(objects: Sequence[LakeObject], count: int) -> list[LakeObject]:
     """`count` objects spread evenly over a sequence, all of them when there are no more.
@@ -254,8 +283,16 @@ def spread(objects: Sequence[LakeObject], count: int) -> list[LakeObject]:
 
 
 def total_rejected(objects: Iterable[SeenObject]) -> Counter[str]:
-    """Skipped lines of several objects, by reason."""
+    """Skipped records of several objects, by reason."""
     total: Counter[str] = Counter()
     for seen in objects:
         total.update(seen.rejected)
     return total
+
+
+def reject_samples(objects: Iterable[SeenObject]) -> dict[str, str]:
+    """What was wrong with one of the skipped records, by reason."""
+    samples: dict[str, str] = {}
+    for seen in objects:
+        samples = {**seen.samples, **samples}
+    return samples

@@ -16,6 +16,14 @@ from monitory.errors import UNDECODABLE, SensorSetError
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}")
 _DERIVED = re.compile(r"_(rollmean|rollstd|min|max|outside|count|(mean|std|slope)_\d+h)$")
+SENTINELS = frozenset(
+    {-999.0, -9999.0, -99999.0, -999.9, -9999.9, 9999.0, 99999.0, 32767.0, -32768.0, 65535.0, 1e20, -1e20}
+)
+"""Numbers with which devices say that they have none; they are one only beyond a sensor's alert limits."""
+
+_PLAUSIBLE_SPANS = 10
+"""How many spans of its alert limits a value may lie beyond them where a sensor's plausible range isn't given."""
+
 _RESERVED = frozenset({"equipment", "hours_since_failure", "power_factor"})
 
 
@@ -28,6 +36,8 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         unit: the unit of its values, for people; may be empty.
         low: lower alert limit, in the sensor's unit. A reading below it counts as outside.
         high: upper alert limit. A reading above it counts as outside.
+        plausible: the least and the largest value that can be true, wider than the alert limits. Readings beyond are
+            the sensor's fault, not the machine's, and are rejected. None: ten spans of the alert limits beyond them.
     """
 
     lake_name: str
@@ -35,6 +45,18 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: str
     low: float
     high: float
+    plausible: tuple[float, float] | None = None
+
+    @property
+    def plausible_range(self) -> tuple[float, float]:
+        """The least and the largest value that can be true."""
+        margin = _PLAUSIBLE_SPANS * (self.high - self.low)
+        return self.plausible or (self.low - margin, self.high + margin)
+
+    def is_plausible(self, value: float) -> bool:
+        """Whether a value can be true: in the plausible range, and no sentinel beyond the alert limits."""
+        low, high = self.plausible_range
+        return low <= value <= high and (value not in SENTINELS or self.low <= value <= self.high)
 
 
 class PowerFactor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +101,12 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
                 raise SensorSetError(f"name {sensor.name!r} is that of a feature which is computed from others")
             if not sensor.low < sensor.high:
                 raise SensorSetError(f"sensor {sensor.name!r}: low {sensor.low} is not below high {sensor.high}")
+            low, high = sensor.plausible_range
+            if not (low <= sensor.low and sensor.high <= high):
+                raise SensorSetError(
+                    f"sensor {sensor.name!r}: plausible [{low:g}, {high:g}] must be wider than its alert limits "
+                    f"{sensor.low:g} to {sensor.high:g}"
+                )
         if self.power_factor:
             for name in (self.power_factor.active, self.power_factor.reactive):
                 if name not in names:

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     log_emoji: bool = False
     powertools_metrics_namespace: Name = metric_names.NAMESPACE
     sensors_file: str | None = None
+    factory_time_zone: Name = "Asia/Seoul"
     max_rul_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
 
     @property

@@ -12,7 +12,8 @@ import pytest
 from monitory import sensors
 from monitory.clock import date_of_hour, first_hour, hour_of
 from monitory.machine import Machine
-from monitory.readings.decoding import UNKNOWN_SENSOR, Readings, Source
+from monitory.readings.decoding import Readings, Source
+from monitory.readings.rejects import UNKNOWN_SENSOR
 from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
 from monitory_local.simulator.__main__ import main

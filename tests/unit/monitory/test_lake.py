@@ -34,8 +34,8 @@ def refreshed(of: Lake, known: MachineDay | None = None) -> MachineDay:
 
 
 def same(one: MachineDay, other: MachineDay) -> bool:
-    """Equal to the last bit; missing values are equal to each other."""
-    return msgspec.msgpack.encode(one) == msgspec.msgpack.encode(other)
+    """Equal to the last bit; missing values are equal to each other. What is kept to save requests doesn't matter."""
+    return msgspec.msgpack.encode((one.objects, one.hours)) == msgspec.msgpack.encode((other.objects, other.hours))
 
 
 def test_a_machine_s_folder_is_its_own() -> None:
@@ -57,7 +57,7 @@ def test_a_day_has_all_machines_and_leaves_out_what_is_not_of_the_layout() -> No
     for stray in (
         "_SUCCESS",
         "zone_id=ZONE-001/x.json",
-        "zone_id=ZONE-001/equip_id=E/deeper/x.json",
+        "zone_id=ZONE-001/equip_id=E/_temporary/0/x.json",
         "zone_id=a b/equip_id=E/x.json",
         "zone_id=/equip_id=E/x.json",
         "zone_id=.hidden/equip_id=E/x.json",

@@ -178,12 +178,13 @@ def predict_response(answer: Answer) -> schemas.PredictResponse:
         warnings.append(f"the newest model cannot be used, the last good one answers: {why}")
     if history.future_hours:
         warnings.append(f"{history.future_hours} hours with readings from the future were left out")
+    warnings += history.losses.sentences
     warnings += history.unreadable[-3:]
     first = history.newest.hour - vector.HISTORY_HOURS
     return schemas.PredictResponse(
         zone_id=answer.machine.zone_id,
         equip_id=answer.machine.equip_id,
-        as_of=history.newest.last.replace(tzinfo=clock.KST).astimezone(UTC),
+        as_of=clock.aware(history.newest.last).astimezone(UTC),
         predictions=[round(estimate.days, 4)],
         rul=f">= {served.model.cap_days:g} days" if prediction.at_cap else f"{estimate.days:.1f} days",
         interval=interval,

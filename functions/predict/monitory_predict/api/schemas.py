@@ -59,7 +59,9 @@ class Window(BaseModel):
     start: datetime
     end: datetime
     readings: int
-    rejected: Annotated[dict[str, int], Field(description="skipped lines of its objects, by reason")]
+    rejected: Annotated[
+        dict[str, int], Field(description="skipped records of its objects, by reason; `warnings` say more")
+    ]
     missing_sensors: list[str]
     history_hours: Annotated[int, Field(description="hour rows of the last week that were used")]
 
@@ -91,7 +93,13 @@ class PredictResponse(BaseModel):
     ]
     drivers: list[SensorShare]
     state: Annotated[
-        str, Field(description="ok, off, degraded (sensors missing or flat) or stale (the newest hours are missing)")
+        str,
+        Field(
+            description=(
+                "ok, off, degraded (sensors missing or flat, or nothing in the newest object could be used) "
+                "or stale (the newest hours are missing)"
+            )
+        ),
     ]
     warnings: list[str]
     window: Window

@@ -5,8 +5,7 @@ it; a lost race or a lost object costs a few reads, a damaged object is replaced
 """
 
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -17,10 +16,12 @@ from monitory import clock
 from monitory.errors import UNDECODABLE, MonitoryError, NoData, ObjectNotFound, StaleData, StorageError
 from monitory.features import hour_row as rows
 from monitory.features import vector
-from monitory.lake import Hour, Lake, LakeObject, MachineDay, SeenObject
+from monitory.lake import Hour, Lake, LakeObject, MachineDay, SeenObject, total_rejected
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.storage.port import Storage
+from monitory_predict.cache import losses
+from monitory_predict.cache.losses import Losses
 from monitory_predict.cache.lru import LruCache
 from monitory_predict.cache.stored_history import CachedDay, CachedHistory, decode
 
@@ -53,9 +54,10 @@ class History(NamedTuple):
         rows: hour rows, oldest first; the last is the newest hour.
         newest: that hour with its number of readings and the time of its newest one.
         age: of that one; negative where a sensor's clock is fast.
-        rejected: lines skipped in the newest hour's objects, by reason.
+        rejected: records skipped in the newest hour's objects, by reason.
         unreadable: why nothing was readable in an object, one sentence each.
         future_hours: number of hours left out because their readings are from the future.
+        losses: what an operator should know of the newest objects.
     """
 
     rows: list[Hour]
@@ -64,6 +66,7 @@ class History(NamedTuple):
     rejected: dict[str, int]
     unreadable: list[str]
     future_hours: int
+    losses: Losses
 
 
 class _Absence(NamedTuple):
@@ -108,7 +111,7 @@ class HistoryCache:
         listed = {day: listing.result() for day, listing in listings.items()}
         days = {day: cached[day] for day in self._days(now) if day in cached} | self._refreshed(cached, listed, now)
         writing = self._save(machine, entry, days, now)
-        history = self._history(machine, days, now)
+        history = self._history(machine, days, now, [item for items in listed.values() for item in items])
         if writing:  # what isn't sent yet when Lambda freezes the function may be lost
             wait([writing], CACHE_SECONDS)
         return history
@@ -126,7 +129,7 @@ class HistoryCache:
     def _outdated(self, cached: CachedDay | None, now: datetime) -> bool:
         if cached is None:
             return True
-        over = datetime.combine(cached.day + timedelta(days=1), datetime.min.time(), clock.KST) + SETTLE
+        over = datetime.combine(cached.day + timedelta(days=1), datetime.min.time(), clock.zone()) + SETTLE
         return cached.listed < over or now - cached.listed > RELIST_AFTER
 
     def _refreshed(
@@ -139,7 +142,9 @@ class HistoryCache:
             refreshed[day] = CachedDay(day, now, content)
         return refreshed
 
-    def _history(self, machine: Machine, days: dict[date, CachedDay], now: datetime) -> History:
+    def _history(
+        self, machine: Machine, days: dict[date, CachedDay], now: datetime, listed: Sequence[LakeObject]
+    ) -> History:
         objects = [item for day in days.values() for item in day.content.objects]
         hours = [hour for day in sorted(days) for hour in days[day].content.hours]
         present = clock.hour_of(now)
@@ -153,23 +158,22 @@ class HistoryCache:
                 self._absences.put(machine, _Absence(reason, time.monotonic() + ABSENT_SECONDS))
             raise NoData(reason)
         newest = past[-1]
-        age = now - newest.last.replace(tzinfo=clock.KST)
+        last = clock.aware(newest.last)
+        age = now - last
+        used = [item for item in objects if newest.hour in item.hours]
+        lost = losses.of_newest(objects, used, listed, now)
         if age > self._max_age:
             raise StaleData(
-                f"the newest reading of {machine} is {clock.in_words(age)} old ({newest.last:%Y-%m-%dT%H:%M:%S} KST); "
-                f"readings older than {clock.in_words(self._max_age)} are not used"
+                f"the newest reading of {machine} is {clock.in_words(age)} old ({last:%Y-%m-%dT%H:%M:%S %Z}); "
+                f"readings older than {clock.in_words(self._max_age)} are not used{lost.in_short()}"
             )
-        rejected: Counter[str] = Counter()
-        for item in objects:
-            if newest.hour in item.hours:
-                rejected.update(item.rejected)
-        return History(past, newest, age, dict(rejected), unreadable, len(hours) - len(past))
+        return History(past, newest, age, dict(total_rejected(used)), unreadable, len(hours) - len(past), lost)
 
     def _why_no_data(self, machine: Machine, now: datetime, objects: list[SeenObject], unreadable: list[str]) -> str:
         if unreadable:
             return f"no readings of {machine}: {unreadable[-1]}"
         if objects:
-            return f"no readings of {machine} in {len(objects)} objects"
+            return f"no readings of {machine} in {len(objects)} objects{losses.of_all(objects).in_short()}"
         searched = self._days(now)
         earlier = [searched[0] - timedelta(days=n) for n in range(1, LOOK_BACK_DAYS - len(searched) + 1)]
         listed = self._executor.map(lambda day: bool(self._lake.machine_day(machine, day)), earlier)

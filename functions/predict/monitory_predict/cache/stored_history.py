@@ -40,9 +40,8 @@ def decode(body: bytes, width: int) -> CachedHistory:
         raise ValueError(f"it has {len(body):,} bytes, {MAX_CACHE_BYTES:,} are allowed")
     history = msgspec.msgpack.decode(body, type=CachedHistory)
     for day in history.days:
-        midnight = clock.first_hour(day.day)
         numbers = [hour.hour for hour in day.content.hours]
-        if not set(numbers) <= set(range(midnight, midnight + clock.HOURS_PER_DAY)) or numbers != sorted(set(numbers)):
+        if not set(numbers) <= set(clock.hours_of(day.day)) or numbers != sorted(set(numbers)):
             raise ValueError(f"it has hours out of place under {day.day}")
         if any(len(hour.values) != width for hour in day.content.hours):
             raise ValueError(f"it has rows under {day.day} that don't have {width} values")

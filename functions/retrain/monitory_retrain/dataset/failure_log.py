@@ -6,7 +6,7 @@ import msgspec
 
 from monitory.clock import hour_of
 from monitory.errors import UNDECODABLE
-from monitory.readings.decoding import WallClock
+from monitory.readings.reading import WallClock
 from monitory.storage.port import Storage
 
 

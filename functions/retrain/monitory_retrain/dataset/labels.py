@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitory.clock import HOURS_PER_DAY
-from monitory.features.hour_row import COUNT, MAX, MIN, OUTSIDE, PER_SENSOR, idle_power
+from monitory.features.hour_row import COUNT, ENOUGH_READINGS, MAX, MIN, OUTSIDE, PER_SENSOR, idle_power
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
 from monitory_retrain.array_types import Floats, Ints
@@ -153,7 +153,7 @@ def _off(values: Floats, sensors: SensorSet) -> npt.NDArray[np.bool_]:
     """`rows.off_rule` for all rows of a table."""
     low, high, counts = (values[:, _columns_of(sensors, offset)] for offset in (MIN, MAX, COUNT))
     heard = counts > 1
-    off: npt.NDArray[np.bool_] = heard.any(axis=1) & (~heard | (low == high)).all(axis=1)
+    off: npt.NDArray[np.bool_] = (counts >= ENOUGH_READINGS).any(axis=1) & (~heard | (low == high)).all(axis=1)
     idle = idle_power(sensors)
     return off | (values[:, idle.column] <= idle.limit) if idle else off
 

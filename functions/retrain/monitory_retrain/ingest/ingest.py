@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from monitory.errors import ObjectNotFound, StorageUnavailable
 from monitory.features import hour_row, vector
-from monitory.lake import LakeObject, MachineDay, SeenObject, spread, total_rejected
+from monitory.lake import LakeObject, MachineDay, SeenObject, reject_samples, spread, total_rejected
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.storage.port import Storage
@@ -39,7 +39,8 @@ class Counts:
         read: objects that were read now; the others' rows were known.
         raw_bytes: bytes of those.
         readings: readings in the rows.
-        rejected: skipped lines by reason.
+        rejected: skipped records by reason.
+        samples: what was wrong with one of them, by reason.
         unreadable: what was said of objects in which nothing was readable.
         days_without_data: dates without a single row.
     """
@@ -51,10 +52,14 @@ class Counts:
     rejected: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
     days_without_data: list[date] = field(default_factory=list)
+    samples: dict[str, str] = field(default_factory=dict)
 
     def __add__(self, other: "Counts") -> "Counts":
         """Of both together."""
-        return Counts(*(getattr(self, of.name) + getattr(other, of.name) for of in fields(self)))
+        summed = {
+            of.name: getattr(self, of.name) + getattr(other, of.name) for of in fields(self) if of.name != "samples"
+        }
+        return Counts(**summed, samples={**other.samples, **self.samples})
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,4 +298,5 @@ def _counted(
         rejected=total_rejected(seen),
         unreadable=[item.unreadable for item in seen if item.unreadable],
         days_without_data=[] if len(made) else [day],
+        samples=reject_samples(seen),
     )

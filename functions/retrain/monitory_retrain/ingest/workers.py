@@ -6,6 +6,7 @@ from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
+from monitory import clock
 from monitory.features import hour_row
 from monitory.lake import Lake, LakeObject, MachineDay, SeenObject
 from monitory.machine import Machine
@@ -49,6 +50,7 @@ class Source(NamedTuple):
     region: str
     prefix: str
     sensors: SensorSet
+    time_zone: str = clock.DEFAULT_ZONE
 
     def lake(self) -> Lake:
         """The lake with the vectorised kernel."""
@@ -96,6 +98,7 @@ class Workers:
 
 
 def _prepare(source: Source) -> Callable[[Task], Result]:
+    clock.set_zone(source.time_zone)
     return _refreshing(source, ThreadPoolExecutor(READ_THREADS))
 
 

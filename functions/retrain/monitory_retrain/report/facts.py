@@ -9,7 +9,7 @@ from typing import NamedTuple
 import lightgbm as lgb
 import numpy as np
 
-from monitory.clock import HOURS_PER_DAY, KST
+from monitory.clock import HOURS_PER_DAY, zone
 from monitory.features.vector import sensor_of
 from monitory.model.model import Calibration
 from monitory.sensors import SensorSet
@@ -210,7 +210,7 @@ def moment(trained_at: str) -> str:
     >>> moment("2026-11-22T15:01:02+00:00")
     '2026-11-23 00:01 KST'
     """
-    return f"{datetime.fromisoformat(trained_at).astimezone(KST):%Y-%m-%d %H:%M} KST"
+    return f"{datetime.fromisoformat(trained_at).astimezone(zone()):%Y-%m-%d %H:%M %Z}"
 
 
 def gaps(found: Presence) -> list[str]:

@@ -37,6 +37,9 @@ IDLE_SHARE = 0.02
 
 POWER_FACTOR = "power_factor"
 
+ENOUGH_READINGS = 12
+"""Fewer than one every five minutes may well be equal though the sensor works, if it is a coarse one."""
+
 _PART = 1 << 16
 
 
@@ -69,7 +72,7 @@ def off_rule(sensors: SensorSet) -> Callable[[Row], bool]:
     """Tells of hour rows whether the machine stood still.
 
     Either it drew next to no active power (a mean in the lowest `IDLE_SHARE` of the span between the alert limits),
-    or no sensor that was heard more than once changed.
+    or no sensor changed, and one that had `ENOUGH_READINGS` should have.
     """
     width = len(PER_SENSOR)
     starts = range(0, len(sensors.sensors) * width, width)
@@ -81,10 +84,9 @@ def off_rule(sensors: SensorSet) -> Callable[[Row], bool]:
             return True
         heard = False
         for start in starts:
-            if values[start + COUNT] > 1:
-                if values[start + MIN] != values[start + MAX]:
-                    return False
-                heard = True
+            if values[start + COUNT] > 1 and values[start + MIN] != values[start + MAX]:
+                return False
+            heard = heard or values[start + COUNT] >= ENOUGH_READINGS
         return heard
 
     return is_off
@@ -129,6 +131,16 @@ def hour_row(hour: int, readings: Columns, sensors: SensorSet, kernel: Kernel = 
 
 
 _SILENT = (nan, nan, nan, nan, nan, nan, 0.0)
+
+
+def has_plausible_extremes(row: Row, sensors: SensorSet) -> bool:
+    """Whether no sensor's least or largest value is one that can't be true."""
+    for index, sensor in enumerate(sensors.sensors):
+        at = index * len(PER_SENSOR)
+        smallest, largest = row.values[at + MIN], row.values[at + MAX]
+        if smallest == smallest and not (sensor.is_plausible(smallest) and sensor.is_plausible(largest)):
+            return False
+    return True
 
 
 def _sensor_values(column: Column, low: float, high: float, kernel: Kernel) -> tuple[float, ...]:

@@ -1,10 +1,10 @@
 """The readings of one sensor in one hour: gathered in any order, told in order of time."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
+from itertools import chain, compress
 
 from monitory.readings.compact import Packed, SensorIds
 
@@ -60,6 +60,17 @@ class Column:
             if self.times:
                 self.packed.append(self.times, self.values, self.ids)
             self.times, self.values, self.id_parts = [], [], []
+
+    def discard(self, is_wanted: Callable[[float], bool]) -> list[float]:
+        """Drop readings whose value isn't wanted; returns those values."""
+        if self.packed is not None:
+            return self.packed.discard(is_wanted)
+        wanted = list(map(is_wanted, self.values))
+        dropped = [value for value, keeps in zip(self.values, wanted, strict=True) if not keeps]
+        if dropped:
+            self.id_parts = [list(compress(self.ids, wanted))]
+            self.times, self.values = list(compress(self.times, wanted)), list(compress(self.values, wanted))
+        return dropped
 
     def settled_values(self) -> "list[float] | array[float]":
         """The values in order of time, exact repeats (same sensor, time and value) counted once."""

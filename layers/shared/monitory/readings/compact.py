@@ -5,7 +5,7 @@ has. What makes a reading one among others (its time and its sensorId) is one nu
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import compress, pairwise
@@ -88,6 +88,15 @@ class Packed:
                 for time, number in zip(times, numbers, strict=True)
             ]
         )
+
+    def discard(self, is_wanted: Callable[[float], bool]) -> list[float]:
+        """Drop readings whose value isn't wanted; returns those values."""
+        wanted = bytearray(map(is_wanted, self.values))
+        dropped = [value for value, keeps in zip(self.values, wanted, strict=True) if not keeps]
+        if dropped:
+            self.values = array("d", compress(self.values, wanted))
+            self._keys = array("Q", compress(self._keys, wanted))
+        return dropped
 
     def settle(self) -> None:
         """Bring the readings in order of time, sensorId and value, and count exact repeats once.

@@ -1,15 +1,17 @@
-"""Where a record of the lake ends and the next one begins: NDJSON lines, or the elements of a JSON array.
+"""Where one JSON value of an object ends and the next one begins.
 
-An object comes in chunks that end anywhere. What is cut here can be decoded piece by piece, and memory is that of
-one chunk and one record, however long a line somebody wrote.
+An object comes in chunks that end anywhere, and holds values one behind another: a line each, the elements of arrays,
+with nothing between them, over several lines, or all of that in turn. What is cut here can be decoded piece by piece,
+and memory is that of one chunk and one record, however long a line somebody wrote.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
+
+from monitory.readings.scanning import spans
 
 MAX_RECORD_BYTES = 1 << 20
 """A longer record is dropped and counted: what a reading needs is 250 bytes."""
@@ -20,16 +22,12 @@ _BOM = b"\xef\xbb\xbf"
 BETWEEN = b", \t\r\n"
 """What stands between the elements of an array."""
 
+_FRAME = BETWEEN + b"[]"
+_JOINT = re.compile(rb"\}(?:[, \t\r\n\[\]]|\xef\xbb\xbf)*+\{")
 _NEXT_ELEMENT = re.compile(r",[ \t\r\n]*(?=\{)")
-_SEPARATORS = re.compile(f"[{BETWEEN.decode()}]*")
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
-_ANY_JSON = json.JSONDecoder(strict=False, parse_int=str)  # long numbers are no errors here
-_WINDOW = 512
+_AFTER_LONG_RECORD = re.compile(rb"\n|\}[, \t]*+(?=\{)")
 _TAIL = 64
 """Bytes in which the blank lines at the end of an object usually lie."""
-
-_MANY_LEVELS = 300
-"""Fewer than the parser goes down before it gives up."""
 
 
 def pieces(chunks: Iterable[bytes], rejected: Counter[str]) -> Iterator[tuple[bytes, bool]]:
@@ -49,7 +47,7 @@ def pieces(chunks: Iterable[bytes], rejected: Counter[str]) -> Iterator[tuple[by
         if start:
             break
     start = start.removeprefix(_BOM).lstrip()
-    if start.startswith(b"["):
+    if start.startswith(b"[") and not _is_array_a_line(start):
         for piece in _elements(_and_then(start[1:], stream), rejected):
             yield piece, True
     else:
@@ -69,20 +67,32 @@ def has_lines(piece: bytes, count: int, newlines: Callable[[bytes, int], int]) -
     return newlines(piece, end) + 1 == count or sum(1 for _ in lines(piece)) == count
 
 
-def elements(piece: bytes) -> Iterator[bytes]:
-    """The elements of a piece of an array. What is no JSON ends where the next object seems to begin."""
-    for start, end, _ in _spans(piece):
+def as_array(piece: bytes) -> bytes:
+    """A piece as one JSON array, if nothing but objects lies in it; otherwise something that is no JSON."""
+    return b"[" + _JOINT.sub(b"},{", piece.strip(_FRAME)) + b"]"
+
+
+def values(piece: bytes) -> Iterator[bytes]:
+    """The values in a piece. What is no JSON ends where the next record seems to begin."""
+    for start, end, _ in spans(piece):
         yield piece[start:end]
 
 
 def has_long_line(piece: bytes) -> bool:
-    """Whether a line of a piece is longer than a record may be."""
+    """Whether a line of a piece is longer than a record may be, and isn't several records for sure."""
     at = 0
     while len(piece) - at > MAX_RECORD_BYTES:
-        at = piece.rfind(b"\n", at, at + MAX_RECORD_BYTES + 1) + 1
+        end = at + MAX_RECORD_BYTES + 1
+        at = max(piece.rfind(b"\n", at, end), piece.rfind(b"}{", at, end)) + 1
         if not at:
             return True
     return False
+
+
+def _is_array_a_line(start: bytes) -> bool:
+    """Whether the first line is a whole array, so that others may follow."""
+    line, newline, _ = start.partition(b"\n")
+    return bool(newline) and line.rstrip().endswith(b"]")
 
 
 def _and_then(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
@@ -96,18 +106,59 @@ def _lines(chunks: Iterable[bytes], rejected: Counter[str]) -> Iterator[bytes]:
     for chunk in chunks:
         buffer = rest + chunk if rest else chunk
         if skipping:
-            end = buffer.find(b"\n") + 1
-            skipping = not end
-            buffer = buffer[end:] if end else b""
-        end = buffer.rfind(b"\n") + 1
+            following = _AFTER_LONG_RECORD.search(buffer)
+            skipping = not following
+            buffer = buffer[following.end() :] if following else buffer[-1:]
+        if skipping:
+            rest = buffer
+            continue
+        end = _line_cut(buffer)
         if end:
             yield buffer[:end]
         rest = buffer[end:]
+        if len(rest) > MAX_RECORD_BYTES and (end := _value_cut(rest)):
+            yield rest[:end]
+            rest = rest[end:]
         if len(rest) > MAX_RECORD_BYTES:
             rejected[TOO_LONG] += 1
             skipping, rest = True, b""
-    if rest.strip():
+    if rest.strip() and not skipping:
         yield rest
+
+
+def _line_cut(buffer: bytes) -> int:
+    """Where a line begins of which no value before is a part; 0 for nowhere."""
+    if start := _last_line(buffer):
+        end = buffer.find(b"\n", start) + 1
+        line = buffer[start:end]
+        if not end or line.count(b"{") != line.count(b"}") or line.count(b"[") != line.count(b"]"):
+            return start
+        return end if buffer[end:].strip() else len(buffer)
+    if buffer[:_TAIL].lstrip()[:1] in {b"{", b"["}:  # a value over several lines may not be over yet
+        return buffer.rfind(b"}{") + 1 if len(buffer) > MAX_RECORD_BYTES else 0
+    return buffer.rfind(b"\n") + 1
+
+
+def _last_line(buffer: bytes) -> int:
+    """Where the last line begins that begins with a bracket; 0 for none but the first."""
+    at = len(buffer)
+    for _ in range(_TAIL):  # the usual one is found at once, without a search for what isn't there
+        at = buffer.rfind(b"\n", 0, at)
+        if at < 0:
+            return 0
+        if buffer[at + 1 : at + 2] in {b"{", b"["}:
+            return at + 1
+    return max(buffer.rfind(b"\n{"), buffer.rfind(b"\n[")) + 1
+
+
+def _value_cut(buffer: bytes) -> int:
+    """Where the last whole value ends, with what separates it from others; 0 for no value."""
+    end = 0
+    for start, at, open_ended in spans(buffer):
+        if open_ended:
+            return end and start
+        end = at
+    return end and len(buffer)
 
 
 def _elements(chunks: Iterable[bytes], rejected: Counter[str]) -> Iterator[bytes]:
@@ -137,8 +188,7 @@ def _cut(buffer: bytes) -> int:
     last = buffer.rfind(b"{")
     if buffer[:last].rstrip().endswith(b",") and _is_array(buffer[:last]):
         return last
-    spans = list(_spans(buffer))
-    unfinished = next((start for start, _, open_ended in spans if open_ended), None)
+    unfinished = next((start for start, _, open_ended in spans(buffer) if open_ended), None)
     return len(buffer) if unfinished is None else unfinished
 
 
@@ -148,68 +198,3 @@ def _is_array(elements_of_it: bytes) -> bool:
     except (msgspec.MsgspecError, RecursionError):
         return False
     return True
-
-
-def _spans(piece: bytes) -> Iterator[tuple[int, int, bool]]:
-    """Where each element begins and ends, and whether it may go on after the piece."""
-    text = piece.decode("latin-1")  # a character per byte; what structures JSON is ASCII
-    broken: dict[int, bool] = {}  # brackets at which no value begins, and whether one may after the piece
-    at = _skip(text, 0)
-    while at < len(text):
-        open_ended = broken.pop(at, None)
-        is_value = False
-        if open_ended is None:
-            end, is_value, open_ended = _value(text, at)
-            if not is_value and _NEXT_ELEMENT.search(text, at + 1, end):
-                broken |= dict.fromkeys(_open_brackets(text, at, end), open_ended)
-        if not is_value:
-            following = _NEXT_ELEMENT.search(text, at + 1)
-            end = following.start() if following else len(text)
-            open_ended = open_ended or following is None
-        yield at, end, open_ended
-        at = _skip(text, end)
-
-
-def _value(text: str, at: int) -> tuple[int, bool, bool]:
-    """Where parsing the JSON value at a place ends, whether it is one, and whether it may go on after the text.
-
-    Seen through a window that grows: an error counts all lines before it, which would be those of the whole text.
-    """
-    size = _WINDOW
-    while True:
-        window = text[at : at + size]
-        is_last = at + len(window) == len(text)
-        near_its_end = len(window) - len("-Infinity")
-        try:
-            _, end = _ANY_JSON.raw_decode(window)
-            if is_last or end < near_its_end:
-                return at + end, True, is_last and end == len(window)
-        except json.JSONDecodeError as exc:
-            open_ended = exc.msg.startswith("Unterminated") or exc.pos > near_its_end
-            if is_last or not open_ended:
-                return at + exc.pos, False, open_ended
-        except RecursionError:
-            return len(text), False, False
-        size *= 4
-
-
-def _open_brackets(text: str, start: int, end: int) -> list[int]:
-    """Which brackets after `start` are still open at `end`, `_MANY_LEVELS` at most.
-
-    The value that begins at any of them fails where the whole failed. Without this knowledge each would be parsed up to
-    there again, and hours would go by over a few megabytes of brackets.
-    """
-    opened: list[int] = []
-    for token in _STRUCTURE.finditer(text, start, end):
-        if token[0] in "[{":
-            opened.append(token.start())
-            if len(opened) == _MANY_LEVELS:
-                break
-        elif opened and token[0] in "]}":
-            opened.pop()
-    return opened[1:]
-
-
-def _skip(text: str, at: int) -> int:
-    found = _SEPARATORS.match(text, at)
-    return found.end() if found else at

@@ -20,7 +20,7 @@ ONE = SensorSet((Sensor("temp", "temperature", "°C", 41.0, 101.0),))
 def row(hour: int, mean: float, *, still: bool = False) -> HourRow:
     """An hour of the one sensor; `still` when its readings did not change."""
     spread = math.nan if math.isnan(mean) else 0.0 if still else 1.0
-    count = 0.0 if math.isnan(mean) else 10.0
+    count = 0.0 if math.isnan(mean) else 12.0
     return HourRow(hour, (mean, mean, spread, mean - spread, mean + spread, 0.0, count))
 
 

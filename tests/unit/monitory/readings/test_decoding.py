@@ -58,7 +58,6 @@ def without(field: str) -> bytes:
 REJECTED: list[tuple[str, bytes]] = [
     ("not_json", b"gibberish"),
     ("not_json", GOOD[:-9]),
-    ("not_json", GOOD + b" " + GOOD),
     ("not_json", b"\x00" * 50),
     ("not_json", GOOD.replace(b"UA10T", b"UA\x01T")),
     ("not_json", GOOD.replace(b"UA10T", b"\\ud800")),
@@ -69,10 +68,14 @@ REJECTED: list[tuple[str, bytes]] = [
     ("wrong_type", b"7"),
     ("wrong_type", b"null"),
     ("wrong_type", b'["temp", 1.0]'),
-    ("wrong_type", with_value('"1.0"')),
+    ("wrong_type", with_value('"1,0"')),
+    ("wrong_type", with_value('"high"')),
+    ("wrong_type", with_value("[1.0]")),
     ("wrong_type", with_value("true")),
     ("wrong_type", with_value("null")),
-    ("wrong_type", json.dumps(reading(equipId=7)).encode()),
+    ("wrong_type", json.dumps(reading(equipId=7.5)).encode()),
+    ("wrong_type", json.dumps(reading(equipId=True)).encode()),
+    ("wrong_type", json.dumps(reading(sensorType=7)).encode()),
     *[
         ("wrong_type", json.dumps(reading(time=text)).encode())
         for text in (
@@ -80,22 +83,25 @@ REJECTED: list[tuple[str, bytes]] = [
             "2026-11-20",
             "2026-02-30T10:00:00",
             "2026-11-20T24:00:00",
-            "2026-11-20T10:00:00Z",
-            "2026-11-20T10:00:00+09:00",
+            "20/11/2026 10:00:00",
             "99999-01-01T00:00:00",
-            1763600400,
+            20261120,
+            True,
+            None,
         )
     ],
-    *[("missing_field", without(name)) for name in ("zoneId", "equipId", "sensorId", "sensorType", "val", "time")],
+    *[("missing_field", without(name)) for name in ("zoneId", "equipId", "sensorType", "val", "time")],
     *[
         ("not_finite", with_value(text))
         for text in ("NaN", "Infinity", "-Infinity", "1e999", "-1e308", "1e101", "1" + "0" * 400, "9" * 5000)
     ],
+    ("not_finite", with_value('"NaN"')),
     ("too_long", b'{"x": "' + b"x" * MAX_RECORD_BYTES + b'"}'),
     ("unknown_sensor", json.dumps(reading(sensor="dust")).encode()),
     ("unknown_sensor", json.dumps(reading(sensorType="temperature")).encode()),
     ("other_machine", json.dumps(reading(equipId="EQUIP-002")).encode()),
     ("other_machine", json.dumps(reading(zoneId="zone-001")).encode()),
+    ("other_machine", json.dumps(reading(equipId=7)).encode()),
     ("other_date", json.dumps(reading(time="2026-11-19T23:59:59.999")).encode()),
     ("other_date", json.dumps(reading(time="2026-11-21T00:00:00")).encode()),
     ("other_date", json.dumps(reading(time="0001-01-01T00:00:00")).encode()),
@@ -111,8 +117,6 @@ def test_a_record_that_cannot_be_used_is_counted_by_its_reason_and_costs_no_othe
     body = b"[" + b",\n".join(records) + b"]" if array else b"\n".join(records)
     readings = read(body)
     assert temperatures(readings) == [1.0, 2.0]
-    if array and line == GOOD + b" " + GOOD:
-        return  # no comma between them: an array's elements are told apart by the next one's brace
     assert readings.rejected == {reason: 1}
 
 

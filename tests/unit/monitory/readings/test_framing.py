@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitory.errors import UnreadableObject
-from monitory.readings import framing
+from monitory.readings import framing, scanning
 from monitory.readings.decoding import Readings
 from monitory.readings.framing import MAX_RECORD_BYTES
 from monitory.sensors import load
@@ -154,20 +154,51 @@ def test_pieces_are_what_was_given_cut_between_records() -> None:
     assert not rejected
 
 
+SEPARATORS = re.compile(r"(?:[, \t\r\n\]]|\[(?=[ \t\r\n]*(?:[{\]]|\Z))|\xef\xbb\xbf)*")
+NEXT_RECORD = r"[},\]][ \t\r\n]*(?=\{)|\n[ \t\r]*(?=[\[{])"
+
+
+def skipped(text: str, at: int) -> int:
+    match = SEPARATORS.match(text, at)
+    return match.end() if match else at
+
+
+def parsed(text: str, at: int, *, strict: bool) -> tuple[object, int]:
+    return json.JSONDecoder(strict=strict).raw_decode(text, at)
+
+
 def plain_spans(piece: bytes) -> Iterator[tuple[int, int, bool]]:
-    """What `records` finds, spelled without a thought of time: every element is parsed from its own beginning."""
+    """What `framing` finds, spelled without a thought of time: every value is parsed from its own beginning."""
     text = piece.decode("latin-1")
-    at = len(text) - len(text.lstrip(", \t\r\n"))
+    at = skipped(text, 0)
     while at < len(text):
+        line = re.compile(r"\n(?=[\[{])").search(text, at)
+        part = text[: line.start()] if line else text
         try:
-            _, end = json.JSONDecoder(strict=False).raw_decode(text, at)
+            try:
+                value, end = parsed(part, at, strict=True)
+            except json.JSONDecodeError as exc:
+                if not exc.msg.startswith("Invalid control") or part[exc.pos] in "\r\n":
+                    raise
+                newline = part.find("\n", at)
+                part = part[:newline] if newline >= 0 else part
+                value, end = parsed(part, at, strict=False)
+            if not isinstance(value, dict | list) and not re.compile(
+                r"[ \t\r]*(?:\Z|[\n\[\]{]|,\s*(?:\Z|[\[\]{]))"
+            ).match(text, end):
+                raise json.JSONDecodeError("part of a line", text, at)
             open_ended = end == len(text)
+            if isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+                at = skipped(text, at + 1)
+                continue
         except json.JSONDecodeError as exc:
-            following = re.search(r",\s*\{", text[at + 1 :])
-            end = at + 1 + following.start() if following else len(text)
-            open_ended = end == len(text) or exc.msg.startswith("Unterminated") or exc.pos > len(text) - 9
+            pattern = NEXT_RECORD if text[at] in "{[" else f"{NEXT_RECORD}|\n"
+            following = re.compile(pattern).search(text, at + 1)
+            end = following.start() + (text[following.start()] in "}]") if following else len(text)
+            near = exc.msg.startswith("Unterminated") or exc.pos > len(part) - 9
+            open_ended = following is None or (near and len(part) == len(text) and exc.msg != "part of a line")
         yield at, end, open_ended
-        at = end + len(text[end:]) - len(text[end:].lstrip(", \t\r\n"))
+        at = skipped(text, end)
 
 
 FRAGMENTS = ["{", "}", "[", "]", ",", '"', "\\", '"k":', "1", "-", "tru", "true", "NaN", "-Infinity", "\n", "é"]
@@ -176,9 +207,9 @@ hostile = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join)
 
 
 @given(hostile)
-def test_elements_end_where_parsing_each_of_them_anew_says(text: str) -> None:
+def test_values_end_where_parsing_each_of_them_anew_says(text: str) -> None:
     piece = text.encode()
-    assert list(framing._spans(piece)) == list(plain_spans(piece))
+    assert list(scanning.spans(piece)) == list(plain_spans(piece))
 
 
 BRACKETS = {

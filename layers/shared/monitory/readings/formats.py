@@ -1,0 +1,121 @@
+"""Bytes that aren't JSON: compressed ones are unpacked, other formats are recognised by how they begin."""
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from monitory.readings.rejects import TOO_LARGE, TRUNCATED, Rejects
+
+MAX_UNPACKED_BYTES = 1 << 30
+"""No more is read of a compressed object; one that isn't compressed has at most half of it."""
+
+_GZIP = b"\x1f\x8b\x08"
+_UNPACK_BYTES = 1 << 20
+_HEAD_BYTES = 1 << 12
+_CONVERT = "convert it to NDJSON, one reading per line"
+
+_MAGIC = (
+    (b"PAR1", "Parquet"),
+    (b"Obj\x01", "Avro"),
+    (b"ORC", "ORC"),
+    (b"PK\x03\x04", "a ZIP archive (or XLSX)"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "XZ"),
+    (b"\x04\x22\x4d\x18", "LZ4"),
+    (b"\xff\x06\x00\x00sNaPpY", "Snappy"),
+    (b"SQLite format 3\x00", "SQLite"),
+    (b"\x89HDF\r\n", "HDF5"),
+    (b"\x1f\x8b", "gzip that is packed twice"),
+    (b"<?xml", "XML"),
+    (b"<", "XML or HTML"),
+)
+_NAME = r'"?[A-Za-z_][\w .()/-]*"?'
+_CSV_HEADER = re.compile(rf"({_NAME})(?:([,;\t|]){_NAME})(?:\2{_NAME})*\r?(?:\n|\Z)")
+_CSV_ROW = re.compile(r'"?[\w :.+-]*"?([,;\t|])"?[\w :.+-]*"?(?:\1"?[^{}\[\],;\t|]*"?)+\r?\n')
+
+
+class Format(NamedTuple):
+    """A format that isn't read: its name, and what to do; `is_text` has a record a line."""
+
+    name: str
+    remedy: str
+    is_text: bool = False
+
+
+def unpacked(chunks: Iterable[bytes], rejects: Rejects) -> Iterator[bytes]:
+    """An object's bytes, unpacked if they are gzip, whatever the object's name says; several members are one stream.
+
+    What an object unpacks to beyond `MAX_UNPACKED_BYTES` is left out, and counted like what is cut off or damaged.
+    """
+    stream = iter(chunks)
+    start = b""
+    for chunk in stream:
+        start += chunk
+        if len(start) >= len(_GZIP):
+            break
+    if not start.startswith(_GZIP):
+        if start:
+            yield start
+        yield from stream
+        return
+    yield from _gunzipped(start, stream, rejects)
+
+
+def _gunzipped(start: bytes, stream: Iterator[bytes], rejects: Rejects) -> Iterator[bytes]:
+    size = packed = 0
+    member, is_open = zlib.decompressobj(wbits=31), False
+    chunk: bytes | None = start
+    try:
+        while chunk is not None:
+            packed += len(chunk)
+            while chunk:
+                out = member.decompress(chunk, _UNPACK_BYTES)
+                is_open = not member.eof
+                size += len(out)
+                if size > MAX_UNPACKED_BYTES:
+                    rejects.add(TOO_LARGE, f"what follows {MAX_UNPACKED_BYTES:,} bytes")
+                    return
+                if out:
+                    yield out
+                chunk = member.unconsumed_tail
+                if member.eof:
+                    chunk = member.unused_data.lstrip(b"\0")
+                    member = zlib.decompressobj(wbits=31)
+            chunk = next(stream, None)
+        if is_open:
+            if rest := member.flush():
+                yield rest
+            if not member.eof:
+                rejects.add(TRUNCATED, f"after {packed:,} packed bytes")
+    except zlib.error:
+        rejects.add(TRUNCATED, f"damaged, {packed:,} packed bytes were read")
+
+
+def recognised(head: bytes) -> Format | None:
+    """Which format an object has that isn't JSON; None where it may be JSON."""
+    for magic, name in _MAGIC:
+        if head.startswith(magic):
+            return Format(name, _CONVERT)
+    if (encoding := _utf16(head)) is not None:
+        return Format(encoding, "write it as UTF-8", is_text=True)
+    if head.lstrip()[:1] in {b"{", b"[", b""}:
+        return None
+    try:
+        text = head[:_HEAD_BYTES].decode("utf-8", "ignore").lstrip("\ufeff \r\n")
+    except UnicodeDecodeError:
+        return None
+    if _CSV_HEADER.match(text) or _CSV_ROW.match(text):
+        return Format("CSV", _CONVERT, is_text=True)
+    return None
+
+
+def _utf16(head: bytes) -> str | None:
+    sample = head[:64]
+    if len(sample) < 16:
+        return None
+    for zeros, name in ((sample[1::2], "UTF-16"), (sample[::2], "UTF-16")):
+        if zeros.count(0) > 0.7 * len(zeros) and sample.count(0) < 0.8 * len(sample):
+            return name
+    return None
