@@ -40,7 +40,7 @@ def lake(lake_bucket: str) -> S3Storage:
     storage = S3Storage(lake_bucket, region="x")
     for age in range(1, 6):
         start = (NOW - timedelta(hours=age)).replace(tzinfo=None, minute=0)
-        readings = hour_of_readings(start, value=lambda number: 5000 + number % 11)
+        readings = hour_of_readings(start, value=lambda number: 60 + number % 11)
         storage.put(lake_key(start.date(), f"{start:%H}"), ndjson(readings), content_type="application/json")
     return storage
 
