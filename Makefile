@@ -34,12 +34,18 @@ $(READY): requirements/dev.txt
 	@printf '%s\n' $(addprefix $(CURDIR)/,layers/shared functions/predict functions/retrain local) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/monitory.pth"
 	@touch $@
 
-# the tools that attack and the policy linter, each in an environment of its own
+# the tools that attack, the policy linter and the emulator, each in an environment of its own
 FUZZ_BIN := .venv-fuzz/bin
 FUZZ_READY := .venv-fuzz/.ready
 POLICY_READY := .venv-policy/.ready
+DEPLOY_READY := .venv-deploy/.ready
+
+# the emulator runs the functions in its own process's Python, so it has to be theirs
+$(DEPLOY_READY): PYTHON = $(shell PYTHONPATH=local:layers/shared $(BIN)/python -c 'from monitory_local.build import find_compiler; print(find_compiler() or "python3.13")')
+$(DEPLOY_READY): | $(READY)
 
 .venv-%/.ready: requirements/%.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) was not found; .venv-$* needs it: install it, or put it on PATH" >&2; exit 1; }
 	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
 	@echo "installing the locked requirements into .venv-$*"
 	@.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r $<
@@ -53,6 +59,7 @@ lock: $(READY) ## recompile the requirement locks from the .in files (UPGRADE=1 
 	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras requirements/dev.in --output-file requirements/dev.txt
 	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras --constraints requirements/dev.txt requirements/fuzz.in --output-file requirements/fuzz.txt
 	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras requirements/policy.in --output-file requirements/policy.txt
+	$(UV_COMPILE) --universal --python-version 3.13 requirements/deploy.in --output-file requirements/deploy.txt
 	$(LAMBDA_COMPILE) layers/shared/requirements.in --output-file layers/shared/requirements.txt
 	$(LAMBDA_COMPILE) --no-deps layers/shared/requirements-native.in --output-file layers/shared/requirements-native.txt
 	$(LAMBDA_COMPILE) functions/predict/requirements.in --output-file functions/predict/requirements.txt
@@ -98,12 +105,16 @@ check: lint ## lint, types, import direction and unit tests: the verb for every 
 	$(BIN)/pytest -q -m "not slow" tests/unit
 
 .PHONY: test
-test: lint ## lint, types, import direction and all tests but those of policies and test-faults
-	$(BIN)/pytest -m "not slow" --ignore=tests/faults --ignore=tests/fuzz --ignore=tests/template/test_policy_linter.py
+test: lint ## lint, types, import direction and all tests but those of policies, test-deploy and test-faults
+	$(BIN)/pytest -m "not slow" --ignore=tests/deploy --ignore=tests/faults --ignore=tests/fuzz --ignore=tests/template/test_policy_linter.py
 
 .PHONY: test-faults
 test-faults: $(READY) $(FUZZ_READY) ## every fault, race, crash point and the soak; prints what was tried and lost (for minutes)
 	$(BIN)/pytest tests/faults tests/fuzz
+
+.PHONY: test-deploy
+test-deploy: $(READY) $(DEPLOY_READY) ## the stack deployed on an emulator: its gateway, events, roles and end (for minutes)
+	$(BIN)/pytest --timeout=600 tests/deploy
 
 .PHONY: policies
 policies: $(READY) $(POLICY_READY) ## the transformed template under a policy linter, without network

@@ -26,8 +26,8 @@ _PORTS = range(20000, 32000)
 _POLL_SECONDS = 0.02
 _TRIES = 3
 
-# The server must not outlive us, however we end: it is stopped when the pipe to us closes.
-_GUARD = """
+# A server must not outlive us, however we end: it is stopped when the pipe to us closes.
+GUARD = """
 exec 3<&0
 "$@" </dev/null 3<&- & server=$!
 (read -r _ <&3; kill "$server" 2>/dev/null) & watcher=$!
@@ -66,7 +66,7 @@ def weed_server(folder: Path, access_key: str, secret_key: str, lock: IO[str]) -
     try:
         yield f"http://{HOST}:{port}"
     finally:
-        _stop(process)
+        stop(process)
 
 
 def _start(folder: Path, access_key: str, secret_key: str, lock: IO[str]) -> tuple[subprocess.Popen[bytes], int]:
@@ -80,7 +80,7 @@ def _start(folder: Path, access_key: str, secret_key: str, lock: IO[str]) -> tup
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "sh", *command],
+            ["/bin/sh", "-c", GUARD, "sh", *command],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,
@@ -93,7 +93,7 @@ def _start(folder: Path, access_key: str, secret_key: str, lock: IO[str]) -> tup
     while not _is_ready(port):
         if process.poll() is not None or time.monotonic() > deadline:
             how = "stayed silent" if process.returncode is None else f"ended with status {process.returncode}"
-            _stop(process)
+            stop(process)
             raise ServerError(f"the embedded S3 server {how}; its log is {log}")
         time.sleep(_POLL_SECONDS)
     return process, port
@@ -104,7 +104,7 @@ def _command(folder: Path) -> tuple[list[str], int]:
     program = shutil.which("weed", path=os.pathsep.join([sysconfig.get_path("scripts"), os.defpath]))
     if program is None:
         raise ServerError("there is no `weed` program beside this Python; `make env` installs it")
-    (master, master_grpc, volume, volume_grpc, filer, filer_grpc, s3, s3_grpc, admin, admin_grpc) = _free_ports(10)
+    (master, master_grpc, volume, volume_grpc, filer, filer_grpc, s3, s3_grpc, admin, admin_grpc) = free_ports(10)
     # what an earlier run remembered, its ports first of all, must not mix with what is given here
     (folder / "mini.options").unlink(missing_ok=True)
     for election_state in folder.glob("m[0-9]*"):
@@ -141,7 +141,7 @@ def _command(folder: Path) -> tuple[list[str], int]:
     return [program, "-logtostderr", f"-config_dir={folder}", "mini", *flags], s3
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Different ports of loopback on which nothing listens."""
     ports: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):
@@ -164,7 +164,7 @@ def _is_ready(port: int) -> bool:
         connection.close()
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     """End the server: first by closing the pipe to its guard, then by force."""
     if process.stdin:
         process.stdin.close()

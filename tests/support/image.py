@@ -60,7 +60,7 @@ def read_dockerfile(path: Path = DOCKERFILE) -> Dockerfile:
     return found
 
 
-def make_task_root(dockerfile: Dockerfile, folder: Path, wheelhouse: Path) -> None:
+def make_task_root(dockerfile: Dockerfile, folder: Path, wheelhouse: Path, *, bytecode: bool = True) -> None:
     """Fill a folder with what the Dockerfile puts into LAMBDA_TASK_ROOT; bytecode only where there is a Python 3.13."""
     for source, target in dockerfile.copies:
         place = folder / target.removeprefix(f"{TASK_ROOT}/")
@@ -77,7 +77,7 @@ def make_task_root(dockerfile: Dockerfile, folder: Path, wheelhouse: Path) -> No
                 wheels.unpack(wheel, folder, lambda path: "/tests/" not in path)
         if "chmod -R a+rX" in command:
             folder.chmod(0o755)
-        if "compileall" in command and (compiler := find_compiler()):
+        if bytecode and "compileall" in command and (compiler := find_compiler()):
             compile_bytecode(folder, "/var/task", compiler)
 
 

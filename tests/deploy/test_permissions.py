@@ -1,0 +1,87 @@
+"""Each statement of a role is needed: without it a route or an event fails, or a service could not do its part."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from monitory.clock import now
+from monitory.machine import Machine
+from tests.deploy.test_lifecycle import HEALTH, MODELS, PREDICT
+from tests.support.deploy import permissions
+from tests.support.deploy.deployment import Stack
+
+RECENT = "cache/recent/"
+
+
+@pytest.fixture(scope="module")
+def serving(stack: Stack, machines: list[Machine]) -> Machine:
+    """A machine of a stack that serves one of at least two versions: what the lifecycle leaves."""
+    assert len(stack.get(MODELS).body["versions"]) >= 2
+    return machines[0]
+
+
+def test_every_statement_is_needed(stack: Stack, serving: Machine) -> None:
+    assert list(_failures(stack, serving, "PredictRole")) == []
+    assert list(_failures(stack, serving, "RetrainRole")) == []
+    assert permissions.UNENFORCED.keys() <= permissions.statements(stack).keys()
+    needless = []
+    for (role, sid), statement in permissions.statements(stack).items():
+        with permissions.without(stack, role, sid):
+            if unenforced := permissions.UNENFORCED.get((role, sid)):
+                resources = statement["Resource"]
+                resource = resources if isinstance(resources, str) else resources[0]
+                needed = not permissions.allowed(stack, role, unenforced.action, resource)
+                seen = f"(simulated) {unenforced.action} is denied: {unenforced.reason}"
+            else:
+                seen = next(_failures(stack, serving, role), "")
+                needed = bool(seen)
+        permissions.SEEN.append(f"{role}.{sid}: {seen or 'nothing'}")
+        if not needed:
+            needless.append((role, sid))
+    assert needless == []
+    assert list(_failures(stack, serving, "RetrainRole")) == []
+
+
+def _failures(stack: Stack, machine: Machine, role: str) -> Iterator[str]:
+    """What does not work, of everything that the role's function does."""
+    stack.account.emulator.end_functions()
+    yield from _predict_failures(stack, machine) if role == "PredictRole" else _retrain_failures(stack)
+
+
+def _predict_failures(stack: Stack, machine: Machine) -> Iterator[str]:
+    bucket = stack.account.bucket(stack.outputs["ModelBucketName"])
+    bucket.objects.filter(Prefix=RECENT).delete()
+    for path, query, expected in (
+        (HEALTH, {}, 200),
+        (PREDICT, {"zoneId": machine.zone_id, "equipId": machine.equip_id}, 200),
+        (PREDICT, {"zoneId": machine.zone_id, "equipId": "EQUIP-404"}, 404),
+        (MODELS, {}, 200),
+    ):
+        answer = stack.get(path, **query)
+        if answer.status != expected:
+            yield f"GET {path} {answer.status} {answer.body['detail']}"
+    versions = stack.get(MODELS).body.get("versions")
+    if versions:
+        report = stack.get(f"{MODELS}/{versions[0]['version'].replace('/', '-')}/report")
+        if report.status != 200:
+            yield f"GET {MODELS}/…/report {report.status}"
+    if not list(bucket.objects.filter(Prefix=RECENT)):
+        yield "recent hour rows are not kept"
+
+
+def _retrain_failures(stack: Stack) -> Iterator[str]:
+    yesterday = str(now().date() - timedelta(days=1))
+    listed = stack.get(MODELS)
+    assert listed.status == 200, listed
+    versions = listed.body["versions"]
+    other = next(version["version"] for version in versions if not version["served"])
+    for what, event, expected in (
+        # a day is too little to learn from, and it is read anew
+        ("a retrain", {"start": yesterday, "end": yesterday, "refresh": True}, "skipped"),
+        ("a promotion", {"action": "promote", "version": other, "reason": "to see whether it may"}, "promoted"),
+        ("a rollback", {"action": "rollback", "reason": "to see whether it may"}, "rolled back"),
+    ):
+        answer = stack.invoke_retrain(event)
+        if answer.get("status") != expected:
+            yield f"{what}: {answer.get('errorMessage') or answer}"

@@ -1,0 +1,86 @@
+"""Statements of the stack's roles, taken out and put back; and what was seen without them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from tests.support.deploy.deployment import Stack
+from tests.support.deploy.emulator import ACCOUNT
+
+ROLES = ("PredictRole", "RetrainRole", "NightlyRole", "RetrainLoopRole")
+
+SEEN: list[str] = []
+"""A line for each statement that was taken out, printed at the end of the run."""
+
+
+class Unenforced(NamedTuple):
+    """A statement that only a service needs, which the emulator lets act without it: its IAM simulator judges instead.
+
+    Attributes:
+        action: that the service takes.
+        reason: who needs it on AWS.
+    """
+
+    action: str
+    reason: str
+
+
+_LOGS = "Lambda writes the function's lines"
+_KEY = "S3 asks the key on the caller's behalf"
+
+UNENFORCED = {
+    ("PredictRole", "DecryptReadings"): Unenforced("kms:Decrypt", _KEY),
+    ("PredictRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
+    ("PredictRole", "EncryptModels"): Unenforced("kms:Decrypt", _KEY),
+    ("RetrainRole", "DecryptReadings"): Unenforced("kms:Decrypt", _KEY),
+    ("RetrainRole", "KeepFailedEvents"): Unenforced("sqs:SendMessage", "Lambda hands failed events to the queue"),
+    ("RetrainRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
+    ("RetrainRole", "EncryptModels"): Unenforced("kms:GenerateDataKey", _KEY),
+    ("NightlyRole", "StartRetrainLoop"): Unenforced("states:StartExecution", "EventBridge starts the state machine"),
+    ("RetrainLoopRole", "Retrain"): Unenforced("lambda:InvokeFunction", "Step Functions invokes the function"),
+}
+
+
+def statements(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
+    """The statements of every role, by role and Sid."""
+    return {
+        (role, statement["Sid"]): statement for role in ROLES for statement in _document(stack, role)[1]["Statement"]
+    }
+
+
+@contextmanager
+def without(stack: Stack, role: str, sid: str) -> Iterator[None]:
+    """Take a statement out of a role; it is back on leaving."""
+    policy, document = _document(stack, role)
+    rest = [statement for statement in document["Statement"] if statement["Sid"] != sid]
+    iam, name = stack.account.client("iam"), stack.resources[role]
+    if rest:
+        _put(iam, name, policy, {**document, "Statement": rest})
+    else:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    try:
+        yield
+    finally:
+        _put(iam, name, policy, document)
+
+
+def allowed(stack: Stack, role: str, action: str, resource: str) -> bool:
+    """What the emulator's IAM simulator says of a role."""
+    (result,) = stack.account.client("iam").simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/{stack.resources[role]}",
+        ActionNames=[action],
+        ResourceArns=[resource],
+    )["EvaluationResults"]
+    return bool(result["EvalDecision"] == "allowed")
+
+
+def _document(stack: Stack, role: str) -> tuple[str, dict[str, Any]]:
+    iam, name = stack.account.client("iam"), stack.resources[role]
+    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    document: dict[str, Any] = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    return policy, document
+
+
+def _put(iam: Any, role: str, policy: str, document: dict[str, Any]) -> None:
+    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))

@@ -1,0 +1,19 @@
+"""The retrain function on the emulator: the image's handler, run from the image's files.
+
+It lies in the function's zip and is imported by the emulator's worker, not by the tests.
+"""
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+
+# A process that this function spawns would run the worker's script again, which has no main guard and waits for events.
+vars(sys.modules["__main__"]).pop("__file__", None)
+
+_image = json.loads(Path(__file__).with_name("image.json").read_text(encoding="utf-8"))
+os.environ.update(_image["environment"])
+sys.path.insert(0, _image["task_root"])
+
+lambda_handler = importlib.import_module("monitory_retrain.handler").lambda_handler
