@@ -225,3 +225,8 @@ def test_a_failed_retrain_event_is_tried_again_and_then_kept(stack: Stack) -> No
     assert config["MaximumRetryAttempts"] >= 1
     # long enough to wait for another retrain to end
     assert config["MaximumEventAgeInSeconds"] > stack["RetrainFunction"]["Timeout"]
+
+
+def test_a_replaced_version_stays(template: dict[str, Any]) -> None:
+    (version,) = [resource for resource in template["Resources"].values() if resource["Type"] == "AWS::Lambda::Version"]
+    assert version["DeletionPolicy"] == version["UpdateReplacePolicy"] == "Retain"
