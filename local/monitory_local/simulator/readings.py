@@ -50,12 +50,13 @@ class MachineReadings:
     def __init__(self, plan: Plan, number: int) -> None:
         """The machine of that number, counted from 0."""
         self.lives = MachineLives(plan, number)
-        self._plan = plan
-        self._number = number
-        self._signals = default_signals()
-        self._offsets = np.random.default_rng([plan.seed, number, 2]).normal(0, _OFFSET, len(self._signals))
+        self.plan = plan
+        self.number = number
+        self.signals = default_signals()
+        self.count = int(SECONDS_PER_HOUR // plan.rate_seconds)
+        self.memory = math.exp(-plan.rate_seconds / _MEMORY_SECONDS)
+        self._offsets = np.random.default_rng([plan.seed, number, 2]).normal(0, _OFFSET, len(self.signals))
         self._wander = lru_cache(maxsize=2)(self._draw_wander)
-        self._memory = math.exp(-plan.rate_seconds / _MEMORY_SECONDS)
 
     def hour(self, hour: int) -> list[SensorHour]:
         """The readings of an hour; none while the machine is off and silent."""
@@ -63,14 +64,14 @@ class MachineReadings:
         life = self.lives.life(hour)
         if state is State.OFF and life.silent:
             return []
-        draw = np.random.default_rng([self._plan.seed, self._number, 3, hour])
-        count = int(SECONDS_PER_HOUR // self._plan.rate_seconds)
-        levels = self._levels(hour, life, state)
+        draw = np.random.default_rng([self.plan.seed, self.number, 3, hour])
+        count = self.count
+        levels = self.levels(hour, life, state)
         noise = self._noise(draw, count)
-        silent = set() if state is State.FAILING else self._silent(hour)
+        silent = set() if state is State.FAILING else self.silent(hour)
         step = SECONDS_PER_HOUR * 1_000_000 // count
         sensors = []
-        for index, signal in enumerate(self._signals):
+        for index, signal in enumerate(self.signals):
             # each sensor has its own phase, and none is exact
             phase = int(draw.integers(step // 2))
             times = phase + step * np.arange(count) + draw.integers(0, max(1, step // 4), count)
@@ -79,21 +80,21 @@ class MachineReadings:
                 spikes = np.zeros(count, dtype=np.bool_)
             else:
                 values = signal.mean + signal.deviation * (levels[index] + noise[index])
-                spikes = draw.random(count) < self._plan.spike_share
+                spikes = draw.random(count) < self.plan.spike_share
                 values[spikes] = signal.ceiling * draw.uniform(0.8, 1.0, int(spikes.sum()))
             if index not in silent:
                 values = np.round(np.clip(values, signal.floor, signal.ceiling), signal.decimals)
                 sensors.append(SensorHour(signal, times, values, spikes))
         return sensors
 
-    def _levels(self, hour: int, life: Life, state: State) -> Floats:
+    def levels(self, hour: int, life: Life, state: State) -> Floats:
         """Each sensor's mean in this hour, in standard deviations from the sensor's usual mean."""
         load = _LOAD * math.sin(math.tau * (hour % HOURS_PER_DAY - 8) / HOURS_PER_DAY)  # highest at 14 o'clock
-        follows = np.array([signal.name in _FOLLOW_LOAD for signal in self._signals])
-        age = hour - self._plan.start_hour
+        follows = np.array([signal.name in _FOLLOW_LOAD for signal in self.signals])
+        age = hour - self.plan.start_hour
         levels: Floats = self._offsets + self._wander(_months(age))[age] + load * follows
         wear = life.wear(hour)
-        for index, signal in enumerate(self._signals):
+        for index, signal in enumerate(self.signals):
             reach = _reach(signal, upwards=life.mode.upwards)
             if signal.name == life.mode.worn:
                 levels[index] += wear * WEAR_REACH * reach
@@ -110,35 +111,41 @@ class MachineReadings:
         A first-order autoregression, x[t] = m x[t-1] + e[t], as the circular convolution of white noise with the
         powers of m: all of the hour in one Fourier transform.
         """
-        kernel = self._memory ** np.arange(count)
-        kernel /= np.sqrt(np.sum(kernel**2))
-        white = draw.standard_normal((len(self._signals), count))
+        kernel = ar1_kernel(self.memory, count)
+        white = draw.standard_normal((len(self.signals), count))
         noise: Floats = np.fft.irfft(np.fft.rfft(white) * np.fft.rfft(kernel), count)
         return noise
 
     def _draw_wander(self, months: int) -> Floats:
         """The slow changes of the factory's first months, hours by sensors; more months begin with the same."""
-        draw = np.random.default_rng([self._plan.seed, self._number, 4])
+        draw = np.random.default_rng([self.plan.seed, self.number, 4])
         memory = math.exp(-1 / _WANDER_MEMORY_HOURS)
-        white = draw.standard_normal((months * 30 * HOURS_PER_DAY, len(self._signals)))
+        white = draw.standard_normal((months * 30 * HOURS_PER_DAY, len(self.signals)))
         wander = white.copy()
         for hour in range(1, len(wander)):
             wander[hour] = memory * wander[hour - 1] + math.sqrt(1 - memory**2) * white[hour]
         scaled: Floats = _WANDER * wander
         return scaled
 
-    def _silent(self, hour: int) -> set[int]:
+    def silent(self, hour: int) -> set[int]:
         """Which sensors say nothing in this hour."""
         found = set()
         day = hour // HOURS_PER_DAY
         for drawn_day in (day - 1, day):  # a silence may last past midnight
-            draw = np.random.default_rng([self._plan.seed, self._number, 5, drawn_day])
+            draw = np.random.default_rng([self.plan.seed, self.number, 5, drawn_day])
             if draw.random() < _SILENCES_PER_DAY:
-                index = int(draw.integers(len(self._signals)))
+                index = int(draw.integers(len(self.signals)))
                 start = drawn_day * HOURS_PER_DAY + int(draw.integers(HOURS_PER_DAY))
                 if start <= hour < start + int(draw.integers(2, 13)):
                     found.add(index)
         return found
+
+
+def ar1_kernel(memory: float, count: int) -> Floats:
+    """The powers of a first-order autoregression's memory, scaled to noise of unit deviation, shape (count,)."""
+    kernel: Floats = memory ** np.arange(count)
+    kernel /= np.sqrt(np.sum(kernel**2))
+    return kernel
 
 
 def _reach(signal: Signal, *, upwards: bool) -> float:

@@ -1,7 +1,8 @@
 """The lives of simulated machines: when they fail, why, and what is true of them at any hour.
 
-A life ends in a failure of one to three hours, in which readings stay outside the worn sensor's alert limit;
-repair takes some hours more, then a new life begins. Everything follows from the plan's seed.
+A life ends in a failure of one to three hours, in which readings stay outside the worn sensor's alert limit, or in
+maintenance some time before it. The machine stands still for some hours, then a new life begins. Everything follows
+from the plan's seed.
 """
 
 import math
@@ -17,7 +18,8 @@ SHORTEST_LIFE_HOURS = 60
 WORN_FROM = 0.2
 """The wear from which on a machine counts as worn."""
 
-_LIFE_SPREAD = 0.3  # sigma of the lognormal distribution of lives
+_PREVENTED_DAYS = (0.5, 3.0)  # maintenance comes so long before the failure that it prevents, but not before half-life
+_ABRUPT_HOURS = (6, 36)  # how long abrupt wear shows before the failure
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class Plan:
         life_days: mean life of a machine, in days.
         rate_seconds: between two readings of a sensor.
         spike_share: share of single readings that are spikes.
+        life_spread: of lives, as sigma of a lognormal distribution.
+        maintained_share: share of lives that maintenance ends before the failure.
+        abrupt_share: share of lives whose wear shows in the last hours only.
     """
 
     start_hour: int
@@ -39,6 +44,9 @@ class Plan:
     life_days: float = 6.0
     rate_seconds: float = 5.0
     spike_share: float = 0.02
+    life_spread: float = 0.3
+    maintained_share: float = 0.0
+    abrupt_share: float = 0.0
 
 
 class State(StrEnum):
@@ -56,13 +64,15 @@ class Life:
 
     Attributes:
         start: first hour of running.
-        failure: first hour of the failure.
+        failure: first hour of the failure, or of the one that maintenance prevents.
         repair: first hour of standing still.
         end: first hour of the next life.
         mode: what wears out.
         shape: exponent of the drift; above 1 it accelerates.
         excess: how far beyond the limit readings lie on average while it fails, in standard deviations.
         silent: no object at all is written during repair; otherwise the sensors go on and read nearly nothing.
+        onset: first hour of wear.
+        maintained: the life ends in maintenance, from `repair` to `end`, and the failure doesn't happen.
     """
 
     start: int
@@ -73,10 +83,12 @@ class Life:
     shape: float
     excess: float
     silent: bool
+    onset: int
+    maintained: bool = False
 
     def wear(self, hour: int) -> float:
-        """How much of the drift has happened by the middle of an hour: 0 at the start, 1 at the failure."""
-        age = (hour + 0.5 - self.start) / (self.failure - self.start)
+        """How much of the drift has happened by the middle of an hour: 0 at the onset, 1 at the failure."""
+        age = (hour + 0.5 - self.onset) / (self.failure - self.onset)
         return math.pow(min(max(age, 0.0), 1.0), self.shape)
 
 
@@ -90,7 +102,7 @@ class Truth:
         hour: see monitory.clock.
         state: what it does.
         rul_days: days from the start of this hour to the start of the next failure; 0 in a failure's first hour,
-            None in its later ones and while the machine is off.
+            None in its later ones and while the machine is off. Before maintenance: to the failure that it prevents.
         wear: 0 when new, 1 from the failure to the end of the repair.
         worn_sensor: feature name of the sensor that wear moves most, once the machine is worn.
     """
@@ -113,6 +125,7 @@ class MachineLives:
         self.equip_id = f"EQUIP-{number + 1:03d}"
         self._mean_hours = plan.life_days * HOURS_PER_DAY
         self._random = np.random.default_rng([plan.seed, number, 1])
+        self._endings = np.random.default_rng([plan.seed, number, 7])  # apart: lengths and modes don't depend on them
         self._plan = plan
         self._lives: list[Life] = []
 
@@ -131,13 +144,18 @@ class MachineLives:
     def failures(self, first: int, last: int) -> list[int]:
         """The first hours of the failures that start from `first` to `last`, both included."""
         self.life(last)
-        return [life.failure for life in self._lives if first <= life.failure <= last]
+        return [life.failure for life in self._lives if not life.maintained and first <= life.failure <= last]
+
+    def maintenances(self, first: int, last: int) -> list[tuple[int, int]]:
+        """First hour and first hour after it of each maintenance that starts from `first` to `last`, both included."""
+        self.life(last)
+        return [(life.repair, life.end) for life in self._lives if life.maintained and first <= life.repair <= last]
 
     def truth(self, hour: int) -> Truth:
         """What is true of the machine in an hour of its history or its future."""
         life = self.life(hour)
         wear = life.wear(hour)
-        rul = (life.failure - hour) / HOURS_PER_DAY if hour <= life.failure else None
+        rul = (life.failure - hour) / HOURS_PER_DAY if hour <= min(life.failure, life.repair - 1) else None
         if hour >= life.repair:
             state = State.OFF
         elif hour >= life.failure:
@@ -149,18 +167,29 @@ class MachineLives:
 
     def _next_life(self) -> Life:
         draw = self._random
-        mu = math.log(self._mean_hours) - _LIFE_SPREAD**2 / 2
-        length = max(SHORTEST_LIFE_HOURS, round(draw.lognormal(mu, _LIFE_SPREAD)))
+        spread = self._plan.life_spread
+        mu = math.log(self._mean_hours) - spread**2 / 2
+        length = max(SHORTEST_LIFE_HOURS, round(draw.lognormal(mu, spread)))
         # the factory was not opened on the first day that we look at
         first_start = self._plan.start_hour - round(draw.uniform(0.0, 0.9) * length)
         start = self._lives[-1].end if self._lives else first_start
         failure = start + length
         repair = failure + int(draw.integers(1, 4))
+        standstill = int(draw.integers(2, 11))
+        ending = self._endings
+        maintained = bool(ending.random() < self._plan.maintained_share)
+        early = ending.uniform(*_PREVENTED_DAYS) * HOURS_PER_DAY
+        if maintained:
+            repair = failure - min(round(early), length // 2)
+        abrupt = bool(ending.random() < self._plan.abrupt_share)
+        late = int(ending.integers(*_ABRUPT_HOURS))
         return Life(
             start=start,
             failure=failure,
             repair=repair,
-            end=repair + int(draw.integers(2, 11)),
+            end=repair + standstill,
+            onset=failure - late if abrupt else start,
+            maintained=maintained,
             mode=MODES[int(draw.integers(len(MODES)))],
             shape=draw.uniform(1.1, 1.8),
             excess=draw.uniform(0.7, 1.3),
