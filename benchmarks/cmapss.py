@@ -92,6 +92,7 @@ def run_to_failure(table: HourTable) -> Labels:
     ends = {machine: int(table.hour[rows][-1]) for machine, rows in table.slices()}
     return Labels(
         rul=cycles / 24.0,
+        seen=cycles / 24.0,
         known_at=table.hour + cycles,
         life=table.machine,
         last_failure=none,

@@ -26,11 +26,14 @@ from monitory_retrain.dataset import dataset
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.split import folds
 from monitory_retrain.evaluation import scores
-from monitory_retrain.training import calibration, training
+from monitory_retrain.training import survival, training
 from monitory_retrain.training import regimes as regime_learning
+from monitory_retrain.training.survival import Lifetimes
 from monitory_retrain.training.training import Recipe
 
 SEEDS = (0, 1, 2)
+SETTLED_HOURS = 30.0
+THREADS = 0
 COVERAGE = 0.9
 CAP_DAYS = cmapss.CAP_CYCLES / 24
 
@@ -102,7 +105,7 @@ def cross_validate(files: Files, count: int) -> dict[str, object]:
     fold = folds(known.life, count, seed=0)
     found = []
     for number in range(count):
-        held = known.take((fold == number) & (known.age >= training.SETTLED_HOURS))
+        held = known.take((fold == number) & (known.age >= SETTLED_HOURS))
         true = held.rul * 24
         found.append(_one(known.take(fold != number), held, true, true, seed=number))
     return {**_means(files, found), "folds": count, "seconds": _since(started)}
@@ -121,10 +124,10 @@ def _since(started: float) -> float:
 def _one(known: Dataset, test: Dataset, true: Floats, raw: Floats, seed: int) -> dict[str, float]:
     names = vector.trained(cmapss.sensor_set())
     columns = [known.names.index(name) for name in names]
-    trained = training.train(known.x[:, columns], known.rul, known.life, names, Recipe(seed=seed))
-    interval = calibration.calibrate(
-        known.rul, trained.out_of_fold, trained.settled, known.life, known.age, COVERAGE, CAP_DAYS
-    )
+    lives = Lifetimes(known.seen, ~np.isnan(known.rul), CAP_DAYS)
+    trained = training.train(known.x[:, columns], lives, known.life, names, Recipe(seed=seed, threads=THREADS))
+    rows = trained.rows
+    interval = survival.distribution(trained.out_of_fold, lives.take(rows), known.life[rows], COVERAGE)
     model = Model(trained.text.encode(), None, known=known.names, cap_days=CAP_DAYS)
     days = np.array([model.value(dict(zip(test.names, row, strict=True)), "") for row in test.x.tolist()])
     result = scores.score(true / 24, days, interval, CAP_DAYS, test.age)

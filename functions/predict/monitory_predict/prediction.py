@@ -79,7 +79,7 @@ def predict(
         estimate=estimate,
         at_cap=estimate.days >= AT_CAP_SHARE * model.cap_days,
         base=estimate.base + estimate.contributions.get(vector.AGE, 0.0),
-        drivers=drivers(estimate.contributions, sensors),
+        drivers=drivers(estimate.contributions, sensors, vector.nearest(values, sensors)),
         state=state,
         missing_sensors=missing,
         flat_sensors=flat,
@@ -90,11 +90,17 @@ def predict(
     )
 
 
-def drivers(contributions: Mapping[str, float], sensors: SensorSet) -> list[Driver]:
-    """Contributions of features summed by the sensor that they are computed from, largest first; age is no sensor."""
+def drivers(contributions: Mapping[str, float], sensors: SensorSet, nearest: Mapping[str, str]) -> list[Driver]:
+    """Contributions of features summed by the sensor that they are computed from, largest first; age is no sensor.
+
+    Args:
+        contributions: days by feature.
+        sensors: the sensor set.
+        nearest: the sensors that the features of the nearest limit are of, see `vector.nearest`.
+    """
     by_sensor: dict[str, float] = {}
     for feature, days in contributions.items():
-        sensor = vector.sensor_of(feature, sensors)
+        sensor = nearest.get(feature) or vector.sensor_of(feature, sensors)
         if sensor != vector.AGE:
             by_sensor[sensor] = by_sensor.get(sensor, 0.0) + days
     ranked = sorted(by_sensor.items(), key=lambda item: -abs(item[1]))

@@ -255,7 +255,7 @@ class Job:
         except ModelError as exc:
             reason = f"what is served cannot be used ({exc})"
             return Verdict(alone.promote, (*alone.reasons, reason)), None
-        interval = model.card.calibration if model.card else None
+        interval = model.card.intervals if model.card else None
         scores = score(holdout.rul, predicted, interval, model.cap_days, holdout.age)
         comparison = verdict.compare(holdout.rul, predicted, challenger.predicted, holdout.machine, holdout.hour // 24)
         ruling = verdict.against(

@@ -13,7 +13,8 @@ from monitory.features import vector
 from monitory.features.regimes import Regimes
 from monitory.log import Logger
 from monitory.machine import Machine
-from monitory.model.model import Calibration, Model
+from monitory.model.distribution import Distribution
+from monitory.model.model import Model
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory_retrain.array_types import Floats
@@ -28,8 +29,9 @@ from monitory_retrain.evaluation.drift import Reference
 from monitory_retrain.evaluation.holdout import Baselines, MachineScore
 from monitory_retrain.evaluation.scores import Scores, score
 from monitory_retrain.model_card import ModelCard, library_versions, training_ranges
-from monitory_retrain.training import calibration, training
+from monitory_retrain.training import survival, training
 from monitory_retrain.training import regimes as regime_learning
+from monitory_retrain.training.survival import Lifetimes
 from monitory_retrain.training.training import Recipe, Trained
 
 HOLDOUT_SHARE = 0.25
@@ -50,7 +52,7 @@ class Challenger:
 
     Attributes:
         trained: model text and out-of-fold predictions.
-        calibration: its interval.
+        calibration: the distribution of the life left, given its answers.
         split: training part and hold-out.
         labels: of all hour rows.
         supply: what the range held.
@@ -65,7 +67,7 @@ class Challenger:
     """
 
     trained: Trained
-    calibration: Calibration | None
+    calibration: Distribution | None
     split: TimeSplit
     labels: Labels
     supply: Supply
@@ -130,13 +132,13 @@ def learn(
         return Skipped(missing, supply)
     names = vector.trained(sensors)
     columns = [data.names.index(name) for name in names]
-    part = parts.training
+    part = rows.as_of(parts.starts)
+    lives = Lifetimes(part.seen, ~np.isnan(part.rul), settings.max_rul_days)
     trained = training.train(
-        part.x[:, columns], part.rul, part.life, names, recipe, lambda text: log.info("training: %s", text)
+        part.x[:, columns], lives, part.life, names, recipe, lambda text: log.info("training: %s", text)
     )
-    interval = calibration.calibrate(
-        part.rul, trained.out_of_fold, trained.settled, part.life, part.age, settings.coverage, settings.max_rul_days
-    )
+    learnt = trained.rows
+    interval = survival.distribution(trained.out_of_fold, lives.take(learnt), part.life[learnt], settings.coverage)
     model = Model(trained.text.encode(), None, known=data.names, cap_days=settings.max_rul_days)
     predicted = holdout.predictions(model, parts.holdout)
     cap = settings.max_rul_days
@@ -209,7 +211,7 @@ def card(
         sensors=sensors,
         cap_days=settings.max_rul_days,
         features=challenger.trained.features,
-        calibration=challenger.calibration,
+        distribution=challenger.calibration,
         ranges=training_ranges(parts.training, challenger.trained.features),
         machines=frozenset(parts.training.machines[i].equip_id for i in np.unique(parts.training.machine).tolist()),
         sha256=challenger.sha256,

@@ -24,7 +24,7 @@ SENTINELS = frozenset(
 _PLAUSIBLE_SPANS = 10
 """How many spans of its alert limits a value may lie beyond them where a sensor's plausible range isn't given."""
 
-_RESERVED = frozenset({"equipment", "hours_since_failure", "power_factor"})
+_RESERVED = frozenset({"equipment", "hours_since_failure", "power_factor", "limit_share", "days_to_limit"})
 
 
 class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +38,7 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         high: upper alert limit. A reading above it counts as outside.
         plausible: the least and the largest value that can be true, wider than the alert limits. Readings beyond are
             the sensor's fault, not the machine's, and are rejected. None: ten spans of the alert limits beyond them.
+        normal: what a healthy machine's sensor reads on average; None for the middle between the limits.
     """
 
     lake_name: str
@@ -57,6 +58,12 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether a value can be true: in the plausible range, and no sentinel beyond the alert limits."""
         low, high = self.plausible_range
         return low <= value <= high and (value not in SENTINELS or self.low <= value <= self.high)
+    normal: float | None = None
+
+    @property
+    def usual(self) -> float:
+        """What a healthy machine's sensor reads: `normal`, or the middle between the limits."""
+        return self.normal if self.normal is not None else (self.low + self.high) / 2
 
 
 class PowerFactor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,6 +114,8 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
                     f"sensor {sensor.name!r}: plausible [{low:g}, {high:g}] must be wider than its alert limits "
                     f"{sensor.low:g} to {sensor.high:g}"
                 )
+            if not sensor.low < sensor.usual < sensor.high:
+                raise SensorSetError(f"sensor {sensor.name!r}: normal {sensor.normal} is not between its limits")
         if self.power_factor:
             for name in (self.power_factor.active, self.power_factor.reactive):
                 if name not in names:
@@ -126,7 +135,9 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
 
     def fingerprint(self) -> str:
         """Eight hex digits that change whenever anything changes that hour rows depend on."""
-        made_of = {"sensors": self.sensors, "power_factor": self.power_factor}
+        fields = ("lake_name", "name", "unit", "low", "high")  # what is normal is no part of hour rows
+        sensors = [{field: getattr(sensor, field) for field in fields} for sensor in self.sensors]
+        made_of = {"sensors": sensors, "power_factor": self.power_factor}
         return hashlib.sha256(msgspec.json.encode(made_of)).hexdigest()[:8]
 
 

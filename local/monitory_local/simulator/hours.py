@@ -1,7 +1,7 @@
 """Hour rows of a simulated machine without a lake: what a year of readings would come to, in a second.
 
 The readings are drawn as `readings` draws them, all hours of a machine at once, and are summed up as
-`monitory.rows` does. Only what a model sees is the same, not each number: the order of the draws differs.
+`monitory.features.hour_row` does. Only what a model sees is the same, not each number: the order of the draws differs.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from monitory.rows import PER_SENSOR, WINDOW
+from monitory.features.hour_row import PER_SENSOR, WINDOW
 from monitory.sensors import SensorSet
 from monitory_local.simulator.readings import Floats, MachineReadings, ar1_kernel
 from monitory_local.simulator.wear import State
@@ -23,7 +23,7 @@ class MachineHours:
 
     Attributes:
         hour: see `monitory.clock`, shape (n,).
-        values: named by `monitory.rows.columns`, shape (n, columns); NaN is missing.
+        values: named by `monitory.features.hour_row.columns`, shape (n, columns); NaN is missing.
     """
 
     hour: npt.NDArray[np.int64]

@@ -166,11 +166,11 @@ def predict_response(answer: Answer) -> schemas.PredictResponse:
     estimate, served = prediction.estimate, answer.current.served
     start, end = window(history.newest.hour)
     interval = None
-    if served.model.card and served.model.card.calibration and estimate.low is not None and estimate.high is not None:
+    if served.model.card and served.model.card.intervals and estimate.low is not None and estimate.high is not None:
         interval = schemas.Interval(
             low=round(estimate.low, 2),
             high=round(estimate.high, 2) if estimate.high < served.model.cap_days else None,
-            coverage=served.model.card.calibration.coverage,
+            coverage=served.model.card.intervals.coverage,
         )
     warnings = list(prediction.warnings)
     if answer.current.problem:

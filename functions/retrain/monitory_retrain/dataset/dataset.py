@@ -1,11 +1,12 @@
 """Hour rows -> the matrix that models are trained and judged on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from monitory.clock import HOURS_PER_DAY
 from monitory.features import vector
 from monitory.features.regimes import Regimes
 from monitory.log import Logger
@@ -31,6 +32,7 @@ class Dataset:
         names: the features, in the order of `x`'s columns.
         x: shape (n, features); NaN is missing.
         rul: days, shape (n,); NaN without a label.
+        seen: days, shape (n,): the label or, without one, for how long the machine was seen to run on.
         machine: index into `machines`, shape (n,).
         hour: see `clock`, shape (n,).
         known_at: hour at which the label became known, shape (n,); meaningless without one.
@@ -41,6 +43,7 @@ class Dataset:
     names: tuple[str, ...]
     x: Floats
     rul: Floats
+    seen: Floats
     machine: Ints
     hour: Ints
     known_at: Ints
@@ -61,12 +64,20 @@ class Dataset:
         """The rows with a label."""
         return self.take(~np.isnan(self.rul))
 
+    def as_of(self, hour: int) -> "Dataset":
+        """The rows before an hour with what was known then."""
+        rows = self.take(self.hour < hour)
+        known = (rows.known_at < hour) & ~np.isnan(rows.rul)
+        seen = np.where(known, rows.seen, np.minimum(rows.seen, (hour - 1 - rows.hour) / HOURS_PER_DAY))
+        return replace(rows, rul=np.where(known, rows.rul, np.nan), seen=seen)
+
     def take(self, rows: npt.NDArray[np.bool_] | Ints) -> "Dataset":
         """Some of the rows, by mask or by index."""
         return Dataset(
             self.names,
             self.x[rows],
             self.rul[rows],
+            self.seen[rows],
             self.machine[rows],
             self.hour[rows],
             self.known_at[rows],
@@ -112,6 +123,7 @@ def build(
         names,
         x,
         labels.rul[running],
+        labels.seen[running],
         table.machine[running],
         table.hour[running],
         labels.known_at[running],

@@ -42,6 +42,7 @@ class Labels:
 
     Attributes:
         rul: days, shape (n,); NaN where there's no exact label.
+        seen: days, shape (n,): the exact label or, without one, for how long the machine was seen to run on.
         known_at: the hour at whose end a label is known: the failure's hour, or when the cap is reached.
             Shape (n,); meaningless where rul is NaN.
         life: number of the run between two failures that a row belongs to, unique over machines, shape (n,).
@@ -53,6 +54,7 @@ class Labels:
     """
 
     rul: Floats
+    seen: Floats
     known_at: Ints
     life: Ints
     last_failure: Ints
@@ -76,6 +78,7 @@ def label(
     count: int,
     log: Mapping[str, Sequence[int]] | None = None,
     earlier: Mapping[Machine, int] | None = None,
+    maintenance: Mapping[Machine, Sequence[tuple[int, int]]] | None = None,
 ) -> Labels:
     """Label all rows of a table.
 
@@ -87,9 +90,12 @@ def label(
         count: sensors that must do so.
         log: failure hours by equipId; where given, excursions alone mean nothing.
         earlier: machines' last hours of failure before the table begins, where they are known.
+        maintenance: first hour of work and first hour after it, by machine: the run ends at the one without a failure,
+            the clock starts at the other.
     """
     n = len(table)
     rul = np.full(n, np.nan)
+    seen_days = np.full(n, np.nan)
     known_at = np.zeros(n, dtype=np.int64)
     life = np.zeros(n, dtype=np.int64)
     last_failure = np.full(n, -1, dtype=np.int64)
@@ -111,32 +117,39 @@ def label(
             ends = _end_of_excursion(ends, hours, excursion[rows])
         failures[machine] = begins[(begins >= hours[0]) & (begins <= hours[-1])].tolist()
         following = np.searchsorted(begins, hours)  # the failure at or after each hour
-        life[rows] = lives + following
-        lives += len(begins) + 1
+        works = np.array(sorted((maintenance or {}).get(machine, ())), dtype=np.int64).reshape(-1, 2)
+        work = np.searchsorted(works[:, 0], hours)  # the work at or after each hour
+        next_work = np.r_[works[:, 0], np.iinfo(np.int64).max][work]
+        life[rows] = lives + following + work
+        lives += len(begins) + len(works) + 1
         down = np.zeros(len(hours), dtype=bool)
         for begin, end in zip(begins, ends, strict=True):
             down |= (hours > begin) & (hours <= end)
-        bad = hours[excursion[rows]] if log is None else ends
+        bad = np.sort(np.r_[hours[excursion[rows]] if log is None else ends, works[:, 1] - 1])
         if len(bad):
             last_hours[machine] = int(bad.max())
         before = np.searchsorted(bad, hours)  # hours of failure strictly before each hour
         known = (earlier or {}).get(machine, -1)
         last_failure[rows] = np.r_[known, bad][before]
-        idle = off[rows] & ~down
-        has_next = following < len(begins)
+        maintained = np.zeros(len(hours), dtype=bool)
+        for begin, end in works.tolist():
+            maintained |= (hours >= begin) & (hours < end)
+        idle = (off[rows] | maintained) & ~down
+        has_next = (following < len(begins)) & (np.r_[begins, np.iinfo(np.int64).max][following] < next_work)
         to_failure = np.full(len(hours), np.inf)
         to_failure[has_next] = begins[following[has_next]] - hours[has_next]
         cap_hours = cap_days * HOURS_PER_DAY
-        seen = (_heard_until(hours) if log is None else hours[-1]) - hours
+        seen = np.minimum(_heard_until(hours) if log is None else hours[-1], next_work) - hours
         failure_seen = to_failure <= seen if log is None else has_next
         exact = (failure_seen | (seen >= cap_hours)) & ~down & ~idle
         rul[rows] = np.where(exact, np.minimum(to_failure, cap_hours) / HOURS_PER_DAY, np.nan)
+        seen_days[rows] = np.clip(np.minimum(to_failure, seen), 0.0, cap_hours) / HOURS_PER_DAY
         known_at[rows] = hours + np.minimum(to_failure, np.ceil(cap_hours)).astype(np.int64)
         running[rows] = ~down & ~idle
         left_out[DOWN] += int(down.sum())
         left_out[OFF] += int(idle.sum())
         left_out[CENSORED] += int((~exact & ~down & ~idle).sum())
-    return Labels(rul, known_at, life, last_failure, failures, last_hours, +left_out, running)
+    return Labels(rul, seen_days, known_at, life, last_failure, failures, last_hours, +left_out, running)
 
 
 def _heard_until(hours: Ints) -> Ints:

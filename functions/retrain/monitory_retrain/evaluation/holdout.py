@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from monitory.clock import HOURS_PER_DAY
+from monitory.model.distribution import Distribution
 from monitory.model.model import Calibration, Model
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.dataset import Dataset
@@ -104,7 +105,7 @@ def last_value(dataset: Dataset, parts: TimeSplit) -> Floats:
     return np.maximum(answers, 0.0)
 
 
-def by_machine(holdout: Dataset, predicted: Floats, calibration: Calibration | None, cap: float) -> list[MachineScore]:
+def by_machine(holdout: Dataset, predicted: Floats, calibration: Calibration | Distribution | None, cap: float) -> list[MachineScore]:
     """Scores of each machine of the hold-out."""
     return [
         MachineScore(

@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 
+from monitory.model.distribution import Distribution
 from monitory.model.model import Calibration
 from monitory_retrain.array_types import Floats
 
@@ -33,7 +34,7 @@ class Scores(msgspec.Struct, frozen=True):
 def score(
     true: Floats,
     predicted: Floats,
-    calibration: Calibration | None = None,
+    calibration: Calibration | Distribution | None = None,
     cap: float = np.inf,
     age: Floats | None = None,
 ) -> Scores:
@@ -59,7 +60,7 @@ def score(
 
 
 def intervals(
-    predicted: Floats, calibration: Calibration, cap: float, age: Floats | None = None
+    predicted: Floats, calibration: Calibration | Distribution, cap: float, age: Floats | None = None
 ) -> tuple[Floats, Floats]:
     """The ends of the intervals of predictions, as serving computes them.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from monitory.clock import HOURS_PER_DAY, zone
 from monitory.features.vector import sensor_of
+from monitory.model.distribution import Distribution
 from monitory.model.model import Calibration
 from monitory.sensors import SensorSet
 from monitory_retrain.array_types import Floats
@@ -122,7 +123,7 @@ def error_bins(found: Findings) -> tuple[list[str], list[tuple[str, list[float |
     return labels, [(label, errors(predicted)) for label, predicted in models]
 
 
-def coverage(holdout: Dataset, predicted: Floats, calibration: Calibration, cap: float) -> list[Coverage]:
+def coverage(holdout: Dataset, predicted: Floats, calibration: Calibration | Distribution, cap: float) -> list[Coverage]:
     """The interval's coverage overall and by thirds of predicted RUL."""
     low, high = intervals(predicted, calibration, cap, holdout.age)
     held, width = (low <= holdout.rul) & (holdout.rul <= high), high - low

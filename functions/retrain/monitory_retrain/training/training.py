@@ -4,7 +4,10 @@ Every booster leaves one fold of lives out, and watches its error on lives taken
 all boosters together, by their pooled watched errors: the few lives that one booster can watch are too few to tell. It
 is the mean of the boosters, written as one LightGBM text.
 
-The out-of-fold predictions calibrate the interval (calibration.py), so what they predict must have taught and chosen
+Rows of lives whose end was not seen learn from a rest that is drawn for them (survival.py), by each booster from the
+lives that it fits. Errors count less the farther away the failure is, as 1 / (1 + days): a day matters more near it.
+
+The out-of-fold predictions give the distribution of the life left (survival.py), so what they predict must have taught and chosen
 nothing. A row's is the mean of all boosters that did not learn from its life, its fold's and those that watched it, all
 stopped by what its fold's watched. That one alone would be a worse model than the mean that is served, and its interval
 too wide (Kim, Xu and Barber, "Predictive inference is free with the jackknife+-after-bootstrap", 2020).
@@ -17,19 +20,16 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from monitory.features.vector import AGE
 from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.split import folds
-from monitory_retrain.training.balancing import balanced
 from monitory_retrain.training.ensemble import average
+from monitory_retrain.training.survival import Hazards, Lifetimes
 
 STOPPING_SHARE = 7
 """One in so many of the remaining lives tells when to stop."""
 
-SETTLED_HOURS = 30.0
-"""So long after a repair trends have something to go by; earlier rows count little in training, not at all after it."""
-
-EARLY_WEIGHT = 0.05
+MOST_ROWS = 40_000
+"""Hours of a life are near copies: training learns from about so many rows, evenly chosen."""
 
 MIN_TREES = 40
 """With fewer, at this learning rate, predictions have hardly left the mean, whatever a few watched lives say."""
@@ -42,7 +42,7 @@ class Recipe:
     Attributes:
         folds: boosters that are averaged.
         max_trees: per booster.
-        seed: of folds, balancing and LightGBM.
+        seed: of folds, drawn lives and LightGBM.
         threads: of LightGBM; 0 for all cores.
         parameters: LightGBM's own. Small trees: the drivers' cost (TreeSHAP) goes with trees times leaves.
     """
@@ -73,33 +73,33 @@ class Trained:
     Attributes:
         text: LightGBM's model text.
         features: names that the model uses, in its order.
-        out_of_fold: prediction of each training row by the boosters that did not learn from its life, days, shape (n,).
-        settled: rows whose trends have something to go by, shape (n,).
+        rows: indices of the rows that it learnt from, shape (m,).
+        out_of_fold: prediction of each of these by the boosters that did not learn from its life, days, shape (m,).
         trees: of each booster.
         stopping: pooled error of the watched lives, days, after each tree.
     """
 
     text: str
     features: tuple[str, ...]
+    rows: Ints
     out_of_fold: Floats
-    settled: npt.NDArray[np.bool_]
     trees: int
     stopping: list[float]
 
 
 def train(
     x: Floats,
-    rul: Floats,
+    lives: Lifetimes,
     life: Ints,
     names: tuple[str, ...],
     recipe: Recipe,
     said: Callable[[str], None] = lambda _: None,
 ) -> Trained:
-    """Train on labelled rows.
+    """Train on the rows of running machines.
 
     Args:
         x: features, shape (n, f); NaN is missing.
-        rul: days, shape (n,).
+        lives: what was seen of the life left, shape (n,).
         life: which run between failures each row belongs to, shape (n,).
         names: of the columns of x.
         recipe: how.
@@ -110,8 +110,8 @@ def train(
     """
     if len(np.unique(life)) < 3:
         raise ValueError("training needs rows of at least three runs between failures")
-    age = x[:, names.index(AGE)] if AGE in names else np.full(len(rul), np.nan)
-    weight = life_weights(life, ~(age < SETTLED_HOURS))
+    rows = np.arange(len(x))[:: max(1, round(len(x) / MOST_ROWS))]
+    x, lives, life = x[rows], lives.take(rows), life[rows]
     columns = _varying(x)
     x = x[:, columns]
     kept = [names[column] for column in columns.tolist()]
@@ -119,28 +119,13 @@ def train(
     count = int(fold.max()) + 1
     made = []
     for number in range(count):
-        made.append(_booster(x, rul, life, weight, fold != number, kept, recipe, number))
+        made.append(_booster(x, lives, life, fold != number, kept, recipe, number))
         said(f"booster {number + 1} of {count}")
     stopping = np.sqrt(np.mean([one.curve for one in made], axis=0))
     trees = _best(stopping)
     text = average([one.booster.model_to_string(num_iteration=trees) for one in made])
     said(f"{trees} trees each, {stopping[trees - 1]:.2f} days RMSE on the watched lives")
-    return Trained(text, tuple(kept), _out_of_fold(x, fold, made), weight > 0, trees, stopping.tolist())
-
-
-def life_weights(life: Ints, settled: npt.NDArray[np.bool_]) -> Floats:
-    """Each life weighs 1, whatever its length, spread over its settled rows; others weigh 0.
-
-    Where no row at all is settled, each weighs 1.
-
-    Args:
-        life: which run between failures, shape (n,).
-        settled: rows that count; hours of an unknown age do, shape (n,).
-    """
-    _, index = np.unique(life, return_inverse=True)
-    rows = np.bincount(index, weights=settled)
-    weight: Floats = np.where(settled, 1.0 / np.maximum(rows, 1.0)[index], 0.0)
-    return weight if settled.any() else np.ones(len(life))
+    return Trained(text, tuple(kept), rows, _out_of_fold(x, fold, made), trees, stopping.tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +139,8 @@ class _Made:
 
 def _booster(
     x: Floats,
-    rul: Floats,
+    lives: Lifetimes,
     life: Ints,
-    weight: Floats,
     rows: npt.NDArray[np.bool_],
     names: list[str],
     recipe: Recipe,
@@ -168,8 +152,12 @@ def _booster(
     # another part for each booster: the first one always holds the longest life, which would never be learnt from
     watched = part == number % (int(part.max()) + 1)
     fitting, stopping = index[~watched], index[watched]
-    chosen = fitting[balanced(rul[fitting], seed)]
-    counted = weight * len(weight) / weight.sum() + EARLY_WEIGHT
+    rul = lives.time.copy()
+    unseen = index[~lives.event[index]]
+    if len(unseen):
+        hazards = Hazards(x[fitting], lives.take(fitting), seed, recipe.threads)
+        rul[unseen] = hazards.draw(hazards.survival(x[unseen]), rul[unseen], np.random.default_rng(seed))
+    weight = 1 / (1 + rul)
     parameters = {
         **recipe.parameters,
         "seed": seed,
@@ -179,18 +167,17 @@ def _booster(
         "metric": "l2",
         "verbose": -1,
     }
-    training = lgb.Dataset(x[chosen], rul[chosen], weight=counted[chosen], feature_name=names)
-    judged = weight[stopping] if weight[stopping].any() else counted[stopping]
+    training = lgb.Dataset(x[fitting], rul[fitting], weight=weight[fitting], feature_name=names)
     curve: dict[str, dict[str, list[float]]] = {}
     booster = lgb.train(
         parameters,
         training,
         recipe.max_trees,
-        valid_sets=[training.create_valid(x[stopping], rul[stopping], weight=judged)],
+        valid_sets=[training.create_valid(x[stopping], rul[stopping], weight=weight[stopping])],
         valid_names=["watched"],
         callbacks=[lgb.record_evaluation(curve)],
     )
-    return _Made(booster, np.isin(np.arange(len(rul)), stopping), curve["watched"]["l2"])
+    return _Made(booster, np.isin(np.arange(len(x)), stopping), curve["watched"]["l2"])
 
 
 def _out_of_fold(x: Floats, fold: Ints, made: list[_Made]) -> Floats:

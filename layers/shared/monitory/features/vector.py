@@ -8,6 +8,11 @@ history gives, for each sensor and each window of the last w clock hours (the ne
 - ``<name>_slope_<w>h``: the least-squares slope in the sensor's unit per hour,
   (n sum(t x) - sum(t) sum(x)) / (n sum(t^2) - sum(t)^2), also over a week, where it says most of all.
 
+Over all sensors that tell of wear, ``limit_share`` is the largest share of the way from its normal value to an alert
+limit that a sensor's ``mean_24h`` has gone, and ``days_to_limit`` the fewest days in which one's ``slope_168h`` leads from
+there to the limit, at most 999. A few failures in each of many ways teach little of each; what they have in common is
+that a sensor nears its limit.
+
 ``hours_since_failure`` is the number of hours since the machine's last hour of failure before the newest one, NaN
 where none is known: wear goes with running time.
 
@@ -18,13 +23,14 @@ for 0. What too few hours are left for (1 for the mean, 2 for std and slope) is 
 This is the only feature code: training calls it for every hour, serving for the newest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import compress
 from math import isnan, nan, sqrt
 from operator import mul
 from typing import NamedTuple
 
+from monitory.clock import HOURS_PER_DAY
 from monitory.features.hour_row import PER_SENSOR, POWER_FACTOR, Row, off_rule
 from monitory.sensors import SensorSet
 
@@ -44,10 +50,16 @@ EQUIPMENT = "equipment"
 
 AGE = "hours_since_failure"
 
+LIMIT_SHARE, DAYS_TO_LIMIT = "limit_share", "days_to_limit"
+"""The features of whichever sensor is nearest to its limit; see `nearest`."""
+
+_MOST_DAYS = 999.0
+
 SNAPSHOT = ("", "_rollmean", "_rollstd")
 """What of an hour row is a feature by itself."""
 
 _WIDTH = len(PER_SENSOR)
+_DAY_MEAN = 3 * WINDOWS.index(24)  # where a sensor's trends have its mean of a day
 
 
 @lru_cache(maxsize=16)
@@ -60,7 +72,7 @@ def names(sensors: SensorSet) -> tuple[str, ...]:
         for window in WINDOWS:
             found += (f"{name}_mean_{window}h", f"{name}_std_{window}h", f"{name}_slope_{window}h")
         found.append(f"{name}_slope_{LONG_WINDOW}h")
-    return (*found, AGE)
+    return (*found, LIMIT_SHARE, DAYS_TO_LIMIT, AGE)
 
 
 def trained(sensors: SensorSet) -> tuple[str, ...]:
@@ -69,7 +81,7 @@ def trained(sensors: SensorSet) -> tuple[str, ...]:
     On public run-to-failure data (`make bench-quality`) snapshots and deviations add nothing to these but noise.
     Operating sensors tell no wear.
     """
-    found = [AGE]
+    found = [AGE, LIMIT_SHARE, DAYS_TO_LIMIT]
     for name in (name for name in sensors.names if name not in sensors.operating):
         found += [f"{name}_{kind}_{window}h" for window in WINDOWS for kind in ("mean", "slope")]
         found.append(f"{name}_slope_{LONG_WINDOW}h")
@@ -133,7 +145,52 @@ def build(history: Sequence[Row], sensors: SensorSet, last_failure: int | None) 
     if sensors.power_factor:
         snapshot.append(values[-1])
     age = nan if last_failure is None else float(newest.hour - last_failure)
-    return [*snapshot, *trends, age]
+    limits = _limits(trends, sensors)
+    share = max((limit.share for limit in limits), default=nan)
+    days = min((limit.days for limit in limits), default=nan)
+    return [*snapshot, *trends, share, days, age]
+
+
+def nearest(features: Mapping[str, float], sensors: SensorSet) -> dict[str, str]:
+    """The sensors that `limit_share` and `days_to_limit` are of, given a row's features by name."""
+    trends = [
+        features[f"{name}_{kind}_{window}h"]
+        for name in sensors.names
+        for window, kinds in (*((window, ("mean", "std", "slope")) for window in WINDOWS), (LONG_WINDOW, ("slope",)))
+        for kind in kinds
+    ]
+    limits = _limits(trends, sensors)
+    if not limits:
+        return {}
+    return {
+        LIMIT_SHARE: max(limits, key=lambda limit: limit.share).sensor,
+        DAYS_TO_LIMIT: min(limits, key=lambda limit: limit.days).sensor,
+    }
+
+
+class _Limit(NamedTuple):
+    """How near a sensor is to its alert limit; see the module."""
+
+    sensor: str
+    share: float
+    days: float
+
+
+def _limits(trends: Sequence[float], sensors: SensorSet) -> list[_Limit]:
+    """Of each sensor that was heard within a day and tells of wear."""
+    limits = []
+    width = len(trends) // len(sensors.sensors)
+    for at, sensor in enumerate(sensors.sensors):
+        mean, slope = trends[at * width + _DAY_MEAN], trends[(at + 1) * width - 1]
+        if isnan(mean) or sensor.name in sensors.operating:
+            continue
+        limit = sensor.high if mean >= sensor.usual else sensor.low
+        # so coarse that limits which are none, 1e30 say, give the same share always
+        share = round((mean - sensor.usual) / (limit - sensor.usual), 6)
+        ahead = sensor.high if slope > 0 else sensor.low
+        days = (ahead - mean) / slope / HOURS_PER_DAY if slope else _MOST_DAYS  # NaN is true
+        limits.append(_Limit(sensor.name, share, _MOST_DAYS if isnan(days) else min(max(days, 0.0), _MOST_DAYS)))
+    return limits
 
 
 class _Span(NamedTuple):

@@ -20,6 +20,7 @@ from monitory.features.regimes import Regimes
 from monitory.features.vector import AGE, EQUIPMENT
 from monitory.model import header
 from monitory.model.booster import Booster
+from monitory.model.distribution import Distribution
 from monitory.sensors import SensorSet
 
 MAX_MODEL_BYTES = 64 << 20
@@ -84,7 +85,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         sensors: the sensor set that it was trained with.
         cap_days: RUL is said up to here.
         features: names in the model's order.
-        calibration: the interval; None where it could not be calibrated.
+        calibration: the interval of models without a distribution; None where it could not be calibrated.
+        distribution: of the life left, given the prediction; None for older models and where too few failures were seen.
         ranges: the smallest and largest value of features in training.
         machines: equipIds that training saw.
         sha256: of the model text.
@@ -98,10 +100,16 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     cap_days: Annotated[float, msgspec.Meta(gt=0, le=3650)]
     features: tuple[str, ...]
     calibration: Calibration | None = None
+    distribution: Distribution | None = None
     ranges: dict[str, tuple[float, float]] = {}
     machines: frozenset[str] = frozenset()
     sha256: str | None = None
     regimes: Regimes | None = None
+
+    @property
+    def intervals(self) -> Calibration | Distribution | None:
+        """What gives predictions their interval."""
+        return self.distribution or self.calibration
 
     def __post_init__(self) -> None:
         """Refuse a time of training without an offset.
@@ -128,6 +136,7 @@ class Estimate:
         days: RUL in days, within 0 and the cap.
         raw_days: what the model said before it was limited.
         low, high: the ends of the interval; None without a calibration.
+        failure_probability: P(failure within so many days), 0..1; empty without a distribution.
         base: the mean prediction, to which the drivers add up.
         contributions: days that each feature adds to `base`; base and these sum up to `raw_days`. Empty for a model
             of another trainer whose objective has a link function: its shares are no days.
@@ -139,6 +148,7 @@ class Estimate:
     high: float | None
     base: float
     contributions: Mapping[str, float]
+    failure_probability: Sequence[tuple[int, float]] = ()
 
 
 class Model:
@@ -199,6 +209,9 @@ class Model:
         if not math.isclose(base + sum(shares), raw, rel_tol=1e-6, abs_tol=1e-6):
             base, contributions = raw, {}  # the objective transforms the sum, so the shares are no days
         days = min(max(raw, 0.0), self.cap_days)
+        if self.card and (distribution := self.card.distribution):
+            low, high = distribution.interval(days, self.cap_days, features.get(AGE, math.nan))
+            return Estimate(days, raw, low, high, base, contributions, distribution.failure_probability(days))
         calibration = self.card.calibration if self.card else None
         age = features.get(AGE, math.nan)
         low, high = calibration.interval(days, self.cap_days, age) if calibration else (None, None)
