@@ -34,7 +34,7 @@ def main() -> None:
     value = _ms(lambda: model.value(row, ""))
     other = _ms(lambda: booster.predict(array, num_threads=1))
     say("model, value of a row", ms=value, reference_ms=other, ratio=other / value, **size)
-    explained = _ms(lambda: drivers(model.estimate(row, "").contributions, sensor_set))
+    explained = _ms(lambda: drivers(model.estimate(row, "").contributions, sensor_set, vector.nearest(row, sensor_set)))
     other = _ms(lambda: booster.predict(array, num_threads=1, pred_contrib=True))
     say(
         "model, value, interval and drivers of a row", ms=explained, reference_ms=other, ratio=other / explained, **size

@@ -14,26 +14,25 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import lightgbm as lgb
 import numpy as np
 from imblearn.over_sampling import RandomOverSampler
 from tqdm import tqdm
 
+from benchmarks.scenarios import machine_table
 from monitory import sensors
 from monitory.clock import first_hour
 from monitory.features import vector
-from monitory.features.hour_row import POWER_FACTOR, columns, hour_row
-from monitory.lake import Hour, MachineDay
+from monitory.features.hour_row import POWER_FACTOR, columns
 from monitory.log import logger
 from monitory.machine import Machine
-from monitory.model.model import Calibration, Model
-from monitory.readings.column import Column, Columns
+from monitory.model.distribution import Distribution
+from monitory.model.model import Model
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings, Settings
 from monitory_local.simulator.producer import Producer
-from monitory_local.simulator.readings import MachineReadings
 from monitory_local.simulator.wear import Plan, State
 from monitory_predict.prediction import drivers
 from monitory_retrain.array_types import Floats
@@ -42,8 +41,8 @@ from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.evaluation.holdout import predictions
 from monitory_retrain.evaluation.scores import Scores, intervals, score
-from monitory_retrain.ingest.kernels import VECTORISED
-from monitory_retrain.training import balancing, calibration, training
+from monitory_retrain.training import balancing, survival, training
+from monitory_retrain.training.survival import Lifetimes
 from monitory_retrain.training.training import Recipe
 
 HOLDOUT_SHARE = 0.25
@@ -88,48 +87,35 @@ def build(producer: Producer, hours: range, sensor_set: SensorSet) -> Factory:
         count=SETTINGS.excursion_sensors,
     )
     everything = dataset.build(rows, found, sensor_set, logger("benchmark", Settings(log_level="ERROR")))
-    parts = split.newest(everything.labelled, HOLDOUT_SHARE)
-    newer = everything.take(everything.hour >= parts.starts)
+    starts = split.begins(everything.hour, HOLDOUT_SHARE)
+    newer = everything.take(everything.hour >= starts)
     lives = [machine.lives for machine in producer.machines]
     truths = [lives[m].truth(h) for m, h in zip(newer.machine.tolist(), newer.hour.tolist(), strict=True)]
     runs = np.array([truth.state in (State.HEALTHY, State.WORN) for truth in truths])
     true = np.array([truth.rul_days if truth.rul_days is not None else np.nan for truth in truths])
     holdout = replace(newer, rul=np.minimum(true, SETTINGS.max_rul_days)).take(runs)
-    return Factory(parts.training, holdout, [t.worn_sensor for t, run in zip(truths, runs, strict=True) if run])
+    return Factory(
+        everything.as_of(starts), holdout, [t.worn_sensor for t, run in zip(truths, runs, strict=True) if run]
+    )
 
 
 def join(producer: Producer, hours: range, sensor_set: SensorSet) -> HourTable:
     """The hour rows of all machines."""
-    width = len(columns(sensor_set))
     tables = [
-        hour_table.from_days({Machine(m.lives.zone_id, m.lives.equip_id): _machine(m, hours, sensor_set)}, width)
+        machine_table(Machine(m.lives.zone_id, m.lives.equip_id), m, hours, sensor_set)
         for m in tqdm(producer.machines, desc="machines simulated", disable=not sys.stderr.isatty())
     ]
-    return hour_table.join(tables, width)
-
-
-def _machine(machine: MachineReadings, hours: range, sensor_set: SensorSet) -> MachineDay:
-    found = []
-    for hour in hours:
-        readings: Columns = {}
-        for sensor in machine.hour(hour):
-            count = len(sensor.values)
-            times = [datetime(1970, 1, 1) + timedelta(microseconds=int(at)) for at in sensor.microseconds]
-            readings[sensor.signal.name] = Column(times, sensor.values.tolist(), [[""] * count])
-        if readings:
-            row = hour_row(hour, readings, sensor_set, VECTORISED)
-            found.append(Hour(hour, row.values, 0, datetime(1970, 1, 1)))
-    return MachineDay(hours=tuple(found))
+    return hour_table.join(tables, len(columns(sensor_set)))
 
 
 def measure(factory: Factory, sensor_set: SensorSet) -> list[dict[str, object]]:
     """All figures, one JSON line each."""
     known, holdout = factory.training, factory.holdout
-    mean = score(holdout.rul, np.full(len(holdout), known.rul.mean()))
+    mean = score(holdout.rul, np.full(len(holdout), known.labelled.rul.mean()))
     learnt = _learn(known, holdout, vector.trained(sensor_set))
     product = learnt.scores
     snapshot = _learn(known, holdout, _snapshot(sensor_set)).scores
-    claimed, honest = _ancestor(known, holdout, _snapshot(sensor_set))
+    claimed, honest = _ancestor(known.labelled, holdout, _snapshot(sensor_set))
     ours = {"mae": product.mae, "near_mae": product.near_mae, "rmse": product.rmse, "r2": product.r2}
     lines: list[dict[str, object]] = [
         {"figure": "product", "holdout_rows": len(holdout), **ours},
@@ -154,7 +140,7 @@ class Learnt:
     """A model of the product's training and how it does on the hold-out."""
 
     model: Model
-    calibration: Calibration | None
+    calibration: Distribution | None
     predicted: Floats
     scores: Scores
 
@@ -162,10 +148,12 @@ class Learnt:
 def _learn(known: Dataset, holdout: Dataset, names: tuple[str, ...]) -> Learnt:
     """The product's training on some features, judged on the hold-out."""
     at = [known.names.index(name) for name in names]
-    trained = training.train(known.x[:, at], known.rul, known.life, names, Recipe())
     cap = SETTINGS.max_rul_days
-    interval = calibration.calibrate(
-        known.rul, trained.out_of_fold, trained.settled, known.life, known.age, SETTINGS.coverage, cap
+    lives = Lifetimes(known.seen, ~np.isnan(known.rul), cap)
+    trained = training.train(known.x[:, at], lives, known.life, names, Recipe())
+    rows = trained.rows[trained.settled]
+    interval = survival.distribution(
+        trained.out_of_fold[trained.settled], lives.take(rows), known.life[rows], SETTINGS.coverage
     )
     model = Model(trained.text.encode(), None, known=known.names, cap_days=cap)
     predicted = predictions(model, holdout)
@@ -209,8 +197,10 @@ def _drivers(factory: Factory, model: Model, sensor_set: SensorSet) -> dict[str,
         if factory.worn[at] is None:
             continue
         considered += 1
-        estimate = model.estimate(dict(zip(holdout.names, holdout.x[at].tolist(), strict=True)), "")
-        named = [d.sensor for d in drivers(estimate.contributions, sensor_set) if d.sensor in sensor_set.names]
+        values = dict(zip(holdout.names, holdout.x[at].tolist(), strict=True))
+        shares = model.estimate(values, "").contributions
+        ranked = drivers(shares, sensor_set, vector.nearest(values, sensor_set))
+        named = [driver.sensor for driver in ranked if driver.sensor in sensor_set.names]
         first += bool(named) and named[0] == factory.worn[at]
     return {"hours": considered, "worn_sensor_first": first / considered if considered else None}
 

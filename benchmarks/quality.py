@@ -26,8 +26,8 @@ from monitory_retrain.dataset import dataset
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.split import folds
 from monitory_retrain.evaluation import scores
-from monitory_retrain.training import survival, training
 from monitory_retrain.training import regimes as regime_learning
+from monitory_retrain.training import survival, training
 from monitory_retrain.training.survival import Lifetimes
 from monitory_retrain.training.training import Recipe
 
@@ -126,8 +126,8 @@ def _one(known: Dataset, test: Dataset, true: Floats, raw: Floats, seed: int) ->
     columns = [known.names.index(name) for name in names]
     lives = Lifetimes(known.seen, ~np.isnan(known.rul), CAP_DAYS)
     trained = training.train(known.x[:, columns], lives, known.life, names, Recipe(seed=seed, threads=THREADS))
-    rows = trained.rows
-    interval = survival.distribution(trained.out_of_fold, lives.take(rows), known.life[rows], COVERAGE)
+    rows = trained.rows[trained.settled]
+    interval = survival.distribution(trained.out_of_fold[trained.settled], lives.take(rows), known.life[rows], COVERAGE)
     model = Model(trained.text.encode(), None, known=known.names, cap_days=CAP_DAYS)
     days = np.array([model.value(dict(zip(test.names, row, strict=True)), "") for row in test.x.tolist()])
     result = scores.score(true / 24, days, interval, CAP_DAYS, test.age)

@@ -149,7 +149,7 @@ def build(scenario: Scenario, seed: int, sensor_set: SensorSet) -> Factory:
     names = [Machine(machine.lives.zone_id, machine.lives.equip_id) for machine in machines]
     shown = tqdm(machines, desc="machines simulated", disable=not sys.stderr.isatty())
     table = hour_table.join(
-        [_table(name, machine, hours, sensor_set) for name, machine in zip(names, shown, strict=True)],
+        [machine_table(name, machine, hours, sensor_set) for name, machine in zip(names, shown, strict=True)],
         len(columns(sensor_set)),
     )
     works = {
@@ -180,7 +180,8 @@ def build(scenario: Scenario, seed: int, sensor_set: SensorSet) -> Factory:
     return Factory(rows.as_of(end), judged, [t.worn_sensor for t, run in zip(truths, runs, strict=True) if run])
 
 
-def _table(name: Machine, machine: MachineReadings, hours: range, sensor_set: SensorSet) -> HourTable:
+def machine_table(name: Machine, machine: MachineReadings, hours: range, sensor_set: SensorSet) -> HourTable:
+    """A machine's hour rows."""
     rows = machine_hours(machine, hours, sensor_set)
     zeros = np.zeros_like(rows.hour)
     return HourTable([name], zeros, rows.hour, rows.values, zeros + 360, zeros)
@@ -193,8 +194,10 @@ def judge(factory: Factory, sensor_set: SensorSet, recipe: Recipe) -> dict[str, 
     lives = Lifetimes(known.seen, ~np.isnan(known.rul), CAP)
     started = time.perf_counter()
     trained = training.train(known.x[:, [known.names.index(n) for n in names]], lives, known.life, names, recipe)
-    rows = trained.rows
-    found = survival.distribution(trained.out_of_fold, lives.take(rows), known.life[rows], SETTINGS.coverage)
+    rows = trained.rows[trained.settled]
+    found = survival.distribution(
+        trained.out_of_fold[trained.settled], lives.take(rows), known.life[rows], SETTINGS.coverage
+    )
     seconds = time.perf_counter() - started
     model = Model(trained.text.encode(), None, known=known.names, cap_days=CAP)
     predicted = predictions(model, judged)

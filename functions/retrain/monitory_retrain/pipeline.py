@@ -29,8 +29,8 @@ from monitory_retrain.evaluation.drift import Reference
 from monitory_retrain.evaluation.holdout import Baselines, MachineScore
 from monitory_retrain.evaluation.scores import Scores, score
 from monitory_retrain.model_card import ModelCard, library_versions, training_ranges
-from monitory_retrain.training import survival, training
 from monitory_retrain.training import regimes as regime_learning
+from monitory_retrain.training import survival, training
 from monitory_retrain.training.survival import Lifetimes
 from monitory_retrain.training.training import Recipe, Trained
 
@@ -137,8 +137,10 @@ def learn(
     trained = training.train(
         part.x[:, columns], lives, part.life, names, recipe, lambda text: log.info("training: %s", text)
     )
-    learnt = trained.rows
-    interval = survival.distribution(trained.out_of_fold, lives.take(learnt), part.life[learnt], settings.coverage)
+    learnt = trained.rows[trained.settled]
+    interval = survival.distribution(
+        trained.out_of_fold[trained.settled], lives.take(learnt), part.life[learnt], settings.coverage
+    )
     model = Model(trained.text.encode(), None, known=data.names, cap_days=settings.max_rul_days)
     predicted = holdout.predictions(model, parts.holdout)
     cap = settings.max_rul_days

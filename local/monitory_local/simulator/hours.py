@@ -32,9 +32,7 @@ class MachineHours:
 
 def machine_hours(machine: MachineReadings, hours: range, sensors: SensorSet) -> MachineHours:
     """The hour rows of a machine."""
-    blocks = [
-        _block(machine, hours[at : at + _BLOCK_HOURS], sensors) for at in range(0, len(hours), _BLOCK_HOURS)
-    ]
+    blocks = [_block(machine, hours[at : at + _BLOCK_HOURS], sensors) for at in range(0, len(hours), _BLOCK_HOURS)]
     return MachineHours(np.concatenate([b.hour for b in blocks]), np.concatenate([b.values for b in blocks]))
 
 

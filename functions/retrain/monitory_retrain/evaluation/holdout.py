@@ -105,7 +105,9 @@ def last_value(dataset: Dataset, parts: TimeSplit) -> Floats:
     return np.maximum(answers, 0.0)
 
 
-def by_machine(holdout: Dataset, predicted: Floats, calibration: Calibration | Distribution | None, cap: float) -> list[MachineScore]:
+def by_machine(
+    holdout: Dataset, predicted: Floats, calibration: Calibration | Distribution | None, cap: float
+) -> list[MachineScore]:
     """Scores of each machine of the hold-out."""
     return [
         MachineScore(

@@ -123,7 +123,9 @@ def error_bins(found: Findings) -> tuple[list[str], list[tuple[str, list[float |
     return labels, [(label, errors(predicted)) for label, predicted in models]
 
 
-def coverage(holdout: Dataset, predicted: Floats, calibration: Calibration | Distribution, cap: float) -> list[Coverage]:
+def coverage(
+    holdout: Dataset, predicted: Floats, calibration: Calibration | Distribution, cap: float
+) -> list[Coverage]:
     """The interval's coverage overall and by thirds of predicted RUL."""
     low, high = intervals(predicted, calibration, cap, holdout.age)
     held, width = (low <= holdout.rul) & (holdout.rul <= high), high - low

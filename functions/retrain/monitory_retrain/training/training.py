@@ -7,10 +7,11 @@ is the mean of the boosters, written as one LightGBM text.
 Rows of lives whose end was not seen learn from a rest that is drawn for them (survival.py), by each booster from the
 lives that it fits. Errors count less the farther away the failure is, as 1 / (1 + days): a day matters more near it.
 
-The out-of-fold predictions give the distribution of the life left (survival.py), so what they predict must have taught and chosen
-nothing. A row's is the mean of all boosters that did not learn from its life, its fold's and those that watched it, all
-stopped by what its fold's watched. That one alone would be a worse model than the mean that is served, and its interval
-too wide (Kim, Xu and Barber, "Predictive inference is free with the jackknife+-after-bootstrap", 2020).
+The out-of-fold predictions give the distribution of the life left (survival.py), so what they predict must have taught
+and chosen nothing. A row's is the mean of all boosters that did not learn from its life, its fold's and those that
+watched it, all stopped by what its fold's watched. That one alone would be a worse model than the mean that is served,
+and its interval too wide (Kim, Xu and Barber, "Predictive inference is free with the jackknife+-after-bootstrap",
+2020).
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
+from monitory.features.vector import AGE
 from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.split import folds
 from monitory_retrain.training.ensemble import average
@@ -27,6 +29,11 @@ from monitory_retrain.training.survival import Hazards, Lifetimes
 
 STOPPING_SHARE = 7
 """One in so many of the remaining lives tells when to stop."""
+
+SETTLED_HOURS = 30.0
+"""So long after a repair trends have something to go by; earlier rows count less, and calibrate nothing."""
+
+EARLY_WEIGHT = 0.25
 
 MOST_ROWS = 40_000
 """Hours of a life are near copies: training learns from about so many rows, evenly chosen."""
@@ -74,6 +81,7 @@ class Trained:
         text: LightGBM's model text.
         features: names that the model uses, in its order.
         rows: indices of the rows that it learnt from, shape (m,).
+        settled: which of these have trends to go by, shape (m,).
         out_of_fold: prediction of each of these by the boosters that did not learn from its life, days, shape (m,).
         trees: of each booster.
         stopping: pooled error of the watched lives, days, after each tree.
@@ -82,6 +90,7 @@ class Trained:
     text: str
     features: tuple[str, ...]
     rows: Ints
+    settled: npt.NDArray[np.bool_]
     out_of_fold: Floats
     trees: int
     stopping: list[float]
@@ -112,6 +121,8 @@ def train(
         raise ValueError("training needs rows of at least three runs between failures")
     rows = np.arange(len(x))[:: max(1, round(len(x) / MOST_ROWS))]
     x, lives, life = x[rows], lives.take(rows), life[rows]
+    age = x[:, names.index(AGE)] if AGE in names else np.full(len(x), np.nan)
+    settled = ~(age < SETTLED_HOURS)  # an unknown age is
     columns = _varying(x)
     x = x[:, columns]
     kept = [names[column] for column in columns.tolist()]
@@ -119,13 +130,13 @@ def train(
     count = int(fold.max()) + 1
     made = []
     for number in range(count):
-        made.append(_booster(x, lives, life, fold != number, kept, recipe, number))
+        made.append(_booster(x, lives, life, settled, fold != number, kept, recipe, number))
         said(f"booster {number + 1} of {count}")
     stopping = np.sqrt(np.mean([one.curve for one in made], axis=0))
     trees = _best(stopping)
     text = average([one.booster.model_to_string(num_iteration=trees) for one in made])
     said(f"{trees} trees each, {stopping[trees - 1]:.2f} days RMSE on the watched lives")
-    return Trained(text, tuple(kept), rows, _out_of_fold(x, fold, made), trees, stopping.tolist())
+    return Trained(text, tuple(kept), rows, settled, _out_of_fold(x, fold, made), trees, stopping.tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,7 @@ def _booster(
     x: Floats,
     lives: Lifetimes,
     life: Ints,
+    settled: npt.NDArray[np.bool_],
     rows: npt.NDArray[np.bool_],
     names: list[str],
     recipe: Recipe,
@@ -157,7 +169,7 @@ def _booster(
     if len(unseen):
         hazards = Hazards(x[fitting], lives.take(fitting), seed, recipe.threads)
         rul[unseen] = hazards.draw(hazards.survival(x[unseen]), rul[unseen], np.random.default_rng(seed))
-    weight = 1 / (1 + rul)
+    weight = np.where(settled, 1.0, EARLY_WEIGHT) / (1 + rul)
     parameters = {
         **recipe.parameters,
         "seed": seed,

@@ -9,9 +9,9 @@ history gives, for each sensor and each window of the last w clock hours (the ne
   (n sum(t x) - sum(t) sum(x)) / (n sum(t^2) - sum(t)^2), also over a week, where it says most of all.
 
 Over all sensors that tell of wear, ``limit_share`` is the largest share of the way from its normal value to an alert
-limit that a sensor's ``mean_24h`` has gone, and ``days_to_limit`` the fewest days in which one's ``slope_168h`` leads from
-there to the limit, at most 999. A few failures in each of many ways teach little of each; what they have in common is
-that a sensor nears its limit.
+limit that a sensor's ``mean_24h`` has gone, and ``days_to_limit`` the fewest days in which one's ``slope_168h`` leads
+from there to the limit, at most 999. A few failures in each of many ways teach little of each; what they have in common
+is that a sensor nears its limit.
 
 ``hours_since_failure`` is the number of hours since the machine's last hour of failure before the newest one, NaN
 where none is known: wear goes with running time.

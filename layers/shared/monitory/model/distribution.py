@@ -50,7 +50,7 @@ class Distribution(msgspec.Struct, frozen=True):
         share = min(max((predicted - a.predicted) / span, 0.0), 1.0) if span > 0 else 0.0
         return [x + share * (y - x) for x, y in zip(a.survival, b.survival, strict=True)]
 
-    def interval(self, predicted: float, cap: float, age: float) -> tuple[float, float]:  # noqa: ARG002 (Calibration's)
+    def interval(self, predicted: float, cap: float, age: float) -> tuple[float, float]:
         """The ends between which `coverage` of true values lie, at equal odds below and above.
 
         The upper end is the cap where more machines than that live on; the prediction always lies within.

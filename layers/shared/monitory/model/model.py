@@ -86,7 +86,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         cap_days: RUL is said up to here.
         features: names in the model's order.
         calibration: the interval of models without a distribution; None where it could not be calibrated.
-        distribution: of the life left, given the prediction; None for older models and where too few failures were seen.
+        distribution: of the life left, given the prediction; None for older models and with few failures.
         ranges: the smallest and largest value of features in training.
         machines: equipIds that training saw.
         sha256: of the model text.

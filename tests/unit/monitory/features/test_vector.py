@@ -44,7 +44,7 @@ def test_the_twenty_features_of_existing_models_are_there() -> None:
 def test_names_are_unique_and_name_each_value() -> None:
     names = vector.names(SENSORS)
     values = vector.build([HourRow(1, tuple([1.0] * len(hour_row.columns(SENSORS))))], SENSORS, None)
-    assert len(names) == len(set(names)) == len(values) == 6 * 3 + 1 + 6 * 10 + 1
+    assert len(names) == len(set(names)) == len(values) == 6 * 3 + 1 + 6 * 10 + 2 + 1
     assert set(vector.trained(SENSORS)) < set(names)
     assert names[0] == "temperature"
     assert names[18] == "power_factor"

@@ -9,7 +9,7 @@ import pytest
 from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.evaluation.scores import intervals
 from monitory_retrain.training import training
-from monitory_retrain.training.calibration import MIN_LIVES, calibrate
+from monitory_retrain.training.survival import MIN_LIVES, Lifetimes, distribution
 from monitory_retrain.training.training import Recipe, Trained
 
 NAMES = ("life", "wear", "noise")
@@ -30,7 +30,12 @@ def lives(lengths: list[int], seed: int = 0) -> tuple[Floats, Floats, Ints]:
 
 
 def trained(x: Floats, rul: Floats, life: Ints, seed: int = 0) -> Trained:
-    return training.train(x, rul, life, NAMES, Recipe(max_trees=60, threads=1, seed=seed))
+    return training.train(x, exact(rul), life, NAMES, Recipe(max_trees=60, threads=1, seed=seed))
+
+
+def exact(rul: Floats) -> Lifetimes:
+    """Lives whose ends were all seen."""
+    return Lifetimes(np.minimum(rul, CAP), np.ones(len(rul), dtype=np.bool_), CAP)
 
 
 @pytest.fixture
@@ -78,32 +83,20 @@ def test_what_calibrates_is_the_mean_of_all_that_did_not_learn_from_it(
 
     monkeypatch.setattr(lgb, "train", kept)
     x, rul, life = lives([120] * 9)
-    made = training.train(x, rul, life, NAMES, Recipe(max_trees=training.MIN_TREES, threads=1))  # too few to choose of
+    made = training.train(
+        x, exact(rul), life, NAMES, Recipe(max_trees=training.MIN_TREES, threads=1)
+    )  # too few to choose of
     told = np.array([booster.predict(x) for booster in boosters])
     untaught = np.array([[number not in taught for number in life.tolist()] for taught in learnt])
     assert untaught.sum(axis=0).max() > 1
     assert made.out_of_fold == pytest.approx((told * untaught).sum(axis=0) / untaught.sum(axis=0))
 
 
-def test_a_long_life_counts_as_much_as_a_short_one() -> None:
-    hours = np.array([50] * 29 + [3000])
-    life = np.repeat(np.arange(30), hours)
-    error = np.where(life < 29, 0.5, 3.0) * np.where(np.arange(len(life)) % 2, 1, -1)
-    predicted = np.random.default_rng(0).uniform(3, CAP - 3, len(life))
-    settled = np.ones(len(life), dtype=np.bool_)
-    interval = calibrate(predicted + error, predicted, settled, life, np.zeros(len(life)), 0.9, CAP)
-    assert interval is not None
-    low, high = interval.interval(4.0, CAP, 100.0)
-    assert (low, high) == pytest.approx((3.5, 4.5))
-
-
 def test_intervals_hold_what_they_promise_of_lives_that_nobody_saw() -> None:
     x, rul, life = lives([150] * 60)
     known = life < 30
     made = trained(x[known], rul[known], life[known])
-    interval = calibrate(
-        rul[known], made.out_of_fold, made.settled, life[known], np.full(int(known.sum()), np.nan), 0.9, CAP
-    )
+    interval = distribution(made.out_of_fold, exact(rul[known]), life[known], 0.9)
     assert interval is not None
     rows = lgb.Booster(model_str=made.text).predict(x[~known])
     low, high = intervals(np.clip(np.asarray(rows), 0, CAP), interval, CAP)
@@ -113,4 +106,4 @@ def test_intervals_hold_what_they_promise_of_lives_that_nobody_saw() -> None:
 def test_few_lives_give_no_interval() -> None:
     x, rul, life = lives([100] * (MIN_LIVES - 1))
     made = trained(x, rul, life)
-    assert calibrate(rul, made.out_of_fold, made.settled, life, np.full(len(rul), np.nan), 0.9, CAP) is None
+    assert distribution(made.out_of_fold, exact(rul), life, 0.9) is None

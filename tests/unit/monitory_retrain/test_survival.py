@@ -1,0 +1,84 @@
+"""What lives teach whose end was not seen."""
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+
+from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.training import training
+from monitory_retrain.training.survival import Hazards, Lifetimes, distribution, kaplan_meier
+from monitory_retrain.training.training import Recipe
+
+CAP = 20.0
+RNG = np.random.default_rng(0)
+
+
+def censored(time: Floats, after: Floats) -> Lifetimes:
+    """Times that are seen up to some day."""
+    event = (time <= after) | (after >= CAP)
+    return Lifetimes(np.minimum(np.minimum(time, after), CAP), event, CAP)
+
+
+def wearing(count: int) -> tuple[Floats, Floats, Ints]:
+    """Hours of machines: x = (wear, noise), days left, machine. Wear tells the days left but for a day."""
+    left = RNG.uniform(0, 40, (count, 1)) - np.arange(0, 10, 0.5)
+    left = np.where(left > 0, left, np.nan)
+    machine, hour = np.nonzero(~np.isnan(left))
+    days = left[machine, hour]
+    wear = -days + RNG.normal(0, 1, count)[machine]
+    return np.column_stack([wear, RNG.normal(size=len(days))]), days, machine
+
+
+def test_survival_is_that_of_all_lives_although_half_are_cut_short() -> None:
+    time = RNG.exponential(8.0, 20_000)
+    days = np.linspace(0, CAP, 41)
+    curve = kaplan_meier(censored(time, RNG.uniform(0, 25, 20_000)), days)
+    assert curve == pytest.approx(np.exp(-days / 8.0), abs=0.03)
+
+
+def test_survival_goes_on_where_nobody_was_followed_so_far() -> None:
+    time = RNG.exponential(8.0, 20_000)
+    days = np.linspace(0, CAP, 41)
+    curve = kaplan_meier(censored(time, np.full(20_000, 6.0)), days)
+    assert curve == pytest.approx(np.exp(-days / 8.0), abs=0.05)
+
+
+def test_drawn_rests_are_as_long_as_those_that_were_not_seen() -> None:
+    x, days, _ = wearing(1500)
+    seen = RNG.uniform(0, 12, len(days))
+    lives = censored(days, seen)
+    hazards = Hazards(x, lives, seed=0, threads=1)
+    rows = ~lives.event
+    drawn = hazards.draw(hazards.survival(x[rows]), lives.time[rows], np.random.default_rng(1))
+    assert (drawn >= lives.time[rows]).all()
+    assert drawn.max() <= CAP
+    truth = np.minimum(days[rows], CAP)
+    assert drawn.mean() == pytest.approx(truth.mean(), abs=1.5)
+    assert np.corrcoef(drawn, truth)[0, 1] > 0.8
+
+
+def test_machines_that_nobody_saw_fail_are_not_said_to_fail_soon() -> None:
+    """Rows whose failure was seen are those of short lives: learning from these alone makes all lives short."""
+    x, days, machine = wearing(400)
+    lives = censored(days, np.full(len(days), 8.0))
+    names, recipe = ("wear", "noise"), Recipe(max_trees=60, threads=1)
+    far = days > 15
+    seen = lives.event
+    naive = training.train(x[seen], lives.take(seen), machine[seen], names, recipe)
+    made = training.train(x, lives, machine, names, recipe)
+    short, right = (np.asarray(lgb.Booster(model_str=one.text).predict(x[far])).mean() for one in (naive, made))
+    assert short < 8
+    assert right > 14
+
+
+def test_probabilities_of_failure_are_those_of_machines_with_such_a_prediction() -> None:
+    predicted = RNG.uniform(1, 19, 30_000)
+    time = RNG.exponential(predicted)
+    found = distribution(predicted, censored(time, RNG.uniform(0, 30, 30_000)), np.arange(30_000) // 30, 0.9)
+    assert found
+    for days in (4.0, 10.0, 16.0):
+        for horizon, probability in found.failure_probability(days):
+            assert probability == pytest.approx(1 - np.exp(-horizon / days), abs=0.05)
+    low, high = found.interval(4.0, CAP, np.nan)
+    assert (low, high) == pytest.approx((4 * 0.0513, 4 * 3.0), rel=0.3)
+    assert found.interval(16.0, CAP, np.nan)[1] == CAP
