@@ -181,8 +181,8 @@ costs: $(READY) ## what a night costs by factory size, from measured figures (OB
 	@$(BIN)/python -m benchmarks.costs --object-ms $(OBJECT_MS) --row-ms $(ROW_MS) --row-bytes $(ROW_BYTES)
 
 .PHONY: bench-factory
-bench-factory: $(READY) ## model quality on a simulated factory whose future is known
-	@$(BIN)/python -m benchmarks.factory
+bench-factory: $(READY) ## model quality in simulated factories whose future is known (SCENARIOS="long-21d short")
+	@$(BIN)/python -m benchmarks.factory && $(BIN)/python -m benchmarks.scenarios $(SCENARIOS)
 
 .PHONY: bench-quality
 bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003" REGIMES=)

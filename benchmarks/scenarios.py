@@ -105,7 +105,7 @@ class Factory:
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scenarios", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", choices=[*SCENARIOS, []], help="which (all)")
+    parser.add_argument("names", nargs="*", choices=[*SCENARIOS], help="which (all)")
     parser.add_argument("--seeds", type=int, default=3, help="factories of each kind (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="of LightGBM; 0 for all cores")
     arguments = parser.parse_args()
@@ -123,11 +123,10 @@ def measure(name: str, seeds: int, threads: int) -> dict[str, object]:
             whole = build(replace(scenario, maintained_share=0.0), seed, sensor_set)
             factory = replace(factory, judged=whole.judged, worn=whole.worn)
         lines.append(judge(factory, sensor_set, Recipe(seed=seed, threads=threads)))
-    figures = {
-        key: round(float(np.mean(found)), 3)
-        for key in lines[0]
-        if (found := [line[key] for line in lines if line[key] is not None])
-    }
+    figures = {}
+    for key in lines[0]:
+        values = [value for line in lines if (value := line[key]) is not None]
+        figures[key] = round(float(np.mean(values)), 3) if values else None
     return {"benchmark": "factory", "scenario": name, "seeds": seeds, **figures}
 
 

@@ -57,7 +57,7 @@ def _block(machine: MachineReadings, hours: range, sensors: SensorSet) -> Machin
         spiked = draw.random(noise.shape) < machine.plan.spike_share
         read[spiked] = signal.ceiling * draw.uniform(0.8, 1.0, int(spiked.sum()))
         read[off] = signal.at_rest + 0.002 * signal.deviation * np.abs(noise[off])
-        read = np.round(np.clip(read, signal.floor, signal.ceiling), signal.decimals)
+        read = np.clip(read, signal.floor, signal.ceiling).round(signal.decimals)
         heard = np.array([index not in missing for missing in silent], dtype=np.bool_)
         values[heard, index] = _summary(read[heard], signal.low, signal.high)
     flat = values.reshape(len(kept), -1)

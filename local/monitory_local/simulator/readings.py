@@ -143,8 +143,8 @@ class MachineReadings:
 
 def ar1_kernel(memory: float, count: int) -> Floats:
     """The powers of a first-order autoregression's memory, scaled to noise of unit deviation, shape (count,)."""
-    kernel: Floats = memory ** np.arange(count)
-    kernel /= np.sqrt(np.sum(kernel**2))
+    powers = memory ** np.arange(count)
+    kernel: Floats = powers / np.sqrt(np.sum(powers**2))
     return kernel
 
 

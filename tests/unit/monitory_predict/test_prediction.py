@@ -109,7 +109,7 @@ def test_drivers_are_sensors_largest_first_and_add_up() -> None:
 
 def test_what_drives_nothing_is_no_driver() -> None:
     shares = {"temperature": 1.0, "temperature_mean_5h": -3.0, "power_factor": 1.5, "humidity": 0.0}
-    assert [(driver.sensor, driver.days) for driver in drivers(shares, SENSORS)] == [
+    assert [(driver.sensor, driver.days) for driver in drivers(shares, SENSORS, {})] == [
         ("temperature", -2.0),
         ("power_factor", 1.5),
     ]

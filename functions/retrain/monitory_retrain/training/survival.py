@@ -101,7 +101,8 @@ class Hazards:
         for period, width in enumerate(np.diff(self._edges)):
             at = np.column_stack([x, np.full(len(x), float(period))])
             hazard[:, period + 1] = width * self._booster.predict(at, num_threads=self._threads)
-        return np.exp(-hazard.cumsum(axis=1))
+        survival: Floats = np.exp(-hazard.cumsum(axis=1))
+        return survival
 
     def draw(self, survival: Floats, after: Floats, random: np.random.Generator) -> Floats:
         """Times drawn from T given T > `after`, at most the cap; days, shape (n,)."""
@@ -117,7 +118,8 @@ class Hazards:
         fall = log[row, before] - log[row, end]
         share = np.where(fall > 0, (log[row, before] - level) / np.where(fall > 0, fall, 1.0), 0.0)
         time = edges[before] + share * (edges[end] - edges[before])
-        return np.where(end > 0, np.maximum(time, after), edges[-1])
+        drawn: Floats = np.where(end > 0, np.maximum(time, after), edges[-1])
+        return drawn
 
 
 def _exposure(lives: Lifetimes, edges: Floats) -> tuple[Floats, Floats]:
@@ -165,7 +167,8 @@ def kaplan_meier(lives: Lifetimes, days: Floats) -> Floats:
     end = len(width) if at_risk.all() else int(at_risk.argmin())
     last = slice(max(end - _TAIL, 0), max(end, 1))
     rate[end:] = failures[last].sum() / max(float(exposure[last].sum()), 1e-12)
-    return np.exp(-np.r_[0.0, np.cumsum(rate * width)])
+    survival: Floats = np.exp(-np.r_[0.0, np.cumsum(rate * width)])
+    return survival
 
 
 def _powers(cap: float, count: int, power: float) -> Floats:

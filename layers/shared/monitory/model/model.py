@@ -209,13 +209,11 @@ class Model:
         if not math.isclose(base + sum(shares), raw, rel_tol=1e-6, abs_tol=1e-6):
             base, contributions = raw, {}  # the objective transforms the sum, so the shares are no days
         days = min(max(raw, 0.0), self.cap_days)
-        if self.card and (distribution := self.card.distribution):
-            low, high = distribution.interval(days, self.cap_days, features.get(AGE, math.nan))
-            return Estimate(days, raw, low, high, base, contributions, distribution.failure_probability(days))
-        calibration = self.card.calibration if self.card else None
+        intervals = self.card.intervals if self.card else None
         age = features.get(AGE, math.nan)
-        low, high = calibration.interval(days, self.cap_days, age) if calibration else (None, None)
-        return Estimate(days, raw, low, high, base, contributions)
+        low, high = intervals.interval(days, self.cap_days, age) if intervals else (None, None)
+        probability = intervals.failure_probability(days) if isinstance(intervals, Distribution) else ()
+        return Estimate(days, raw, low, high, base, contributions, probability)
 
     def value(self, features: Mapping[str, float], equip_id: str) -> float:
         """Just the RUL in days of `estimate`.

@@ -169,7 +169,7 @@ def test_of_two_sensors_that_begin_alike_the_longer_name_owns_its_features() -> 
 
 def test_a_set_without_powers_has_no_power_factor() -> None:
     assert "power_factor" not in vector.names(ONE)
-    assert len(vector.names(ONE)) == 3 + 10 + 1
+    assert len(vector.names(ONE)) == 3 + 10 + 2 + 1
 
 
 def test_hours_up_to_the_last_failure_are_no_history() -> None:

@@ -21,6 +21,7 @@ def dataset_of(labels: Labels, hours: Ints) -> Dataset:
         ("hours_since_failure",),
         np.zeros((n, 1)),
         labels.rul[rows],
+        labels.seen[rows],
         np.zeros(n, dtype=np.int64),
         hours[rows],
         labels.known_at[rows],

@@ -44,7 +44,9 @@ def park(days: int, seed: int, machines: int = MACHINES) -> Dataset:
         parts.append((np.column_stack(columns), np.full(hours, machine), np.arange(hours)))
     x, machine_of, hour = (np.concatenate(part) for part in zip(*parts, strict=True))
     owners = [Machine("Z", f"E{number}") for number in range(machines)]
-    return Dataset(NAMES, x, np.full(len(x), np.nan), machine_of, hour, hour, machine_of, owners)
+    return Dataset(
+        NAMES, x, np.full(len(x), np.nan), np.full(len(x), np.nan), machine_of, hour, hour, machine_of, owners
+    )
 
 
 def rul(rows: Dataset) -> Floats:
