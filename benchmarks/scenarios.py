@@ -105,10 +105,12 @@ class Factory:
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scenarios", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", choices=[*SCENARIOS], help="which (all)")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(SCENARIOS)} (all)")
     parser.add_argument("--seeds", type=int, default=3, help="factories of each kind (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="of LightGBM; 0 for all cores")
     arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(SCENARIOS):
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     for name in arguments.names or SCENARIOS:
         print(json.dumps(measure(name, arguments.seeds, arguments.threads)), flush=True)
 
