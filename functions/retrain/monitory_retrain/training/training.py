@@ -4,7 +4,8 @@ Every booster leaves one fold of lives out, and watches its error on lives taken
 all boosters together, by their pooled watched errors: the few lives that one booster can watch are too few to tell. It
 is the mean of the boosters, written as one LightGBM text.
 
-Rows of lives whose end was not seen learn from a rest that is drawn for them (survival.py), anew for each booster. Errors count less the farther away the failure is, as 1 / (1 + days): a day matters more near it.
+Rows of lives whose end was not seen learn from a rest that is drawn for them (survival.py), another one for each
+booster. Errors count less the farther away the failure is, as 1 / (1 + days): a day matters more near it.
 
 The out-of-fold predictions give the distribution of the life left (survival.py), so what they predict must have taught
 and chosen nothing. A row's is the mean of all boosters that did not learn from its life, its fold's and those that
