@@ -70,7 +70,8 @@ def write_days(lake: str, machines: int, days: int, rate_seconds: float = 5.0) -
 
 def promote_model(models: str, seed: int = 0) -> str:
     """Train a model of the product's recipe and size on wear-like rows and promote it; returns its text."""
-    from monitory_retrain.training.training import Recipe, train  # heavy: not for those who only read a lake
+    from monitory_retrain.training.survival import Lifetimes  # heavy: not for those who only read a lake
+    from monitory_retrain.training.training import Recipe, train
 
     sensor_set = sensors.load()
     names = vector.trained(sensor_set)
@@ -80,8 +81,8 @@ def promote_model(models: str, seed: int = 0) -> str:
     wear = (age / _LIFE_HOURS)[:, None]
     x = 50 + draw.normal(0, 1, (1, len(names))) * wear * 3 + draw.normal(0, 1, (n, len(names)))
     x[:, names.index(vector.AGE)] = age
-    rul = (_LIFE_HOURS - age) / HOURS_PER_DAY
-    text = train(x, rul, life, names, Recipe(threads=1)).text
+    lives = Lifetimes((_LIFE_HOURS - age) / HOURS_PER_DAY, np.ones(n, dtype=np.bool_), CAP_DAYS)
+    text = train(x, lives, life, names, Recipe(threads=1)).text
     version = Version.at(datetime.now(UTC))
     card = Card(
         version=str(version),

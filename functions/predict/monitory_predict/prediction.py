@@ -70,7 +70,8 @@ def predict(
         BrokenModel: the model's answer is no number.
     """
     normalised = model.regimes.normalised(rows, sensors) if model.regimes else rows
-    values = dict(zip(vector.names(sensors), vector.build(normalised, sensors, last_failure), strict=True))
+    terms = model.terms(sensors)
+    values = dict(zip(vector.names(terms), vector.build(normalised, terms, last_failure), strict=True))
     estimate = model.estimate(values, machine.equip_id)
     missing, flat = _silent(rows[-1], sensors)
     faults = {"off": off_rule(sensors)(rows[-1]), "degraded": bool(missing or flat), "stale": age > LATE}
@@ -79,7 +80,7 @@ def predict(
         estimate=estimate,
         at_cap=estimate.days >= AT_CAP_SHARE * model.cap_days,
         base=estimate.base + estimate.contributions.get(vector.AGE, 0.0),
-        drivers=drivers(estimate.contributions, sensors, vector.nearest(values, sensors)),
+        drivers=drivers(estimate.contributions, sensors, vector.nearest(values, terms)),
         state=state,
         missing_sensors=missing,
         flat_sensors=flat,

@@ -233,7 +233,7 @@ class Job:
                 model = self.loader.served(served)
                 known = drift.of_card(self.registry.read(served.version, CARD_FILE))
                 if known:
-                    seen = pipeline.seen_with(model.regimes, day, challenger, self.sensors, self.log)
+                    seen = pipeline.seen_with(model, day, challenger, self.sensors, self.log)
                     predicted = validation.predictions(model, seen)
                     return drift.compare(known, seen, predicted, self.sensors, served.version)
         except ModelError as exc:
@@ -250,7 +250,7 @@ class Job:
         holdout = challenger.split.holdout
         try:
             model = self.loader.served(served)
-            seen = pipeline.seen_with(model.regimes, holdout, challenger, self.sensors, self.log)
+            seen = pipeline.seen_with(model, holdout, challenger, self.sensors, self.log)
             predicted = validation.predictions(model, seen)
         except ModelError as exc:
             reason = f"what is served cannot be used ({exc})"

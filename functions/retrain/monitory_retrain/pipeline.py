@@ -163,24 +163,23 @@ def learn(
     )
 
 
-def seen_with(
-    regimes: Regimes | None, rows: Dataset, challenger: Challenger, sensors: SensorSet, log: Logger
-) -> Dataset:
-    """Rows of a challenger's data as a model sees them that knows other operating regimes.
+def seen_with(model: Model, rows: Dataset, challenger: Challenger, sensors: SensorSet, log: Logger) -> Dataset:
+    """Rows of a challenger's data in the terms of another model: its operating regimes and its sensor set.
 
     Args:
-        regimes: which the model knows.
+        model: which.
         rows: some of the challenger's rows, in its order.
         challenger: whose.
-        sensors: the sensor set.
-        log: told of the progress.
+        sensors: the sensor set of the challenger.
+        log: gets the progress.
     """
-    if regimes == challenger.regimes:
+    regimes, terms = model.regimes, model.terms(sensors)
+    if (regimes, terms) == (challenger.regimes, sensors):
         return rows
     table = challenger.table
     hours = int(table.hour.max()) + 1
     wanted = np.isin(table.machine * hours + table.hour, rows.machine * hours + rows.hour)
-    return dataset.build(table, challenger.labels, sensors, log, regimes=regimes, wanted=wanted)
+    return dataset.build(table, challenger.labels, terms, log, regimes=regimes, wanted=wanted)
 
 
 def metrics(challenger: Challenger) -> dict[str, object]:

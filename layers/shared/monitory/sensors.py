@@ -58,6 +58,7 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether a value can be true: in the plausible range, and no sentinel beyond the alert limits."""
         low, high = self.plausible_range
         return low <= value <= high and (value not in SENTINELS or self.low <= value <= self.high)
+
     normal: float | None = None
 
     @property

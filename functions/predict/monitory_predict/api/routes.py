@@ -188,6 +188,9 @@ def predict_response(answer: Answer) -> schemas.PredictResponse:
         predictions=[round(estimate.days, 4)],
         rul=f">= {served.model.cap_days:g} days" if prediction.at_cap else f"{estimate.days:.1f} days",
         interval=interval,
+        failure_probability=[
+            schemas.FailureProbability(days=days, p=round(p, 4)) for days, p in estimate.failure_probability
+        ],
         base_days=round(prediction.base, 4),
         drivers=[schemas.SensorShare(sensor=d.sensor, days=round(d.days, 4)) for d in prediction.drivers],
         state=prediction.state,

@@ -21,6 +21,7 @@ _PREDICT_EXAMPLE: JsonDict = {
     "as_of": "2026-11-20T11:59:57.613655Z",
     "rul": "4.3 days",
     "interval": {"low": 2.9, "high": 6.0, "coverage": 0.9},
+    "failure_probability": [{"days": 1, "p": 0.01}, {"days": 3, "p": 0.07}, {"days": 7, "p": 0.98}],
     "base_days": 11.2,
     "drivers": [{"sensor": "vibration", "days": -5.9}, {"sensor": "temperature", "days": -0.8}],
     "state": "ok",
@@ -66,6 +67,13 @@ class Window(BaseModel):
     history_hours: Annotated[int, Field(description="hour rows of the last week that were used")]
 
 
+class FailureProbability(BaseModel):
+    """How likely the machine fails within so many days."""
+
+    days: int
+    p: Annotated[float, Field(ge=0, le=1)]
+
+
 class ModelUsed(BaseModel):
     """The model that answered; `version` is null for a model that this service did not train."""
 
@@ -87,6 +95,9 @@ class PredictResponse(BaseModel):
     as_of: Annotated[datetime, Field(description="time of the newest reading that was used, UTC")]
     rul: Annotated[str, Field(description="the same in words; '>= cap' instead of a false precise number")]
     interval: Interval | None
+    failure_probability: Annotated[
+        list[FailureProbability], Field(description="by horizon, up to the cap; empty where the model does not tell it")
+    ]
     base_days: Annotated[
         float,
         Field(description="days from the running time alone; with all drivers they sum to the model's answer"),

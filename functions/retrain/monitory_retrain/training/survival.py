@@ -31,7 +31,7 @@ HAZARD_ROWS = 15_000
 HAZARD_TREES = 120
 
 CURVE_DAYS = 48
-BINS = 12
+BINS = 20
 MIN_LIVES = 5
 """Fewer lives say nothing of the next one's error."""
 
@@ -153,9 +153,16 @@ def distribution(predicted: Floats, lives: Lifetimes, life: Ints, coverage: floa
     parts = np.array_split(np.argsort(predicted, kind="stable"), min(BINS, len(predicted)))
     at = [float(np.median(predicted[part])) for part in parts]
     # a longer prediction never makes a shorter life: what says otherwise is noise
-    curves = np.maximum.accumulate([kaplan_meier(lives.take(part), days) for part in parts], axis=0)
+    shifted = [_shifted(lives.take(part), point - predicted[part]) for point, part in zip(at, parts, strict=True)]
+    curves = np.maximum.accumulate([kaplan_meier(part, days) for part in shifted], axis=0)
     points = [SurvivalCurve(p, tuple(curve)) for p, curve in zip(at, curves.round(6).tolist(), strict=True)]
-    return Distribution(coverage, tuple(days.round(6).tolist()), tuple(points))
+    return Distribution(coverage, tuple(days.tolist()), tuple(points))
+
+
+def _shifted(lives: Lifetimes, days: Floats) -> Lifetimes:
+    """Lives as if all had the same prediction: what differs within a bin is no spread. Who reached the cap stays."""
+    time = np.where(lives.time < lives.cap, np.clip(lives.time + days, 0.0, lives.cap), lives.cap)
+    return Lifetimes(time, lives.event, lives.cap)
 
 
 def kaplan_meier(lives: Lifetimes, days: Floats) -> Floats:

@@ -188,6 +188,16 @@ class Model:
             raise BrokenModel(f"the model names {len(self.features)} features but takes {self._booster.width}")
         self._self_test()
 
+    def terms(self, sensors: SensorSet) -> SensorSet:
+        """The sensor set whose limits the features must be of: the card's, where it has the sensors of the rows.
+
+        Args:
+            sensors: the sensor set that the rows are made with.
+        """
+        own = self.card.sensors if self.card else sensors
+        same = (own.names, own.power_factor) == (sensors.names, sensors.power_factor)
+        return own if same else sensors
+
     @property
     def regimes(self) -> Regimes | None:
         """The operating regimes in whose terms the features must be."""

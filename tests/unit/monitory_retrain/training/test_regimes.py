@@ -20,7 +20,7 @@ from monitory_retrain.evaluation import holdout as validation
 from monitory_retrain.model_card import ModelCard
 from monitory_retrain.pipeline import Challenger
 from monitory_retrain.training import regimes as regime_learning
-from tests.support import reports
+from tests.support import models, reports
 
 WIDTH = len(PER_SENSOR)
 OPERATING = msgspec.structs.replace(reports.SENSORS, operating=("active_power", "humidity"))
@@ -39,6 +39,13 @@ def flown(points: list[tuple[float, float]], share: list[float] | None = None, n
         values[:, HUMIDITY + offset] = 40 + 20 * np.array(points)[at, 1] + rng.normal(0, noise, len(at))
         values[:, VIBRATION + offset] = values[:, VIBRATION + offset] * (1 + at / 2) + 50.0 * at
     return replace(table, values=values)
+
+
+def served(challenger: Challenger, sensors: SensorSet) -> Model:
+    """A challenger as serving loads it."""
+    features = challenger.trained.features
+    named = models.card(sensors=sensors, features=features, calibration=None, regimes=challenger.regimes)
+    return Model(challenger.trained.text.encode(), named, known=vector.names(sensors), cap_days=30.0)
 
 
 def means(table: HourTable, rows: Floats | None = None) -> Floats:
@@ -180,8 +187,9 @@ def test_a_champion_judges_by_the_regimes_that_it_knows() -> None:
     """Each model is given the hold-out in its own terms, row by row the same hours."""
     challenger, blind = learnt(), learnt(reports.SENSORS)
     holdout = challenger.split.holdout
-    assert pipeline.seen_with(challenger.regimes, holdout, challenger, OPERATING, LOG) is holdout
-    seen = pipeline.seen_with(None, holdout, challenger, OPERATING, LOG)
+    own = served(challenger, OPERATING)
+    assert pipeline.seen_with(own, holdout, challenger, OPERATING, LOG) is holdout
+    seen = pipeline.seen_with(served(blind, reports.SENSORS), holdout, challenger, OPERATING, LOG)
     np.testing.assert_array_equal(seen.x, blind.split.holdout.x)
     np.testing.assert_array_equal(seen.rul, holdout.rul)
     np.testing.assert_array_equal((seen.machine, seen.hour), (holdout.machine, holdout.hour))
