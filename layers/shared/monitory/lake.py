@@ -22,7 +22,7 @@ from monitory import layout
 from monitory.errors import ObjectNotFound, StorageUnavailable, UnreadableObject
 from monitory.features.hour_row import has_plausible_extremes, hour_row
 from monitory.machine import Machine
-from monitory.readings.column import Columns
+from monitory.readings.column import HourReadings
 from monitory.readings.decoding import Readings, Source
 from monitory.readings.kept import SMALL_BYTES, Gathered, KeptHour
 from monitory.readings.kernels import PURE, Kernel
@@ -207,7 +207,7 @@ class Lake:
         readings.discard_implausible(number)
         return self._hour(number, readings.hours[number]) if number in readings.hours else None
 
-    def _hour(self, number: int, columns: Columns) -> Hour:
+    def _hour(self, number: int, columns: HourReadings) -> Hour:
         row = hour_row(number, columns, self.sensors, self._kernel)
         count = sum(map(len, columns.values()))
         return Hour(number, row.values, count, max(column.last for column in columns.values()))

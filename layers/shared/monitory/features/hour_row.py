@@ -21,12 +21,15 @@ from itertools import chain
 from math import fsum, hypot, nan
 from typing import NamedTuple, Protocol
 
-from monitory.readings.column import Column, Columns
+from monitory.readings.column import HourReadings, SensorReadings
 from monitory.readings.kernels import PURE, Kernel
 from monitory.sensors import SensorSet
 
 WINDOW = 5
 """Readings in a rolling window."""
+
+STATISTICS = ("mean", "rollmean", "rollstd", "min", "max", "outside", "count")
+"""Of each sensor, in the order of an hour row's columns."""
 
 PER_SENSOR = ("", "_rollmean", "_rollstd", "_min", "_max", "_outside", "_count")
 MIN, MAX, OUTSIDE, COUNT = (PER_SENSOR.index(suffix) for suffix in ("_min", "_max", "_outside", "_count"))
@@ -41,6 +44,41 @@ ENOUGH_READINGS = 12
 """Fewer than one every five minutes may well be equal though the sensor works, if it is a coarse one."""
 
 _PART = 1 << 16
+
+
+class Columns:
+    """An hour row's columns by sensor and statistic.
+
+    Attributes:
+        names: in order: each sensor's statistics, then the power factor.
+
+    >>> from monitory.sensors import load
+    >>> columns = Columns(load())
+    >>> columns.names[columns.index("vibration", "rollstd")]
+    'vibration_rollstd'
+    """
+
+    def __init__(self, sensors: SensorSet) -> None:
+        """The columns of a sensor set's rows."""
+        self._sensors = sensors.names
+        names = [name + suffix for name in sensors.names for suffix in PER_SENSOR]
+        self.names = (*names, POWER_FACTOR) if sensors.power_factor else tuple(names)
+
+    def __len__(self) -> int:
+        """The number of columns."""
+        return len(self.names)
+
+    def index(self, sensor: str, statistic: str) -> int:
+        """The column of a sensor's statistic, one of `STATISTICS`.
+
+        Raises:
+            ValueError: there is no such sensor or statistic.
+        """
+        return self._sensors.index(sensor) * len(STATISTICS) + STATISTICS.index(statistic)
+
+    def indices(self, statistic: str) -> list[int]:
+        """The columns of a statistic, in the order of the sensors."""
+        return [self.index(sensor, statistic) for sensor in self._sensors]
 
 
 class Row(Protocol):
@@ -64,8 +102,7 @@ class HourRow(NamedTuple):
 
 def columns(sensors: SensorSet) -> tuple[str, ...]:
     """The names of an hour row's values, in order."""
-    names = [name + suffix for name in sensors.names for suffix in PER_SENSOR]
-    return (*names, POWER_FACTOR) if sensors.power_factor else tuple(names)
+    return Columns(sensors).names
 
 
 def off_rule(sensors: SensorSet) -> Callable[[Row], bool]:
@@ -108,7 +145,7 @@ def idle_power(sensors: SensorSet) -> IdlePower | None:
     return IdlePower(index * len(PER_SENSOR), sensor.low + IDLE_SHARE * (sensor.high - sensor.low))
 
 
-def hour_row(hour: int, readings: Columns, sensors: SensorSet, kernel: Kernel = PURE) -> HourRow:
+def hour_row(hour: int, readings: HourReadings, sensors: SensorSet, kernel: Kernel = PURE) -> HourRow:
     """The hour row of one machine's readings.
 
     Args:
@@ -143,7 +180,7 @@ def has_plausible_extremes(row: Row, sensors: SensorSet) -> bool:
     return True
 
 
-def _sensor_values(column: Column, low: float, high: float, kernel: Kernel) -> tuple[float, ...]:
+def _sensor_values(column: SensorReadings, low: float, high: float, kernel: Kernel) -> tuple[float, ...]:
     values = column.settled_values()
     count = len(values)
     total = fsum(values)  # exact: the order of lines and the version of Python make no difference

@@ -10,7 +10,7 @@ from monitory.readings.compact import Packed, SensorIds
 
 
 @dataclass(slots=True)
-class Column:
+class SensorReadings:
     """The readings of one sensor in one hour, in parallel lists, or packed where there are very many.
 
     Attributes:
@@ -92,5 +92,5 @@ class Column:
         return [(self.times, self.values, self.ids)] if self.packed is None else self.packed.parts()
 
 
-Columns = dict[str, Column]
+HourReadings = dict[str, SensorReadings]
 """The readings of one machine in one hour, by the sensors' feature names."""

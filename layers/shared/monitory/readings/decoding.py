@@ -14,7 +14,7 @@ from monitory.clock import hour_of, hours_of
 from monitory.errors import UnreadableObject
 from monitory.machine import Machine
 from monitory.readings import decoders, formats, framing
-from monitory.readings.column import Column, Columns
+from monitory.readings.column import HourReadings, SensorReadings
 from monitory.readings.compact import SensorIds
 from monitory.readings.kernels import PURE, Kernel
 from monitory.readings.reading import Reading
@@ -60,7 +60,7 @@ class Readings:
     def __init__(self, sensors: SensorSet, kernel: Kernel = PURE) -> None:
         """Start with none; only sensors of the set are kept."""
         self._kernel = kernel
-        self.hours: dict[int, Columns] = {}
+        self.hours: dict[int, HourReadings] = {}
         self._rejects = Rejects()
         self.rejected, self.samples = self._rejects.counts, self._rejects.samples
         self._loose_bytes = 0  # of text whose readings aren't packed
@@ -181,8 +181,8 @@ class Readings:
         column = self._column(hour, name)
         column.extend(times, [r.val for r in group], map(_SENSOR_ID, group), ordered=ordered)
 
-    def _column(self, hour: int, name: str) -> Column:
-        column = self.hours.setdefault(hour, {}).setdefault(name, Column())
+    def _column(self, hour: int, name: str) -> SensorReadings:
+        column = self.hours.setdefault(hour, {}).setdefault(name, SensorReadings())
         if self._sensor_ids:
             column.pack(hour, self._sensor_ids)
         return column

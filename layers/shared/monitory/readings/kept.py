@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 
 from monitory.clock import hour_start
-from monitory.readings.column import Columns
+from monitory.readings.column import HourReadings
 from monitory.readings.decoding import Readings
 
 SMALL_BYTES = 64 << 10
@@ -53,7 +53,7 @@ class Gathered:
         for hour in hours:
             self._objects.setdefault(hour, set()).add((key, etag))
 
-    def columns(self, hour: int, keys: Iterable[str]) -> Columns | None:
+    def columns(self, hour: int, keys: Iterable[str]) -> HourReadings | None:
         """An hour's readings, if they come from all objects that hold it."""
         return self._readings.hours.get(hour) if self._keys(hour) == set(keys) else None
 
@@ -72,7 +72,7 @@ class Gathered:
         return {key for key, _ in self._objects.get(hour, ())}
 
 
-def _packed(hour: int, columns: Columns, name: str) -> tuple[list[int], list[float], list[str]]:
+def _packed(hour: int, columns: HourReadings, name: str) -> tuple[list[int], list[float], list[str]]:
     start = hour_start(hour).replace(tzinfo=None)
     offsets: list[int] = []
     values: list[float] = []

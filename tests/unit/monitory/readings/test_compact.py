@@ -14,7 +14,7 @@ from monitory import clock
 from monitory.features import hour_row
 from monitory.lake import Lake, MachineDay
 from monitory.readings import compact, decoding
-from monitory.readings.column import Column
+from monitory.readings.column import SensorReadings
 from monitory.readings.compact import Packed, SensorIds
 from monitory.readings.decoding import Readings
 from monitory.sensors import load
@@ -36,7 +36,7 @@ def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hour_row, "_PART", 3)
 
 
-def filled(column: Column, given_readings: list[tuple[int, float, str]]) -> Column:
+def filled(column: SensorReadings, given_readings: list[tuple[int, float, str]]) -> SensorReadings:
     for micros, value, sensor_id in given_readings:
         column.extend([TEN + timedelta(microseconds=micros)], [value], [sensor_id], ordered=True)
     return column
@@ -46,7 +46,7 @@ def filled(column: Column, given_readings: list[tuple[int, float, str]]) -> Colu
 def test_packed_readings_are_settled_as_lists_are(found: list[tuple[int, float, str]], at: int, in_order: bool) -> None:
     if in_order:
         found = sorted({micros: (micros, value, name) for micros, value, name in found}.values())
-    plain, small = filled(Column(), found), filled(Column(), found[:at])
+    plain, small = filled(SensorReadings(), found), filled(SensorReadings(), found[:at])
     small.pack(HOUR, SensorIds())
     filled(small, found[at:])
     assert (len(small), small.ordered) == (len(plain), plain.ordered)
