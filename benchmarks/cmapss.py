@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monitory.features.hour_row import MAX, MIN, PER_SENSOR, columns
+from monitory.features.hour_row import MAX, MIN, PER_SENSOR, Columns
 from monitory.machine import Machine
 from monitory.sensors import Sensor, SensorSet
 from monitory_retrain.array_types import Floats, Ints
@@ -45,7 +45,7 @@ def read(folder: Path, name: str) -> Floats:
 def hour_table(data: Floats, sensors: SensorSet) -> HourTable:
     """Engines as machines, cycles as hours, each hour with one reading per sensor."""
     width = len(PER_SENSOR)
-    values = np.full((len(data), len(columns(sensors))), np.nan)
+    values = np.full((len(data), len(Columns(sensors))), np.nan)
     for index in range(SETTINGS + SENSORS):
         reading = data[:, _FIRST_SETTING + index]
         for offset in (0, MIN, MAX):

@@ -37,7 +37,7 @@ class Learner:
         machine = np.repeat(np.arange(machines), hours)
         hour = np.tile(np.arange(_FIRST_HOUR, _FIRST_HOUR + hours), machines)
         age = (hour + machine * 37) % _LIFE_HOURS
-        values = draw.normal(0, 1.0, (machines * hours, len(hour_row.columns(sensor_set))))
+        values = draw.normal(0, 1.0, (machines * hours, len(hour_row.Columns(sensor_set))))
         for index, sensor in enumerate(sensor_set.sensors):
             at = index * len(PER_SENSOR)
             values[:, at] = (sensor.low + sensor.high) / 2 + (sensor.high - sensor.low) * (

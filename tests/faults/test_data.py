@@ -15,8 +15,8 @@ from monitory.clock import KST, first_hour, hour_of
 from monitory.errors import NoData
 from monitory.features import hour_row, vector
 from monitory.features.failure_state import FailureState
-from monitory.features.hour_row import OUTSIDE, PER_SENSOR
-from monitory.lake import Hour, Lake, MachineDay
+from monitory.features.hour_row import OUTSIDE, PER_SENSOR, HourRow
+from monitory.lake import Lake, MachineDay
 from monitory.log import logger
 from monitory.machine import Machine
 from monitory.model.model import Model
@@ -33,7 +33,7 @@ from tests.support.samples import DAY, MACHINE, hour_of_readings, lake_key, ndjs
 from tests.support.world import model_text
 
 SENSORS = load()
-WIDTH = len(hour_row.columns(SENSORS))
+WIDTH = len(hour_row.Columns(SENSORS))
 Reading = dict[str, Any]
 
 
@@ -158,7 +158,7 @@ def test_frozen_sensors_are_told(ledger: Ledger) -> None:
 
 def test_a_day_without_data_leaves_a_gap_and_no_zeros(ledger: Ledger) -> None:
     first, third = DAY - timedelta(days=2), DAY
-    history: list[Hour] = []
+    history: list[HourRow] = []
     for day in (first, third):
         content, _ = _rows(_lake(list(_hours(day).values()), day), day)
         history += content.hours
@@ -222,7 +222,7 @@ def test_no_clock_of_the_runner_matters(zone: str, ledger: Ledger) -> None:
 
 def test_history_reaches_over_the_years_end_and_the_leap_day(ledger: Ledger) -> None:
     for last in (date(2027, 1, 1), date(2024, 3, 1)):
-        history: list[Hour] = []
+        history: list[HourRow] = []
         for day in (last - timedelta(days=2), last - timedelta(days=1), last):
             content, _ = _rows(_lake(list(_hours(day).values()), day), day)
             history += content.hours

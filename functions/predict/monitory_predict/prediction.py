@@ -7,7 +7,7 @@ from math import isnan
 
 from monitory import clock
 from monitory.features import vector
-from monitory.features.hour_row import COUNT, ENOUGH_READINGS, MAX, MIN, PER_SENSOR, Row, off_rule
+from monitory.features.hour_row import ENOUGH_READINGS, Columns, HourRow, off_rule
 from monitory.machine import Machine
 from monitory.model.model import Driver, Estimate, Model
 from monitory.sensors import SensorSet
@@ -49,7 +49,7 @@ class Prediction:
 
 
 def predict(
-    rows: Sequence[Row],
+    rows: Sequence[HourRow],
     machine: Machine,
     model: Model,
     sensors: SensorSet,
@@ -114,15 +114,15 @@ def window(hour: int) -> tuple[datetime, datetime]:
     return start, start + timedelta(hours=1)
 
 
-def _silent(row: Row, sensors: SensorSet) -> tuple[list[str], list[str]]:
+def _silent(row: HourRow, sensors: SensorSet) -> tuple[list[str], list[str]]:
     """Sensors without a reading, and sensors whose readings did not change."""
+    columns = Columns(sensors)
     missing, flat = [], []
-    for index, name in enumerate(sensors.names):
-        at = index * len(PER_SENSOR)
-        count = row.values[at + COUNT]
+    for name in sensors.names:
+        count, smallest, largest = (row.values[columns.index(name, kind)] for kind in ("count", "min", "max"))
         if not count:
             missing.append(name)
-        elif count >= ENOUGH_READINGS and row.values[at + MIN] == row.values[at + MAX]:
+        elif count >= ENOUGH_READINGS and smallest == largest:
             flat.append(name)
     return missing, flat
 
@@ -156,11 +156,12 @@ def _warnings(
     return warnings
 
 
-def _unseen_regime(newest: Row, model: Model, sensors: SensorSet) -> list[str]:
+def _unseen_regime(newest: HourRow, model: Model, sensors: SensorSet) -> list[str]:
     """The warning for an hour whose operating regime is not in the training data."""
     if not model.regimes or model.regimes.number(newest, sensors) is not None:
         return []
-    values = (newest.values[sensors.names.index(name) * len(PER_SENSOR)] for name in model.regimes.operating)
+    columns = Columns(sensors)
+    values = (newest.values[columns.index(name, "mean")] for name in model.regimes.operating)
     settings = ", ".join(f"{name} {value:g}" for name, value in zip(model.regimes.operating, values, strict=True))
     return [f"training has not seen the machine's present operating regime ({settings}), so this hour says nothing"]
 

@@ -20,7 +20,7 @@ import msgspec
 
 from monitory import layout
 from monitory.errors import ObjectNotFound, StorageUnavailable, UnreadableObject
-from monitory.features.hour_row import has_plausible_extremes, hour_row
+from monitory.features.hour_row import HourRow, has_plausible_extremes, hour_row
 from monitory.machine import Machine
 from monitory.readings.column import HourReadings
 from monitory.readings.decoding import Readings, Source
@@ -71,20 +71,11 @@ class SeenObject(msgspec.Struct, frozen=True, omit_defaults=True):
     samples: dict[str, str] = {}
 
 
-class Hour(msgspec.Struct, frozen=True):
-    """An hour of a machine (a `rows.Row`): its values, the number of readings and the newest one's wall-clock time."""
-
-    hour: int
-    values: tuple[float, ...]
-    readings: int
-    last: datetime
-
-
 class MachineDay(msgspec.Struct, frozen=True):
     """All that is known of a machine's folder of one date, hours in order; `kept` saves requests and may be empty."""
 
     objects: tuple[SeenObject, ...] = ()
-    hours: tuple[Hour, ...] = ()
+    hours: tuple[HourRow, ...] = ()
     kept: tuple[KeptHour, ...] = ()
 
 
@@ -188,7 +179,7 @@ class Lake:
 
     def _joint_hours(
         self, items: Sequence[LakeObject], wanted: set[int], gathered: Gathered, executor: Executor | None
-    ) -> dict[int, Hour]:
+    ) -> dict[int, HourRow]:
         pooled = Readings(self.sensors, self._kernel)
         for item, readings, _ in self._read(items, executor):
             for number in wanted & readings.hours.keys():
@@ -199,7 +190,7 @@ class Lake:
                 gathered.add(item.key, item.etag, readings, shared)
         return {number: self._hour(number, columns) for number, columns in pooled.hours.items()}
 
-    def _plausible_hour(self, number: int, readings: Readings) -> Hour | None:
+    def _plausible_hour(self, number: int, readings: Readings) -> HourRow | None:
         """An hour without readings that can't be true, None if no others are in it. Few hours have any."""
         hour = self._hour(number, readings.hours[number])
         if has_plausible_extremes(hour, self.sensors):
@@ -207,10 +198,8 @@ class Lake:
         readings.discard_implausible(number)
         return self._hour(number, readings.hours[number]) if number in readings.hours else None
 
-    def _hour(self, number: int, columns: HourReadings) -> Hour:
-        row = hour_row(number, columns, self.sensors, self._kernel)
-        count = sum(map(len, columns.values()))
-        return Hour(number, row.values, count, max(column.last for column in columns.values()))
+    def _hour(self, number: int, readings: HourReadings) -> HourRow:
+        return hour_row(number, readings, self.sensors, self._kernel)
 
     def _read(
         self, items: Sequence[LakeObject], executor: Executor | None

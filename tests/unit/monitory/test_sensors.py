@@ -35,7 +35,7 @@ def test_the_default_factory_is_the_contract_s() -> None:
 def test_another_factory_is_a_file(tmp_path: Path) -> None:
     sensors = load(written(tmp_path, {"sensors": [RPM, TORQUE]}))
     assert sensors.names == ("speed", "torque")
-    assert "speed_rollstd" in hour_row.columns(sensors)
+    assert "speed_rollstd" in hour_row.Columns(sensors).names
     assert "torque_slope_72h" in vector.names(sensors)
     assert sensors.fingerprint() != load().fingerprint()
 

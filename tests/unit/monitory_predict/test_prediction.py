@@ -7,7 +7,7 @@ import pytest
 
 from monitory.errors import BrokenModel
 from monitory.features import vector
-from monitory.features.hour_row import HourRow, columns, hour_row
+from monitory.features.hour_row import Columns, HourRow, hour_row
 from monitory.model.model import Model
 from monitory.readings.decoding import Readings
 from monitory_predict.prediction import Prediction, drivers, predict, window
@@ -55,7 +55,7 @@ def test_a_sensor_that_fell_silent_is_named() -> None:
 
 def test_a_sensor_that_is_stuck_is_named() -> None:
     newest = row(value=busy)
-    names = columns(SENSORS)
+    names = Columns(SENSORS).names
     stuck = list(newest.values)
     stuck[names.index("pressure_max")] = stuck[names.index("pressure_min")]
     made = predicted(HourRow(newest.hour, tuple(stuck)))

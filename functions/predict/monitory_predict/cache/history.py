@@ -16,7 +16,8 @@ from monitory import clock
 from monitory.errors import UNDECODABLE, MonitoryError, NoData, ObjectNotFound, StaleData, StorageError
 from monitory.features import hour_row as rows
 from monitory.features import vector
-from monitory.lake import Hour, Lake, LakeObject, MachineDay, SeenObject, total_rejected
+from monitory.features.hour_row import HourRow
+from monitory.lake import Lake, LakeObject, MachineDay, SeenObject, total_rejected
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.storage.port import Storage
@@ -60,8 +61,8 @@ class History(NamedTuple):
         losses: what an operator should know of the newest objects.
     """
 
-    rows: list[Hour]
-    newest: Hour
+    rows: list[HourRow]
+    newest: HourRow
     age: timedelta
     rejected: dict[str, int]
     unreadable: list[str]
@@ -88,7 +89,7 @@ class HistoryCache:
         self._max_age = max_age
         self._reach = max_age + timedelta(hours=vector.HISTORY_HOURS)
         self._folder = f"{FOLDER}/{vector.SCHEMA}-{lake.sensors.fingerprint()}"
-        self._width = len(rows.columns(lake.sensors))
+        self._width = len(rows.Columns(lake.sensors))
         self._entries: LruCache[CacheEntry] = LruCache()
         self._absences: LruCache[_Absence] = LruCache()
 

@@ -45,4 +45,6 @@ def decode(body: bytes, width: int) -> CachedHistory:
             raise ValueError(f"it has hours out of place under {day.day}")
         if any(len(hour.values) != width for hour in day.content.hours):
             raise ValueError(f"it has rows under {day.day} that don't have {width} values")
+        if not all(hour.readings for hour in day.content.hours):
+            raise ValueError(f"it has rows under {day.day} without readings")
     return history

@@ -17,7 +17,7 @@ class History(NamedTuple):
 
     Attributes:
         hour: ascending, shape (n,).
-        values: named by `rows.columns`, shape (n, columns).
+        values: named by `hour_row.Columns`, shape (n, columns).
         last_failure: before each row, -1 where none is known, shape (n,).
         wanted: indices of the rows whose features are wanted, shape (m,).
     """

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitory.lake import Hour, MachineDay, SeenObject
+from monitory.features.hour_row import HourRow
+from monitory.lake import MachineDay, SeenObject
 from monitory.machine import Machine
 from monitory_retrain.array_types import Floats, Ints
 
@@ -18,7 +19,7 @@ class HourTable:
         machines: the machines, in order.
         machine: index into `machines`, shape (n,).
         hour: see `clock`, shape (n,).
-        values: named by `rows.columns`, shape (n, columns); NaN is missing.
+        values: named by `hour_row.Columns`, shape (n, columns); NaN is missing.
         readings: readings of each row, shape (n,).
         last: time of the newest reading, KST, microseconds since 1970, shape (n,).
     """
@@ -99,7 +100,7 @@ def machine_day(table: HourTable, rows: slice, objects: tuple[SeenObject, ...]) 
     """A machine's rows of a date back as a machine-day."""
     last = table.last[rows].astype("datetime64[us]").tolist()
     hours = tuple(
-        Hour(hour, tuple(values), readings, moment)
+        HourRow(hour, tuple(values), readings, moment)
         for hour, values, readings, moment in zip(
             table.hour[rows].tolist(), table.values[rows].tolist(), table.readings[rows].tolist(), last, strict=True
         )

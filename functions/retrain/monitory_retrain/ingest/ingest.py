@@ -127,7 +127,7 @@ class Ingest:
         self._cache = cache
         self._log = log
         self._processes = processes
-        self._columns = hour_row.columns(source.sensors)
+        self._columns = hour_row.Columns(source.sensors).names
         self._folder = f"{FOLDER}/{vector.SCHEMA}-{source.sensors.fingerprint()}"
 
     def days(self, days: Sequence[date], *, refresh: datetime | None, in_time: Callable[[], bool]) -> Ingested:

@@ -104,7 +104,7 @@ def _prepare(source: Source) -> Callable[[Task], Result]:
 
 def _refreshing(source: Source, executor: Executor) -> Callable[[Task], Result]:
     lake = source.lake()
-    width = len(hour_row.columns(source.sensors))
+    width = len(hour_row.Columns(source.sensors))
 
     def refresh(task: Task) -> Result:
         content = lake.refresh(task.known, task.listed, executor)

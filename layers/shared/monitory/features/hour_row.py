@@ -17,9 +17,12 @@ rollmean and rollstd are NaN, as `pandas.Series.rolling(5)` has it.
 
 from array import array
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import chain
 from math import fsum, hypot, nan
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+
+import msgspec
 
 from monitory.readings.column import HourReadings, SensorReadings
 from monitory.readings.kernels import PURE, Kernel
@@ -33,24 +36,21 @@ STATISTICS = ("mean", "rollmean", "rollstd", "min", "max", "outside", "count")
 
 PER_SENSOR = ("", "_rollmean", "_rollstd", "_min", "_max", "_outside", "_count")
 MIN, MAX, OUTSIDE, COUNT = (PER_SENSOR.index(suffix) for suffix in ("_min", "_max", "_outside", "_count"))
-"""Where a sensor's part of an hour row has what is no feature by itself."""
+"""Offsets within a sensor's columns; new code asks `Columns`."""
 
 IDLE_SHARE = 0.02
-"""Of active power's span between its alert limits; a machine that works draws several times more."""
+"""Of active power's span between its alert limits; a running machine draws several times more."""
 
 POWER_FACTOR = "power_factor"
 
 ENOUGH_READINGS = 12
-"""Fewer than one every five minutes may well be equal though the sensor works, if it is a coarse one."""
+"""Fewer than one every five minutes may all be equal though the sensor works, if its resolution is coarse."""
 
 _PART = 1 << 16
 
 
 class Columns:
     """An hour row's columns by sensor and statistic.
-
-    Attributes:
-        names: in order: each sensor's statistics, then the power factor.
 
     >>> from monitory.sensors import load
     >>> columns = Columns(load())
@@ -61,12 +61,16 @@ class Columns:
     def __init__(self, sensors: SensorSet) -> None:
         """The columns of a sensor set's rows."""
         self._sensors = sensors.names
-        names = [name + suffix for name in sensors.names for suffix in PER_SENSOR]
-        self.names = (*names, POWER_FACTOR) if sensors.power_factor else tuple(names)
+        self._last = (POWER_FACTOR,) if sensors.power_factor else ()
 
     def __len__(self) -> int:
         """The number of columns."""
-        return len(self.names)
+        return len(self._sensors) * len(STATISTICS) + len(self._last)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """In order: each sensor's statistics, then the power factor."""
+        return (*(name + suffix for name in self._sensors for suffix in PER_SENSOR), *self._last)
 
     def index(self, sensor: str, statistic: str) -> int:
         """The column of a sensor's statistic, one of `STATISTICS`.
@@ -78,110 +82,104 @@ class Columns:
 
     def indices(self, statistic: str) -> list[int]:
         """The columns of a statistic, in the order of the sensors."""
-        return [self.index(sensor, statistic) for sensor in self._sensors]
+        first = STATISTICS.index(statistic)
+        return list(range(first, len(self._sensors) * len(STATISTICS), len(STATISTICS)))
 
 
-class Row(Protocol):
-    """One machine's hour: `values` are named by `columns` of the sensor set."""
+class HourRow(msgspec.Struct, frozen=True):
+    """One machine's hour. The field names are the stored format.
 
-    @property
-    def hour(self) -> int:
-        """Which hour."""
-
-    @property
-    def values(self) -> tuple[float, ...]:
-        """One for each column; NaN is missing."""
-
-
-class HourRow(NamedTuple):
-    """A row as it is computed."""
+    Attributes:
+        hour: which hour, see `clock`.
+        values: one for each of the sensor set's `Columns`; NaN is missing.
+        readings: number of readings; 0 where a row is made of values alone.
+        last: wall-clock time of the newest reading, naive; 1970 where a row is made of values alone.
+    """
 
     hour: int
     values: tuple[float, ...]
+    readings: int = 0
+    last: datetime = datetime(1970, 1, 1)
 
 
-def columns(sensors: SensorSet) -> tuple[str, ...]:
-    """The names of an hour row's values, in order."""
-    return Columns(sensors).names
-
-
-def off_rule(sensors: SensorSet) -> Callable[[Row], bool]:
-    """Tells of hour rows whether the machine stood still.
+def off_rule(sensors: SensorSet) -> Callable[[HourRow], bool]:
+    """A predicate of hour rows: whether the machine stood still.
 
     Either it drew next to no active power (a mean in the lowest `IDLE_SHARE` of the span between the alert limits),
     or no sensor changed, and one that had `ENOUGH_READINGS` should have.
     """
-    width = len(PER_SENSOR)
-    starts = range(0, len(sensors.sensors) * width, width)
+    columns = Columns(sensors)
+    extremes = list(zip(*(columns.indices(statistic) for statistic in ("min", "max", "count")), strict=True))
     idle = idle_power(sensors)
 
-    def is_off(row: Row) -> bool:
+    def is_off(row: HourRow) -> bool:
         values = row.values
         if idle and values[idle.column] <= idle.limit:
             return True
-        heard = False
-        for start in starts:
-            if values[start + COUNT] > 1 and values[start + MIN] != values[start + MAX]:
+        has_enough = False
+        for smallest, largest, count in extremes:
+            if values[count] > 1 and values[smallest] != values[largest]:
                 return False
-            heard = heard or values[start + COUNT] >= ENOUGH_READINGS
-        return heard
+            has_enough = has_enough or values[count] >= ENOUGH_READINGS
+        return has_enough
 
     return is_off
 
 
 class IdlePower(NamedTuple):
-    """The column of mean active power in an hour row, and up to which value the machine counts as off."""
+    """The column of mean active power in an hour row, and the value up to which the machine counts as off."""
 
     column: int
     limit: float
 
 
 def idle_power(sensors: SensorSet) -> IdlePower | None:
-    """Where to see that a machine is off; None where no sensor gives its active power."""
+    """How to see that a machine is off; None where no sensor measures its active power."""
     if not sensors.power_factor:
         return None
-    index = sensors.names.index(sensors.power_factor.active)
-    sensor = sensors.sensors[index]
-    return IdlePower(index * len(PER_SENSOR), sensor.low + IDLE_SHARE * (sensor.high - sensor.low))
+    name = sensors.power_factor.active
+    sensor = sensors.sensors[sensors.names.index(name)]
+    return IdlePower(Columns(sensors).index(name, "mean"), sensor.low + IDLE_SHARE * (sensor.high - sensor.low))
 
 
 def hour_row(hour: int, readings: HourReadings, sensors: SensorSet, kernel: Kernel = PURE) -> HourRow:
     """The hour row of one machine's readings.
 
     Args:
-        hour: which hour.
-        readings: the sensors that spoke in it.
-        sensors: the sensor set; decides what is in the row, and the alert limits.
-        kernel: how what is done with every reading is spelled.
+        hour: which hour, see `clock`.
+        readings: by sensor; at least one sensor has readings, a sensor without any is left out.
+        sensors: the sensor set, with its alert limits.
+        kernel: the implementation of the inner loops.
     """
     values: list[float] = []
     means: dict[str, float] = {}
     for sensor in sensors.sensors:
-        column = readings.get(sensor.name)
-        part = _sensor_values(column, sensor.low, sensor.high, kernel) if column is not None else _SILENT
-        means[sensor.name] = part[0]
-        values += part
+        of_sensor = readings.get(sensor.name)
+        statistics = _SILENT if of_sensor is None else _statistics(of_sensor, sensor.low, sensor.high, kernel)
+        means[sensor.name] = statistics[0]
+        values += statistics
     if sensors.power_factor:
         active, reactive = means[sensors.power_factor.active], means[sensors.power_factor.reactive]
         values.append(active / apparent if (apparent := hypot(active, reactive)) else 0.0)
-    return HourRow(hour, tuple(values))
+    count = sum(map(len, readings.values()))
+    return HourRow(hour, tuple(values), count, max(of_sensor.last for of_sensor in readings.values()))
 
 
 _SILENT = (nan, nan, nan, nan, nan, nan, 0.0)
 
 
-def has_plausible_extremes(row: Row, sensors: SensorSet) -> bool:
-    """Whether no sensor's least or largest value is one that can't be true."""
-    for index, sensor in enumerate(sensors.sensors):
-        at = index * len(PER_SENSOR)
-        smallest, largest = row.values[at + MIN], row.values[at + MAX]
+def has_plausible_extremes(row: HourRow, sensors: SensorSet) -> bool:
+    """Whether every sensor's smallest and largest reading can be true; sensors without readings pass."""
+    columns = Columns(sensors)
+    for sensor in sensors.sensors:
+        smallest, largest = (row.values[columns.index(sensor.name, statistic)] for statistic in ("min", "max"))
         if smallest == smallest and not (sensor.is_plausible(smallest) and sensor.is_plausible(largest)):
             return False
     return True
 
 
-def _sensor_values(column: SensorReadings, low: float, high: float, kernel: Kernel) -> tuple[float, ...]:
-    values = column.settled_values()
+def _statistics(readings: SensorReadings, low: float, high: float, kernel: Kernel) -> tuple[float, ...]:
+    values = readings.settled_values()
     count = len(values)
     total = fsum(values)  # exact: the order of lines and the version of Python make no difference
     mean = total / count
@@ -195,7 +193,7 @@ def _sensor_values(column: SensorReadings, low: float, high: float, kernel: Kern
         deviation = fsum(chain.from_iterable(part.deviations for part in spreads))
     if count < WINDOW:
         return mean, nan, nan, smallest, largest, outside / count, float(count)
-    # A reading is in five windows, those near the ends in fewer: take away what they lack.
+    # A reading is in five windows, those near the ends in fewer: subtract what they lack.
     lacking = [(WINDOW - 1 - i) * (values[i] + values[-1 - i]) for i in range(WINDOW - 1)]
     windows = count - WINDOW + 1
     rollmean = (WINDOW * total - fsum(lacking)) / (WINDOW * windows)
@@ -203,6 +201,6 @@ def _sensor_values(column: SensorReadings, low: float, high: float, kernel: Kern
 
 
 def _parts(values: "array[float]") -> Iterator[list[float]]:
-    """Packed values as lists of a bearable length, which overlap so that every window is whole in one of them."""
+    """Packed values as lists of `_PART` values, overlapping so that every window lies whole in one of them."""
     for start in range(0, len(values) - (WINDOW - 1), _PART):
         yield values[start : start + _PART + WINDOW - 1].tolist()

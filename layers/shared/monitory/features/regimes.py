@@ -1,12 +1,12 @@
-"""Operating regimes: hour rows expressed as they would be in one and the same regime.
+"""Operating regimes: hour rows in terms of one reference regime.
 
-A machine that runs at several set points (load, speed, altitude) has readings that jump with each change, far more than
-wear moves them. Where a sensor set names operating sensors, training groups the hours by them and learns of each sensor
-how it lies in each group:
+The readings of a machine that runs at several set points (load, speed, altitude) jump with each change, far more than
+wear moves them. Where a sensor set names operating sensors, training groups the hours by them and learns each sensor's
+mean and standard deviation in each group:
 
     x' = mean_ref + (x - mean_r) * std_ref / std_r
 
-is what a value x of regime r would be in the reference regime, the commonest one; so it keeps the sensor's unit.
+is what a value x of regime r would be in the reference regime, the commonest one; it keeps the sensor's unit.
 Source: regime-wise standardisation of C-MAPSS, e.g. Peel, "Data driven prognostics using a Kalman filter ensemble of
 neural network models", 2008.
 """
@@ -16,12 +16,11 @@ from math import hypot, isfinite, nan
 
 import msgspec
 
-from monitory.features.hour_row import MAX, MIN, PER_SENSOR, HourRow, Row, off_rule
+from monitory.features.hour_row import Columns, HourRow, off_rule
 from monitory.sensors import SensorSet
 
-_WIDTH = len(PER_SENSOR)
-_SHIFTED = (PER_SENSOR.index(""), PER_SENSOR.index("_rollmean"), MIN, MAX)
-_SCALED = PER_SENSOR.index("_rollstd")
+_LEVELS = ("mean", "rollmean", "min", "max")
+"""Statistics that a regime scales and shifts; it only scales the standard deviation, and leaves the others alone."""
 
 
 class Regime(msgspec.Struct, frozen=True):
@@ -29,9 +28,9 @@ class Regime(msgspec.Struct, frozen=True):
 
     Attributes:
         centre: the operating sensors' hourly means, in the order of `Regimes.operating`.
-        scales, offsets: x' = scale * x + offset, in the order of `Regimes.sensors`; a scale of 0 where a sensor tells
-            nothing.
-        hours: of training that lay in it.
+        scales, offsets: x' = scale * x + offset, in the order of `Regimes.sensors`; a scale of 0 where a sensor has
+            no information.
+        hours: number of training hours in it.
     """
 
     centre: tuple[float, ...]
@@ -41,13 +40,13 @@ class Regime(msgspec.Struct, frozen=True):
 
 
 class Regimes(msgspec.Struct, frozen=True):
-    """The regimes that training saw, at least two.
+    """The regimes in the training data, at least two.
 
     Attributes:
         operating: the sensors that tell regimes apart.
-        spreads: of each of these, in its unit: distances count in these.
-        radius: an hour farther than this from every centre is of a regime that training has not seen.
-        sensors: the sensors that are expressed in the reference regime.
+        spreads: the unit of distance for each of these, in the sensor's unit.
+        radius: an hour farther than this from every centre is of an unknown regime.
+        sensors: the sensors that are normalised.
         regimes: the commonest, which is the reference, first.
     """
 
@@ -58,10 +57,10 @@ class Regimes(msgspec.Struct, frozen=True):
     regimes: tuple[Regime, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself.
+        """Validate the fields.
 
         Raises:
-            ValueError: fewer than two regimes, lengths that don't match, or numbers that can't be computed with.
+            ValueError: fewer than two regimes, lengths that don't match, or numbers out of range.
         """
         if len(self.regimes) < 2 or not self.operating:
             raise ValueError("regimes need operating sensors, and there must be two at least")
@@ -76,9 +75,10 @@ class Regimes(msgspec.Struct, frozen=True):
         if len(self.spreads) != len(self.operating) or not all(isfinite(x) and x > 0 for x in lengths):
             raise ValueError("regimes need a positive radius, and a positive spread for each operating sensor")
 
-    def number(self, row: Row, sensors: SensorSet) -> int | None:
-        """Which regime an hour row is of; None where an operating sensor was silent, or none is near."""
-        settings = [row.values[sensors.names.index(name) * _WIDTH] for name in self.operating]
+    def number(self, row: HourRow, sensors: SensorSet) -> int | None:
+        """The regime of an hour row; None where an operating sensor is missing, or no centre is near."""
+        columns = Columns(sensors)
+        settings = [row.values[columns.index(name, "mean")] for name in self.operating]
         best, nearest = None, self.radius
         for number, regime in enumerate(self.regimes):
             parts = zip(settings, regime.centre, self.spreads, strict=True)
@@ -87,27 +87,29 @@ class Regimes(msgspec.Struct, frozen=True):
                 best, nearest = number, distance
         return best
 
-    def normalised(self, rows: Iterable[Row], sensors: SensorSet) -> list[HourRow]:
+    def normalised(self, rows: Iterable[HourRow], sensors: SensorSet) -> list[HourRow]:
         """Hour rows in terms of the reference regime.
 
-        Shares, counts, the power factor and operating sensors stay as they are. In an hour of no known regime, and when
-        the machine stood still, the sensors count as not heard (NaN), for nobody knows what their values mean then.
+        Shares, counts, the power factor and operating sensors stay as they are. In an hour of an unknown regime, and
+        while the machine is off, the other sensors are missing (NaN): their values cannot be compared.
 
         Args:
             rows: of one machine or several.
-            sensors: the sensor set that they were made with; it has all sensors that these regimes name.
+            sensors: the sensor set of the rows; it has all sensors that these regimes name.
         """
-        starts = [sensors.names.index(name) * _WIDTH for name in self.sensors]
-        maps = [list(zip(starts, regime.scales, regime.offsets, strict=True)) for regime in self.regimes]
-        unknown = [(start, nan, nan) for start in starts]
+        columns = Columns(sensors)
+        levels = [[columns.index(name, statistic) for statistic in _LEVELS] for name in self.sensors]
+        deviations = [columns.index(name, "rollstd") for name in self.sensors]
+        maps = [list(zip(levels, deviations, r.scales, r.offsets, strict=True)) for r in self.regimes]
+        missing = [(level, deviation, nan, nan) for level, deviation in zip(levels, deviations, strict=True)]
         is_off = off_rule(sensors)
-        found = []
+        normalised = []
         for row in rows:
             number = None if is_off(row) else self.number(row, sensors)
             values = list(row.values)
-            for start, scale, offset in unknown if number is None else maps[number]:
-                for at in _SHIFTED:
-                    values[start + at] = values[start + at] * scale + offset
-                values[start + _SCALED] *= scale
-            found.append(HourRow(row.hour, tuple(values)))
-        return found
+            for level, deviation, scale, offset in missing if number is None else maps[number]:
+                for at in level:
+                    values[at] = values[at] * scale + offset
+                values[deviation] *= scale
+            normalised.append(HourRow(row.hour, tuple(values), row.readings, row.last))
+        return normalised

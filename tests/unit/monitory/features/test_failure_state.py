@@ -18,7 +18,7 @@ SENSORS = load()
 
 def row(hour: int, **outside: float) -> HourRow:
     """An hour with shares of readings outside the limits, 0 where none is given."""
-    names = hour_row.columns(SENSORS)
+    names = hour_row.Columns(SENSORS).names
     shares = {f"{name}_outside": share for name, share in outside.items()}
     return HourRow(hour, tuple(shares.get(name, 0.0) for name in names))
 

@@ -26,7 +26,7 @@ def row(readings: list[dict[str, Any]]) -> dict[str, float]:
     gathered.add(SOURCE, [ndjson(readings)])
     made = hour_row.hour_row(HOUR, gathered.hours[HOUR], SENSORS)
     assert made.hour == HOUR
-    return dict(zip(hour_row.columns(SENSORS), made.values, strict=True))
+    return dict(zip(hour_row.Columns(SENSORS).names, made.values, strict=True))
 
 
 def series(values: list[float], sensor: str = "temp") -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ def test_the_order_of_lines_does_not_change_a_bit(values: list[float], shuffler:
 
 
 def test_a_row_has_every_sensor_s_columns_in_the_order_of_the_set() -> None:
-    names = hour_row.columns(SENSORS)
+    names = hour_row.Columns(SENSORS).names
     assert names[:7] == (
         "temperature",
         "temperature_rollmean",

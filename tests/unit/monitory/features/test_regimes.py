@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from monitory.errors import BrokenModel
-from monitory.features.hour_row import PER_SENSOR, HourRow, columns
+from monitory.features.hour_row import PER_SENSOR, Columns, HourRow
 from monitory.features.regimes import Regime, Regimes
 from monitory.model.loader import ModelLoader
 from monitory.model.model import decode_card
@@ -33,7 +33,7 @@ def row(load: float, temperature: float = 60.0, count: float = 720.0) -> HourRow
 
 
 def named(normalised: HourRow) -> dict[str, float]:
-    return dict(zip(columns(FACTORY), normalised.values, strict=True))
+    return dict(zip(Columns(FACTORY).names, normalised.values, strict=True))
 
 
 def test_an_hour_of_the_reference_regime_stays_as_it_is() -> None:

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitory.lake import Hour, MachineDay, SeenObject
+from monitory.features.hour_row import HourRow
+from monitory.lake import MachineDay, SeenObject
 from monitory.machine import Machine
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
@@ -25,7 +26,7 @@ def day(hours: dict[int, tuple[float, float]], name: str = "a") -> MachineDay:
     seen = SeenObject(f"EQUIPMENT/{name}", f'"{name}"', tuple(hours), {"not_json": 2}, None)
     return MachineDay(
         (seen,),
-        tuple(Hour(hour, values, 720, datetime(2026, 11, 20, 10, 59, 59, 613655)) for hour, values in hours.items()),
+        tuple(HourRow(hour, values, 720, datetime(2026, 11, 20, 10, 59, 59, 613655)) for hour, values in hours.items()),
     )
 
 

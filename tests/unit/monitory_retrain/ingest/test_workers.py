@@ -91,7 +91,7 @@ def synthetic(machines: int, hours: int) -> tuple[HourTable, Labels]:
     kept = draw.random(n) < 0.9
     machine = np.repeat(np.arange(machines), hours)[kept]
     hour = np.tile(np.arange(500_000, 500_000 + hours), machines)[kept]
-    values = draw.normal(50_000, 5, (len(hour), len(hour_row.columns(SENSORS))))
+    values = draw.normal(50_000, 5, (len(hour), len(hour_row.Columns(SENSORS))))
     values[:, 0] = np.where(draw.random(len(hour)) < 0.1, np.nan, values[:, 0])
     values[:, OUTSIDE :: len(PER_SENSOR)] = 0.0
     values[:, OUTSIDE] = draw.random(len(hour)) < 0.05  # failures
