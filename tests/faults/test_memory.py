@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitory.errors import ObjectTooLarge, StorageUnavailable, UnreadableObject
-from monitory.readings.decoding import Readings
+from monitory.readings.by_hour import ReadingsByHour
 from monitory.sensors import load
 from monitory.storage.s3 import S3Storage
 from tests.faults.conftest import Ledger
@@ -57,7 +57,7 @@ def test_a_bomb_is_bounded_and_named(name: str, ledger: Ledger) -> None:
             yield BOMBS[name]
 
     tracemalloc.start()
-    readings = Readings(load())
+    readings = ReadingsByHour(load())
     with pytest.raises(UnreadableObject, match=r"an-object\.json"):
         readings.add(SOURCE, chunks())
     peak = tracemalloc.get_traced_memory()[1]

@@ -18,8 +18,8 @@ from monitory.lake import Lake
 from monitory.log import logger
 from monitory.model import untrusted
 from monitory.model.model import decode_card
-from monitory.readings.decoding import Readings
-from monitory.registry.promotions import of_metadata
+from monitory.readings.by_hour import ReadingsByHour
+from monitory.registry.promotions import from_metadata
 from monitory.registry.registry import Registry
 from monitory.settings import PredictSettings
 from monitory_predict.api.routes import create_app
@@ -42,7 +42,7 @@ def readings(data: bytes) -> None:
     """An object of the lake; its first byte says in what pieces it comes."""
     size = data[0] + 1 if data else 1
     chunks = [data[at : at + size * 7] for at in range(1, len(data), size * 7)]
-    found = Readings(SENSORS)
+    found = ReadingsByHour(SENSORS)
     try:
         found.add(SOURCE, chunks)
     except UnreadableObject:
@@ -94,7 +94,7 @@ def model_card(data: bytes) -> None:
 def metadata(data: bytes) -> None:
     """A served object's metadata, a name and a value a line."""
     lines = (line.partition("=") for line in data.decode("latin-1").split("\n"))
-    of_metadata({name: value for name, _, value in lines})
+    from_metadata({name: value for name, _, value in lines})
 
 
 def failures(data: bytes) -> None:

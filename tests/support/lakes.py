@@ -10,10 +10,10 @@ from unittest.mock import patch
 from fastapi.testclient import TestClient
 
 from monitory import clock
+from monitory.decoding import rejects
 from monitory.lake import Lake
 from monitory.log import logger
 from monitory.machine import Machine
-from monitory.readings import rejects
 from monitory.settings import Settings
 from monitory_retrain.ingest import workers
 from monitory_retrain.ingest.ingest import Counts, Ingest

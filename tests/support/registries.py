@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from monitory.errors import NoModel
-from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, ROLLBACK, Promotion, Registry, Served
+from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, ROLLBACK, Promotion, Registry, ServedObject
 from monitory.storage.port import Storage
 from tests.support.fakes import MemoryStorage
 
@@ -32,7 +32,7 @@ def a_registry(storage: Storage | None = None, versions: tuple[str, ...] = (A, B
     return registry
 
 
-def served(registry: Registry) -> Served | None:
+def served(registry: Registry) -> ServedObject | None:
     try:
         return registry.served()
     except NoModel:

@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from monitory.machine import Machine
-from monitory.readings.decoding import Source
+from monitory.readings.by_hour import ObjectKey
 from tests.support.fakes import MemoryStorage
 
 MACHINE = Machine("ZONE-001", "EQUIP-001")
 DAY = date(2026, 11, 20)
 TEN = datetime(2026, 11, 20, 10)
-SOURCE = Source("EQUIPMENT/an-object.json", MACHINE, DAY)
+SOURCE = ObjectKey("EQUIPMENT/an-object.json", MACHINE, DAY)
 SENSOR_TYPES = ("temp", "pressure", "vibration", "humid", "active_power", "reactive_power")
 
 

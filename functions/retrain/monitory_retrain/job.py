@@ -17,7 +17,7 @@ from monitory.features.failure_state import Excursion, FailureState
 from monitory.log import Logger
 from monitory.machine import Machine, machine
 from monitory.model.loader import ModelLoader
-from monitory.registry.registry import CARD_FILE, ROLLBACK, Promotion, Registry, Served
+from monitory.registry.registry import CARD_FILE, ROLLBACK, Promotion, Registry, ServedObject
 from monitory.registry.version import Version
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
@@ -129,7 +129,7 @@ class Job:
             UnknownVersion, BrokenModel: the version can't be served. Conflict: another promotion came in between.
         """
         self._repair()
-        if made := self.registry.made_by(request_id):
+        if made := self.registry.promotion_of(request_id):
             return results.promoted("promoted", made)
         served = self.registry.served_or_none()
         if served and served.version == request.version:
@@ -157,7 +157,7 @@ class Job:
         repaired = self._repair()
         if repaired and repaired.action == ROLLBACK:
             return results.promoted("rolled back", repaired)
-        if made := self.registry.made_by(request_id):
+        if made := self.registry.promotion_of(request_id):
             return results.promoted("rolled back", made)
         served = self.registry.served_or_none()
         version = self.registry.rollback_target()
@@ -225,7 +225,7 @@ class Job:
             "drift": results.drift(moved),
         }
 
-    def _compare_day(self, challenger: Challenger, served: Served | None) -> Drift:
+    def _compare_day(self, challenger: Challenger, served: ServedObject | None) -> Drift:
         """The last day beside the served model's training, or the new one's own where nobody kept that."""
         day = challenger.last_day
         try:
@@ -241,7 +241,7 @@ class Job:
         predicted = validation.predictions(self.loader.trained(challenger.trained.text.encode()), day)
         return drift.compare(challenger.reference, day, predicted, self.sensors)
 
-    def _judge(self, challenger: Challenger, served: Served | None) -> tuple[Verdict, Champion | None]:
+    def _judge(self, challenger: Challenger, served: ServedObject | None) -> tuple[Verdict, Champion | None]:
         """The verdict, and the champion on the challenger's hold-out."""
         bar = challenger.baselines.mean.mae, challenger.baselines.last_value.mae
         alone = verdict.first(challenger.scores, *bar)

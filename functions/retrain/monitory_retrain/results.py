@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from monitory.readings import rejects
+from monitory.decoding import rejects
 from monitory.registry.registry import Promotion
 from monitory_retrain import pipeline
 from monitory_retrain.evaluation.drift import Drift

@@ -2,10 +2,9 @@
 
     EQUIPMENT/date=YYYY-MM-DD/zone_id=<zoneId>/equip_id=<equipId>/equip-<uuid>-<n>.json
 
-`date` is the factory's date on which the hour starts. Names are random, so which hour an object holds is known
-only from its readings; which names are data is decided in `layout`. The unit of work is the *machine-day*: what is
-known of one machine's folder of a date, brought up to date by reading just the objects that are new or have another
-ETag.
+`date` is the factory's date on which the hour starts. Names are random: only an object's readings say which hours it
+holds. `layout` decides which names are data. The unit of work is the *machine-day*: the hour rows of one machine's
+folder of a date, brought up to date by reading just the objects that are new or have another ETag.
 """
 
 from collections import Counter
@@ -22,26 +21,26 @@ from monitory import layout
 from monitory.errors import ObjectNotFound, StorageUnavailable, UnreadableObject
 from monitory.features.hour_row import HourRow, has_plausible_extremes, hour_row
 from monitory.machine import Machine
-from monitory.readings.column import HourReadings
-from monitory.readings.decoding import Readings, Source
-from monitory.readings.kept import SMALL_BYTES, Gathered, KeptHour
+from monitory.readings.by_hour import ObjectKey, ReadingsByHour
 from monitory.readings.kernels import PURE, Kernel
+from monitory.readings.pool import SMALL_BYTES, PooledHour, ReadingPool
+from monitory.readings.sensor_readings import HourReadings
 from monitory.sensors import SensorSet
 from monitory.storage.port import Entry, IncompleteListing, Storage
 
 WHOLE_BYTES = 8 << 20
-"""A larger object is streamed instead of being held whole."""
+"""Larger objects are streamed."""
 
 CHUNK_BYTES = 4 << 20
-KEPT_HOURS = 2
-"""Of so many of a day's newest hours readings are kept, where small objects share them."""
+POOLED_HOURS = 2
+"""A day's newest hours whose readings are stored, if small objects share them."""
 
 READ_AHEAD = 8
-"""Objects on their way while one is decoded."""
+"""Objects fetched ahead while one is decoded."""
 
 
 class LakeObject(NamedTuple):
-    """An object of the lake; `size` in bytes, `fault` says why it can't be asked for, `modified` when written."""
+    """An object of the lake; `size` in bytes; `fault` says why it cannot be requested."""
 
     key: str
     etag: str
@@ -52,15 +51,15 @@ class LakeObject(NamedTuple):
     modified: datetime | None = None
 
 
-class SeenObject(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is remembered of an object that was read.
+class ObjectSummary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An object's hours and rejects. The field names are the stored format.
 
     Attributes:
         key, etag: which object, in which state.
-        hours: the hours that its readings lie in.
-        rejected: records that were skipped, by reason.
-        unreadable: why nothing in it could be read, or None.
-        samples: what was wrong with one of the records that were skipped, by reason.
+        hours: the hours of its readings, see `clock`.
+        rejected: number of skipped records, by reason.
+        unreadable: why nothing in it is readable; None where something is.
+        samples: the defect of one of the skipped records, by reason.
     """
 
     key: str
@@ -72,18 +71,24 @@ class SeenObject(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class MachineDay(msgspec.Struct, frozen=True):
-    """All that is known of a machine's folder of one date, hours in order; `kept` saves requests and may be empty."""
+    """The state of a machine's folder of one date. The field names, `kept` for `pooled`, are the stored format.
 
-    objects: tuple[SeenObject, ...] = ()
+    Attributes:
+        objects: in the order of keys.
+        hours: in order.
+        pooled: readings of the newest hours that save requests; may be empty.
+    """
+
+    objects: tuple[ObjectSummary, ...] = ()
     hours: tuple[HourRow, ...] = ()
-    kept: tuple[KeptHour, ...] = ()
+    pooled: tuple[PooledHour, ...] = msgspec.field(default=(), name="kept")
 
 
 class Lake:
     """Reads a lake; never writes to it."""
 
     def __init__(self, storage: Storage, prefix: str, sensors: SensorSet, kernel: Kernel = PURE) -> None:
-        """A lake under `prefix` of a bucket; `kernel` says how what is done with every reading is spelled."""
+        """A lake under `prefix` of a bucket; `kernel` is the implementation of the inner loops."""
         self.storage = storage
         self.prefix = prefix.rstrip("/")
         self.sensors = sensors
@@ -95,103 +100,105 @@ class Lake:
         return [self._object(entry, owner, day) for entry in self._listed(folder) if self._is_data(entry)]
 
     def day(self, day: date) -> dict[Machine, list[LakeObject]]:
-        """All objects of a date by machine; keys that don't follow the layout are left out."""
-        found: dict[Machine, list[LakeObject]] = {}
+        """All objects of a date by machine, without keys that don't follow the layout."""
+        objects: dict[Machine, list[LakeObject]] = {}
         for entry in self._listed(f"{self.prefix}/date={day}"):
             owner = layout.owner(self._below(entry.key))
             if owner and self._is_data(entry):
-                found.setdefault(owner, []).append(self._object(entry, owner, day))
-        return found
+                objects.setdefault(owner, []).append(self._object(entry, owner, day))
+        return objects
 
     def _object(self, entry: Entry, owner: Machine, day: date) -> LakeObject:
         return LakeObject(entry.key, entry.etag, entry.size, owner, day, entry.fault, entry.modified)
 
     def _is_data(self, entry: Entry) -> bool:
-        """Whether there is something to read; what can't be asked for is told of, whatever it is."""
+        """Whether there is something to read, or a fault to report."""
         return bool(entry.fault) or (entry.size > 0 and layout.is_data(layout.below_machine(self._below(entry.key))))
 
     def _below(self, key: str) -> str:
         return key.removeprefix(self.prefix + "/")
 
     def _listed(self, folder: str) -> Iterator[Entry]:
-        """A folder's entries. What is missing in one machine's folder alone is no reason to do without the others."""
+        """A folder's entries; a gap in one machine's folder does not hide the other machines."""
         try:
             yield from self.storage.list(folder)
         except IncompleteListing as exc:
             if not all(layout.owner(f"{self._below(of)}/") for of in exc.folders):
                 raise
 
-    def refresh(self, known: MachineDay, listed: Sequence[LakeObject], executor: Executor | None = None) -> MachineDay:
-        """Bring a machine-day up to date by reading the objects that aren't known in their present state.
+    def refresh(self, cached: MachineDay, listed: Sequence[LakeObject], executor: Executor | None = None) -> MachineDay:
+        """Bring a machine-day up to date by reading the objects that are new or have changed.
 
-        An hour that several objects hold (a restart of the producer splits it) is computed from all their
+        An hour that several objects share (a restart of the producer splits it) is computed from all their
         readings together. Memory is that of one hour's readings, however many objects there are.
 
         Args:
-            known: what is known, `MachineDay()` for nothing.
-            listed: the objects of the folder as they are now; one machine, one date.
-            executor: where objects are read ahead; none reads them one after the other.
+            cached: the former state, `MachineDay()` for none.
+            listed: the objects of the folder now; one machine, one date.
+            executor: reads objects ahead; None reads them one after the other.
 
         Raises:
             StorageUnavailable: an object cannot be read.
         """
         present = {item.key: item for item in listed}
-        kept = [seen for seen in known.objects if seen.key in present and present[seen.key].etag == seen.etag]
-        kept_keys = {seen.key for seen in kept}
-        stale = {hour for seen in known.objects if seen.key not in kept_keys for hour in seen.hours}
-        hours = {hour.hour: hour for hour in known.hours if hour.hour not in stale}
-        owners: dict[int, list[str]] = {}
-        for seen in kept:
-            for number in seen.hours:
-                owners.setdefault(number, []).append(seen.key)
+        valid = [item for item in cached.objects if item.key in present and present[item.key].etag == item.etag]
+        valid_keys = {item.key for item in valid}
+        stale = {hour for item in cached.objects if item.key not in valid_keys for hour in item.hours}
+        rows = {row.hour: row for row in cached.hours if row.hour not in stale}
+        keys_by_hour: dict[int, list[str]] = {}
+        for summary in valid:
+            for number in summary.hours:
+                keys_by_hour.setdefault(number, []).append(summary.key)
 
-        gathered = Gathered(Readings(self.sensors, self._kernel), known.kept, {(seen.key, seen.etag) for seen in kept})
-        fresh: list[SeenObject] = []
+        empty = ReadingsByHour(self.sensors, self._kernel)
+        pool = ReadingPool(empty, cached.pooled, {(item.key, item.etag) for item in valid})
+        fresh: list[ObjectSummary] = []
         touched = set(stale)
-        news = [item for item in listed if item.key not in kept_keys]
-        for item in news:
+        unread = [item for item in listed if item.key not in valid_keys]
+        for item in unread:
             if item.fault:
                 why = f"{item.key!r} cannot be read: {item.fault}"
-                fresh.append(SeenObject(item.key, item.etag, (), {}, why))
-        for item, readings, unreadable in self._read([item for item in news if not item.fault], executor):
+                fresh.append(ObjectSummary(item.key, item.etag, (), {}, why))
+        for item, readings, unreadable in self._read([item for item in unread if not item.fault], executor):
             for number in sorted(readings.hours):
-                if hour := self._plausible_hour(number, readings):
-                    owners.setdefault(number, []).append(item.key)
+                if row := self._plausible_hour(number, readings):
+                    keys_by_hour.setdefault(number, []).append(item.key)
                     touched.add(number)
-                    hours[number] = hour
+                    rows[number] = row
             if item.size <= SMALL_BYTES:
-                gathered.add(item.key, item.etag, readings, readings.hours)
+                pool.add(item.key, item.etag, readings, readings.hours)
             numbers, rejected, samples = tuple(sorted(readings.hours)), dict(readings.rejected), dict(readings.samples)
-            fresh.append(SeenObject(item.key, item.etag, numbers, rejected, unreadable, samples))
+            fresh.append(ObjectSummary(item.key, item.etag, numbers, rejected, unreadable, samples))
 
-        shared = {number for number in touched if len(owners.get(number, ())) > 1 or number not in hours}
+        shared = {number for number in touched if len(keys_by_hour.get(number, ())) > 1 or number not in rows}
         for number in list(shared):
-            if columns := gathered.columns(number, owners.get(number, ())):
-                hours[number] = self._hour(number, columns)
+            if pooled := pool.readings(number, keys_by_hour.get(number, ())):
+                rows[number] = self._hour(number, pooled)
                 shared.discard(number)
-        together = sorted({key for number in shared for key in owners.get(number, ())})
-        if together:
-            items = [present[key] for key in together]
-            hours |= self._joint_hours(items, shared, gathered, executor)
-        objects = tuple(sorted(kept + fresh, key=lambda seen: seen.key))
-        newest = sorted(hours)[-KEPT_HOURS:]
-        return MachineDay(objects, tuple(hours[number] for number in sorted(hours)), gathered.kept(owners, newest))
+        if keys := sorted({key for number in shared for key in keys_by_hour.get(number, ())}):
+            rows |= self._joint_hours([present[key] for key in keys], shared, pool, executor)
+        numbers = tuple(sorted(rows))
+        return MachineDay(
+            tuple(sorted(valid + fresh, key=lambda item: item.key)),
+            tuple(rows[number] for number in numbers),
+            pool.to_store(keys_by_hour, numbers[-POOLED_HOURS:]),
+        )
 
     def _joint_hours(
-        self, items: Sequence[LakeObject], wanted: set[int], gathered: Gathered, executor: Executor | None
+        self, items: Sequence[LakeObject], hours: set[int], pool: ReadingPool, executor: Executor | None
     ) -> dict[int, HourRow]:
-        pooled = Readings(self.sensors, self._kernel)
+        joint = ReadingsByHour(self.sensors, self._kernel)
         for item, readings, _ in self._read(items, executor):
-            for number in wanted & readings.hours.keys():
+            for number in hours & readings.hours.keys():
                 readings.discard_implausible(number)
-            shared = wanted & readings.hours.keys()
-            pooled.absorb(readings, shared)
+            shared = hours & readings.hours.keys()
+            joint.absorb(readings, shared)
             if item.size <= SMALL_BYTES:
-                gathered.add(item.key, item.etag, readings, shared)
-        return {number: self._hour(number, columns) for number, columns in pooled.hours.items()}
+                pool.add(item.key, item.etag, readings, shared)
+        return {number: self._hour(number, of_hour) for number, of_hour in joint.hours.items()}
 
-    def _plausible_hour(self, number: int, readings: Readings) -> HourRow | None:
-        """An hour without readings that can't be true, None if no others are in it. Few hours have any."""
+    def _plausible_hour(self, number: int, readings: ReadingsByHour) -> HourRow | None:
+        """An hour without its implausible readings, of which few hours have any; None if no others are left."""
         hour = self._hour(number, readings.hours[number])
         if has_plausible_extremes(hour, self.sensors):
             return hour
@@ -203,17 +210,17 @@ class Lake:
 
     def _read(
         self, items: Sequence[LakeObject], executor: Executor | None
-    ) -> Iterator[tuple[LakeObject, Readings, str | None]]:
-        """Decode objects one by one, while the next ones are on their way."""
+    ) -> Iterator[tuple[LakeObject, ReadingsByHour, str | None]]:
+        """Decode objects one by one, while the next ones are fetched."""
         for item, fetch in self._bodies(items, executor):
-            readings = Readings(self.sensors, self._kernel)
+            readings = ReadingsByHour(self.sensors, self._kernel)
             unreadable = None
             try:
-                readings.add(Source(item.key, item.machine, item.day), fetch())
+                readings.add(ObjectKey(item.key, item.machine, item.day), fetch())
             except UnreadableObject as exc:
                 unreadable = str(exc)
             except ObjectNotFound:
-                continue  # deleted since it was listed
+                continue  # deleted since the listing
             yield item, readings, unreadable
 
     def _bodies(
@@ -253,17 +260,17 @@ class Lake:
         self._expect(item, size)
 
     def _expect(self, item: LakeObject, size: int) -> None:
-        """Half an object would pass for an hour with fewer readings, and be remembered as such."""
+        """Refuse a truncated object: it would pass for an hour with fewer readings, and be cached as one."""
         if size != item.size:
             raise StorageUnavailable(
                 f"s3://{self.storage.name}/{item.key} came with {size:,} bytes, it was listed with {item.size:,}"
             )
 
 
-def spread(objects: Sequence[LakeObject], count: int) -> list[LakeObject]:
+def sample_evenly(objects: Sequence[LakeObject], count: int) -> list[LakeObject]:
     """`count` objects spread evenly over a sequence, all of them when there are no more.
 
-    >>> spread(list("abcdefghij"), 3)
+    >>> sample_evenly(list("abcdefghij"), 3)
     ['a', 'd', 'g']
     """
     if count >= len(objects):
@@ -271,17 +278,17 @@ def spread(objects: Sequence[LakeObject], count: int) -> list[LakeObject]:
     return [objects[index * len(objects) // count] for index in range(count)]
 
 
-def total_rejected(objects: Iterable[SeenObject]) -> Counter[str]:
-    """Skipped records of several objects, by reason."""
+def total_rejected(objects: Iterable[ObjectSummary]) -> Counter[str]:
+    """Number of skipped records of several objects, by reason."""
     total: Counter[str] = Counter()
-    for seen in objects:
-        total.update(seen.rejected)
+    for item in objects:
+        total.update(item.rejected)
     return total
 
 
-def reject_samples(objects: Iterable[SeenObject]) -> dict[str, str]:
-    """What was wrong with one of the skipped records, by reason."""
+def reject_samples(objects: Iterable[ObjectSummary]) -> dict[str, str]:
+    """The defect of one of the skipped records, by reason."""
     samples: dict[str, str] = {}
-    for seen in objects:
-        samples = {**seen.samples, **samples}
+    for item in objects:
+        samples = {**item.samples, **samples}
     return samples

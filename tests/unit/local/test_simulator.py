@@ -11,9 +11,9 @@ import pytest
 
 from monitory import sensors
 from monitory.clock import date_of_hour, first_hour, hour_of
+from monitory.decoding.rejects import UNKNOWN_SENSOR
 from monitory.machine import Machine
-from monitory.readings.decoding import Readings, Source
-from monitory.readings.rejects import UNKNOWN_SENSOR
+from monitory.readings.by_hour import ObjectKey, ReadingsByHour
 from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
 from monitory_local.simulator.__main__ import main
@@ -88,8 +88,8 @@ def test_the_product_reads_every_line_and_rejects_the_extra_sensors_only() -> No
     for file in _files(Producer(PLAN), range(START, START + 5)):
         _, day, zone, equip, _ = file.key.split("/")
         owner = Machine(zone.removeprefix("zone_id="), equip.removeprefix("equip_id="))
-        readings = Readings(sensors.load())
-        readings.add(Source(file.key, owner, date.fromisoformat(day.removeprefix("date="))), [file.body])
+        readings = ReadingsByHour(sensors.load())
+        readings.add(ObjectKey(file.key, owner, date.fromisoformat(day.removeprefix("date="))), [file.body])
         assert set(readings.rejected) == {UNKNOWN_SENSOR}
         assert len(readings.hours) == 1
 

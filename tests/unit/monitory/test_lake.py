@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from monitory import clock, lake
 from monitory.errors import StorageUnavailable
-from monitory.lake import Lake, MachineDay, spread, total_rejected
+from monitory.lake import Lake, MachineDay, sample_evenly, total_rejected
 from monitory.machine import Machine
 from monitory.sensors import load
 from tests.support.fakes import WatchedStorage, down
@@ -243,7 +243,7 @@ def test_bringing_up_to_date_gives_what_building_anew_gives(steps: list[Step], c
 
 @given(st.integers(0, 200), st.integers(1, 50))
 def test_a_sample_is_spread_evenly(available: int, count: int) -> None:
-    chosen: list[Any] = spread(list(range(available)), count)  # type: ignore[arg-type]
+    chosen: list[Any] = sample_evenly(list(range(available)), count)  # type: ignore[arg-type]
     assert len(chosen) == min(available, count)
     assert chosen == sorted(set(chosen))
     gaps = {after - before for before, after in pairwise(chosen)}

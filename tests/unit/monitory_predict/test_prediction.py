@@ -9,7 +9,7 @@ from monitory.errors import BrokenModel
 from monitory.features import vector
 from monitory.features.hour_row import Columns, HourRow, hour_row
 from monitory.model.model import Model
-from monitory.readings.decoding import Readings
+from monitory.readings.by_hour import ReadingsByHour
 from monitory_predict.prediction import Prediction, drivers, predict, window
 from tests.support.models import SENSORS, card, frame, small_text, text, train
 from tests.support.samples import MACHINE, SENSOR_TYPES, SOURCE, TEN, hour_of_readings, ndjson
@@ -20,7 +20,7 @@ MODEL = Model(small_text(), card(), known=KNOWN, cap_days=30.0)
 
 def row(**others: object) -> HourRow:
     """An hour of the machine at ten o'clock."""
-    readings = Readings(SENSORS)
+    readings = ReadingsByHour(SENSORS)
     readings.add(SOURCE, [ndjson(hour_of_readings(TEN, **others))])  # type: ignore[arg-type]
     ((hour, of_hour),) = readings.hours.items()
     return hour_row(hour, of_hour, SENSORS)

@@ -204,7 +204,7 @@ def test_the_handler_passes_the_request_on(job: Job, three: Registry, monkeypatc
     handler = importlib.import_module("monitory_retrain.handler")
     context = LocalContext("retrain", 900.0)
     assert handler.lambda_handler(BACK, context) == handler.lambda_handler(BACK, context)
-    assert three.made_by(context.aws_request_id) == three.history()[-1]
+    assert three.promotion_of(context.aws_request_id) == three.history()[-1]
 
 
 def dies_before_promoting(job: Job, monkeypatch: pytest.MonkeyPatch, night: Callable[..., Answer]) -> None:

@@ -17,7 +17,7 @@ from monitory.errors import UNDECODABLE, MonitoryError, NoData, ObjectNotFound, 
 from monitory.features import hour_row as rows
 from monitory.features import vector
 from monitory.features.hour_row import HourRow
-from monitory.lake import Lake, LakeObject, MachineDay, SeenObject, total_rejected
+from monitory.lake import Lake, LakeObject, MachineDay, ObjectSummary, total_rejected
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.storage.port import Storage
@@ -170,7 +170,7 @@ class HistoryCache:
             )
         return History(past, newest, age, dict(total_rejected(used)), unreadable, len(hours) - len(past), lost)
 
-    def _why_no_data(self, machine: Machine, now: datetime, objects: list[SeenObject], unreadable: list[str]) -> str:
+    def _why_no_data(self, machine: Machine, now: datetime, objects: list[ObjectSummary], unreadable: list[str]) -> str:
         if unreadable:
             return f"no readings of {machine}: {unreadable[-1]}"
         if objects:

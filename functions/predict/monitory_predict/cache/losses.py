@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from monitory import clock
-from monitory.lake import LakeObject, SeenObject, reject_samples, total_rejected
-from monitory.readings.rejects import UNKNOWN_SENSOR, sentences
+from monitory.decoding.rejects import UNKNOWN_SENSOR, sentences
+from monitory.lake import LakeObject, ObjectSummary, reject_samples, total_rejected
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far the store's clock may be ahead of ours."""
@@ -32,7 +32,7 @@ class Losses(NamedTuple):
 
 
 def of_newest(
-    objects: Sequence[SeenObject], used: Sequence[SeenObject], listed: Sequence[LakeObject], now: datetime
+    objects: Sequence[ObjectSummary], used: Sequence[ObjectSummary], listed: Sequence[LakeObject], now: datetime
 ) -> Losses:
     """The losses in objects that the newest hour was made of, and in those that were written after them.
 
@@ -52,17 +52,17 @@ def of_newest(
     return Losses([*told, *([behind] if behind else [])], bool(useless or (behind and newer)))
 
 
-def of_all(objects: Sequence[SeenObject]) -> Losses:
+def of_all(objects: Sequence[ObjectSummary]) -> Losses:
     """The losses where nothing at all could be used."""
     told = sentences(total_rejected(objects), reject_samples(objects), unknown_sensors=True)
     return Losses(told, is_blocked=True)
 
 
-def _is_a_loss(item: SeenObject) -> bool:
+def _is_a_loss(item: ObjectSummary) -> bool:
     return bool(item.unreadable) or any(reason != UNKNOWN_SENSOR or reason in item.samples for reason in item.rejected)
 
 
-def _clock_behind(objects: Sequence[SeenObject], written: dict[str, datetime], now: datetime) -> str:
+def _clock_behind(objects: Sequence[ObjectSummary], written: dict[str, datetime], now: datetime) -> str:
     """What is told of objects that were written as many hours after their readings as the factory is ahead of UTC."""
     ahead = round((now.utcoffset() or timedelta()) / timedelta(hours=1))
     for item in objects:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from monitory.errors import BrokenModel, ModelError, MonitoryError, StorageError, StorageUnavailable
 from monitory.model.loader import ModelLoader
 from monitory.model.model import Model
-from monitory.registry.registry import Promotion, Registry, Served
+from monitory.registry.registry import Promotion, Registry, ServedObject
 from monitory.sensors import SensorSet
 
 REFUSED_SECONDS = 60.0
@@ -107,7 +107,7 @@ class ModelCache:
             raise problem
         return Current(self._good, problem)
 
-    def _replace(self, changed: Served) -> ServedModel:
+    def _replace(self, changed: ServedObject) -> ServedModel:
         with self._lock:
             self._reread_at = time.monotonic() + REREAD_SECONDS
             if self._good and (self._good.etag, self._good.promotion) == (changed.blob.etag, changed.promotion):
@@ -121,7 +121,7 @@ class ModelCache:
             self._refused = None
             return self._good
 
-    def _load(self, changed: Served) -> ServedModel:
+    def _load(self, changed: ServedObject) -> ServedModel:
         model = self._loader.served(changed)
         trained_at = model.card.trained_at if model.card else changed.blob.modified.isoformat()
         return ServedModel(model, changed.blob.etag, changed.version, trained_at, changed.promotion)

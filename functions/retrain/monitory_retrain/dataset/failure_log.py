@@ -5,8 +5,8 @@ from typing import NamedTuple
 import msgspec
 
 from monitory.clock import hour_of
+from monitory.decoding.reading import WallClock
 from monitory.errors import UNDECODABLE
-from monitory.readings.reading import WallClock
 from monitory.storage.port import Storage
 
 

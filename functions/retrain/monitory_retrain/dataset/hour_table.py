@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitory.features.hour_row import HourRow
-from monitory.lake import MachineDay, SeenObject
+from monitory.lake import MachineDay, ObjectSummary
 from monitory.machine import Machine
 from monitory_retrain.array_types import Floats, Ints
 
@@ -96,7 +96,7 @@ def _renumbered(table: HourTable, index: Mapping[Machine, int]) -> Ints:
     return numbers[table.machine] if len(numbers) else np.empty(0, dtype=np.int64)
 
 
-def machine_day(table: HourTable, rows: slice, objects: tuple[SeenObject, ...]) -> MachineDay:
+def machine_day(table: HourTable, rows: slice, objects: tuple[ObjectSummary, ...]) -> MachineDay:
     """A machine's rows of a date back as a machine-day."""
     last = table.last[rows].astype("datetime64[us]").tolist()
     hours = tuple(

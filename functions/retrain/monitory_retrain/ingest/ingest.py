@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from monitory.errors import ObjectNotFound, StorageUnavailable
 from monitory.features import hour_row, vector
-from monitory.lake import LakeObject, MachineDay, SeenObject, reject_samples, spread, total_rejected
+from monitory.lake import LakeObject, MachineDay, ObjectSummary, reject_samples, sample_evenly, total_rejected
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.storage.port import Storage
@@ -76,7 +76,7 @@ class _Known:
     """What the cache has of a day."""
 
     table: HourTable
-    objects: dict[Machine, tuple[SeenObject, ...]]
+    objects: dict[Machine, tuple[ObjectSummary, ...]]
 
 
 class _Kept(NamedTuple):
@@ -190,7 +190,7 @@ class Ingest:
             StorageUnavailable: an object or a listing cannot be read.
         """
         listed = [item for day in days for items in self._lake.day(day).values() for item in items]
-        chosen = spread(listed, count)
+        chosen = sample_evenly(listed, count)
         groups: dict[tuple[date, Machine], list[LakeObject]] = {}
         for item in chosen:
             groups.setdefault((item.day, item.machine), []).append(item)
@@ -240,7 +240,7 @@ class Ingest:
             return of.known.table, _counted(day, of.known.table, of.known.objects, [])
         where = dict(of.known.table.slices())
         parts: list[HourTable] = []
-        objects: dict[Machine, tuple[SeenObject, ...]] = {}
+        objects: dict[Machine, tuple[ObjectSummary, ...]] = {}
         for machine in of.listed:
             if fresh := of.fresh.get(machine):
                 parts.append(fresh.table)
@@ -286,7 +286,7 @@ class Ingest:
 
 
 def _counted(
-    day: date, made: HourTable, objects: Mapping[Machine, Sequence[SeenObject]], read: Sequence[LakeObject]
+    day: date, made: HourTable, objects: Mapping[Machine, Sequence[ObjectSummary]], read: Sequence[LakeObject]
 ) -> Counts:
     """What there is to tell of a day; `read` are the objects that were read now."""
     seen = [item for of in objects.values() for item in of]

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitory.lake import SeenObject
+from monitory.lake import ObjectSummary
 from monitory.machine import PATTERN, Machine
 from monitory_retrain.dataset.hour_table import HourTable
 
@@ -37,7 +37,7 @@ MAX_MACHINES = 1 << 15
 class _MachineObjects(msgspec.Struct, frozen=True, array_like=True):
     zone_id: str
     equip_id: str
-    objects: tuple[SeenObject, ...]
+    objects: tuple[ObjectSummary, ...]
 
 
 _OBJECTS_DECODER = msgspec.msgpack.Decoder(
@@ -45,7 +45,7 @@ _OBJECTS_DECODER = msgspec.msgpack.Decoder(
 )
 
 
-def to_parquet(table: HourTable, columns: Sequence[str], objects: Mapping[Machine, Iterable[SeenObject]]) -> bytes:
+def to_parquet(table: HourTable, columns: Sequence[str], objects: Mapping[Machine, Iterable[ObjectSummary]]) -> bytes:
     """A day's table, and the objects that it came from, as one Parquet file."""
     listed = [_MachineObjects(m.zone_id, m.equip_id, tuple(seen)) for m, seen in objects.items()]
     zones = pa.array([table.machines[i].zone_id for i in table.machine], pa.string())
@@ -65,7 +65,7 @@ def to_parquet(table: HourTable, columns: Sequence[str], objects: Mapping[Machin
     return out.getvalue()
 
 
-def from_parquet(body: bytes, columns: Sequence[str]) -> tuple[HourTable, dict[Machine, tuple[SeenObject, ...]]]:
+def from_parquet(body: bytes, columns: Sequence[str]) -> tuple[HourTable, dict[Machine, tuple[ObjectSummary, ...]]]:
     """A day's table and its objects out of a Parquet file.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from monitory import clock
 from monitory.features import hour_row
-from monitory.lake import Lake, LakeObject, MachineDay, SeenObject
+from monitory.lake import Lake, LakeObject, MachineDay, ObjectSummary
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
 from monitory.storage.s3 import S3Storage
@@ -37,7 +37,7 @@ class Fresh(NamedTuple):
     """A machine-day that was brought up to date: its rows as arrays, and the objects that they came from."""
 
     table: HourTable
-    objects: tuple[SeenObject, ...]
+    objects: tuple[ObjectSummary, ...]
 
 
 Result = tuple[tuple[date, Machine], Fresh]

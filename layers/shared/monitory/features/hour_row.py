@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitory.readings.column import HourReadings, SensorReadings
 from monitory.readings.kernels import PURE, Kernel
+from monitory.readings.sensor_readings import HourReadings, SensorReadings
 from monitory.sensors import SensorSet
 
 WINDOW = 5

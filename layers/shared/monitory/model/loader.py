@@ -6,7 +6,7 @@ from monitory.errors import BrokenModel
 from monitory.features import vector
 from monitory.model import header, untrusted
 from monitory.model.model import Model, decode_card
-from monitory.registry.registry import Registry, Served
+from monitory.registry.registry import Registry, ServedObject
 from monitory.sensors import SensorSet
 
 
@@ -27,7 +27,7 @@ class ModelLoader:
     sensors: SensorSet
     cap_days: float
 
-    def served(self, served: Served) -> Model:
+    def served(self, served: ServedObject) -> Model:
         """The served model.
 
         Raises:

@@ -1,1 +1,1 @@
-"""Bytes of the lake -> readings: framing, decoding, and the readings of a sensor in an hour."""
+"""Readings by hour and sensor: packed when there are many, pooled where objects share an hour."""

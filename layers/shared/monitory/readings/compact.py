@@ -1,7 +1,7 @@
 """The readings of one sensor and hour in 16 bytes each, for objects that hold millions of them.
 
-As Python objects a reading takes 300 bytes, so the largest object of short lines would take more memory than a function
-has. What makes a reading one among others (its time and its sensorId) is one number here, its value another.
+As Python objects a reading takes 300 bytes, so the largest object of short lines would not fit into memory.
+Here its time and sensorId are one integer, its value a double.
 """
 
 from array import array
@@ -13,40 +13,40 @@ from itertools import compress, pairwise
 from monitory.clock import hour_start
 
 MAX_SENSOR_IDS = 4096
-"""So many sensorIds are told apart in one object whose readings are packed; a machine has a few dozen."""
+"""Different sensorIds per object whose readings are packed; a machine has a few dozen."""
 
 MAX_ID_CHARACTERS = 256
 
 _ID_BITS = 16
 _ID_MASK = (1 << _ID_BITS) - 1
 _RUN = 1 << 20
-"""Readings that are sorted together: 130 MB."""
+"""Readings sorted together: 130 MB."""
 
 _PART = 1 << 16
-"""Readings that are unpacked together."""
+"""Readings unpacked together."""
 
 
 class SensorIds:
-    """Numbers for sensorIds, as many as are accepted.
+    """Numbers for sensorIds, `MAX_SENSOR_IDS` at most.
 
     Attributes:
-        refused: readings with other ones.
+        refused: number of readings with others.
     """
 
     def __init__(self) -> None:
-        """Start with none."""
+        """No sensorIds yet."""
         self.refused = 0
         self._numbers: dict[str, int] = {}
 
     def numbers(self, ids: Sequence[str]) -> tuple[list[bool], list[int]]:
-        """Which ones are accepted, and the numbers of those."""
-        known = self._numbers
+        """Whether each one is accepted, and the numbers of those that are."""
+        numbers = self._numbers
         for name in dict.fromkeys(ids):
-            if name not in known and len(known) < MAX_SENSOR_IDS and len(name) <= MAX_ID_CHARACTERS:
-                known[name] = len(known)
-        accepted = [name in known for name in ids]
+            if name not in numbers and len(numbers) < MAX_SENSOR_IDS and len(name) <= MAX_ID_CHARACTERS:
+                numbers[name] = len(numbers)
+        accepted = [name in numbers for name in ids]
         self.refused += accepted.count(False)
-        return accepted, [known[name] for name in compress(ids, accepted)]
+        return accepted, [numbers[name] for name in compress(ids, accepted)]
 
     def names(self) -> list[str]:
         """Each number's sensorId."""
@@ -61,7 +61,7 @@ class Packed:
     """
 
     def __init__(self, hour: int, ids: SensorIds) -> None:
-        """Start with none of an hour; `ids` may be shared with other sensors."""
+        """No readings yet; `ids` may be shared with other sensors."""
         self.values = array("d")
         self._keys = array("Q")  # microseconds of the hour, then the number of the sensorId
         self._ids = ids
@@ -73,7 +73,7 @@ class Packed:
 
     @property
     def last(self) -> datetime:
-        """The time of the reading that came last."""
+        """The time of the reading appended last."""
         return self._time(self._keys[-1])
 
     def append(self, times: Sequence[datetime], values: Sequence[float], ids: Sequence[str]) -> None:
@@ -89,19 +89,19 @@ class Packed:
             ]
         )
 
-    def discard(self, is_wanted: Callable[[float], bool]) -> list[float]:
-        """Drop readings whose value isn't wanted; returns those values."""
-        wanted = bytearray(map(is_wanted, self.values))
-        dropped = [value for value, keeps in zip(self.values, wanted, strict=True) if not keeps]
+    def discard(self, is_valid: Callable[[float], bool]) -> list[float]:
+        """Drop the readings whose values fail the predicate; returns the dropped values."""
+        valid = bytearray(map(is_valid, self.values))
+        dropped = [value for value, is_ok in zip(self.values, valid, strict=True) if not is_ok]
         if dropped:
-            self.values = array("d", compress(self.values, wanted))
-            self._keys = array("Q", compress(self._keys, wanted))
+            self.values = array("d", compress(self.values, valid))
+            self._keys = array("Q", compress(self._keys, valid))
         return dropped
 
     def settle(self) -> None:
-        """Bring the readings in order of time, sensorId and value, and count exact repeats once.
+        """Sort the readings by time, sensorId and value, and drop exact repeats.
 
-        Runs of readings are sorted and then merged, so that few are ever unpacked.
+        Runs of readings are sorted and then merged, so few are unpacked at a time.
         """
         names = self._ids.names()
         by_place = sorted(range(len(names)), key=names.__getitem__)
@@ -136,7 +136,7 @@ def _renumbered(keys: Iterable[int], numbers: Sequence[int]) -> Iterator[int]:
 
 
 def _merged(keys: "array[int]", values: "array[float]", starts: Sequence[int]) -> "tuple[array[int], array[float]]":
-    """Sorted runs as one, without repeats."""
+    """Sorted runs merged, without repeats."""
     key_view, value_view = memoryview(keys), memoryview(values)
     runs = [zip(key_view[start:end], value_view[start:end], strict=True) for start, end in pairwise(starts)]
     merged_keys, merged_values = array("Q"), array("d")

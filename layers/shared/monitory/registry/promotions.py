@@ -89,7 +89,7 @@ def metadata(promotion: Promotion, model: bytes) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}
 
 
-def of_metadata(found: Mapping[str, str]) -> Promotion | None:
+def from_metadata(found: Mapping[str, str]) -> Promotion | None:
     """The promotion in an object's metadata; None where it's no complete one."""
     try:
         return Promotion(

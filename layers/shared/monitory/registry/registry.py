@@ -36,17 +36,17 @@ from monitory.registry.promotions import (
     History,
     Promotion,
     finite,
+    from_metadata,
     metadata,
-    of_metadata,
     previous_version,
     words,
 )
-from monitory.registry.served_object import Served, card_metadata, sha256_in
+from monitory.registry.served_object import ServedObject, card_metadata, sha256_in
 from monitory.registry.version import Version
 from monitory.registry.versions import CARD_FILE, METRICS_FILE, MODEL_FILE, StoredVersions
 from monitory.storage.port import Blob, Storage
 
-__all__ = ["CARD_FILE", "METRICS_FILE", "MODEL_FILE", "PROMOTE", "ROLLBACK", "Promotion", "Registry", "Served"]
+__all__ = ["CARD_FILE", "METRICS_FILE", "MODEL_FILE", "PROMOTE", "ROLLBACK", "Promotion", "Registry", "ServedObject"]
 
 _REQUESTS_KNOWN = 50
 """Newest promotions among which a retry looks for its own; Lambda gives up an event after some hours."""
@@ -64,7 +64,7 @@ class Registry(StoredVersions):
 
     # -- reading ---------------------------------------------------------------------------------------------
 
-    def served(self) -> Served:
+    def served(self) -> ServedObject:
         """What is served now.
 
         Raises:
@@ -76,7 +76,7 @@ class Registry(StoredVersions):
             raise NoModel("the store answered 304 to an unconditional request")
         return found
 
-    def served_or_none(self) -> Served | None:
+    def served_or_none(self) -> ServedObject | None:
         """What is served now, None where nothing is.
 
         Raises:
@@ -87,7 +87,7 @@ class Registry(StoredVersions):
         except NoModel:
             return None
 
-    def served_if_changed(self, etag: str | None) -> Served | None:
+    def served_if_changed(self, etag: str | None) -> ServedObject | None:
         """What is served now, None when that is still the object of this ETag.
 
         Raises:
@@ -98,7 +98,7 @@ class Registry(StoredVersions):
             blob = self.storage.get_if_changed(self.model_key, etag)
         except ObjectNotFound as exc:
             raise NoModel(f"no model has been promoted to s3://{self.storage.name}/{self.model_key} yet") from exc
-        return Served(blob, of_metadata(blob.metadata)) if blob else None
+        return ServedObject(blob, from_metadata(blob.metadata)) if blob else None
 
     def history(self, newest: int | None = None, executor: Executor | None = None) -> list[Promotion]:
         """Promotions and rollbacks, oldest first: all of them, or the newest so many.
@@ -112,7 +112,7 @@ class Registry(StoredVersions):
         """
         return self._history.read(newest, executor)
 
-    def made_by(self, request: str | None) -> Promotion | None:
+    def promotion_of(self, request: str | None) -> Promotion | None:
         """The promotion that an invocation has made already; None where it made none, or isn't known.
 
         Raises:
@@ -131,7 +131,7 @@ class Registry(StoredVersions):
         *,
         by: str,
         reason: str,
-        expected: Served | None,
+        expected: ServedObject | None,
         action: str = PROMOTE,
         score: float | None = None,
         replaced_score: float | None = None,
@@ -149,7 +149,7 @@ class Registry(StoredVersions):
             score: the version's hold-out MAE, days.
             replaced_score: that of what it replaces.
             sha256: of the model text that the caller checked, in hex; None where it checked none.
-            request: names the invocation, so that its retry can find what was done, see `made_by`.
+            request: names the invocation, so that its retry can find what was done, see `promotion_of`.
 
         Raises:
             UnknownVersion: it isn't stored.

@@ -13,7 +13,7 @@ _CARD_SHA256 = "card-sha256"
 """In the served object's metadata: of its version's card; missing where there is none."""
 
 
-class Served(NamedTuple):
+class ServedObject(NamedTuple):
     """The served object: its bytes and ETag, and the promotion that put it there, None for a foreign model."""
 
     blob: Blob

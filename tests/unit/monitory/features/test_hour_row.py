@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitory import clock
 from monitory.features import hour_row
-from monitory.readings.decoding import Readings
+from monitory.readings.by_hour import ReadingsByHour
 from monitory.sensors import load
 from tests.support.samples import SENSOR_TYPES, SOURCE, TEN, ndjson, reading
 
@@ -22,7 +22,7 @@ HOUR = clock.hour_of(TEN)
 
 def row(readings: list[dict[str, Any]]) -> dict[str, float]:
     """The hour row of readings, by name."""
-    gathered = Readings(SENSORS)
+    gathered = ReadingsByHour(SENSORS)
     gathered.add(SOURCE, [ndjson(readings)])
     made = hour_row.hour_row(HOUR, gathered.hours[HOUR], SENSORS)
     assert made.hour == HOUR

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from monitory import clock
 from monitory.features import hour_row
 from monitory.lake import Lake, MachineDay
-from monitory.readings import compact, decoding
-from monitory.readings.column import SensorReadings
+from monitory.readings import by_hour, compact
+from monitory.readings.by_hour import ReadingsByHour
 from monitory.readings.compact import Packed, SensorIds
-from monitory.readings.decoding import Readings
+from monitory.readings.sensor_readings import SensorReadings
 from monitory.sensors import load
 from tests.support.fakes import MemoryStorage
 from tests.support.samples import DAY, MACHINE, SOURCE, TEN, lake_key, ndjson, reading
@@ -87,20 +87,20 @@ def test_a_day_is_the_same_to_the_last_bit(seed: int, monkeypatch: pytest.Monkey
     first, second = ndjson(lines(400, seed)), ndjson(lines(300, seed + 100))
     expected = [day_of(first), day_of(first, second)]
     for limit in (0, len(first) - 1, len(first) + 1):
-        monkeypatch.setattr(decoding, "LOOSE_BYTES", limit)
+        monkeypatch.setattr(by_hour, "LOOSE_BYTES", limit)
         assert [day_of(first), day_of(first, second)] == expected
 
 
 def test_more_sensors_than_a_machine_can_have_are_counted_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "LOOSE_BYTES", 0)
+    monkeypatch.setattr(by_hour, "LOOSE_BYTES", 0)
     monkeypatch.setattr(compact, "MAX_SENSOR_IDS", 3)
-    found = Readings(SENSORS)
+    found = ReadingsByHour(SENSORS)
     odd = [reading(1.0, 8000, "humid", sensorId="late"), reading(2.0, 60, sensorId="x" * 257)]
     found.add(SOURCE, [ndjson([reading(float(n), n, sensorId=f"s{n % 5}") for n in range(10)] + odd)])
     assert list(found.hours[HOUR]["temperature"].settled_values()) == [0.0, 1.0, 2.0, 5.0, 6.0, 7.0]
     assert found.rejected == {"too_many_sensors": 6}
     assert list(found.hours) == [HOUR]
-    pooled = Readings(SENSORS)
+    pooled = ReadingsByHour(SENSORS)
     pooled.absorb(found, [HOUR])
     assert len(pooled.hours[HOUR]["temperature"].settled_values()) == 6
 
@@ -119,7 +119,7 @@ def test_a_large_object_is_packed_while_it_is_read() -> None:
         for part in range(20):
             yield ndjson([reading(1.0, part * 100 + n / 10) for n in range(1000)]).ljust(1 << 20)
 
-    found = Readings(SENSORS)
+    found = ReadingsByHour(SENSORS)
     found.add(SOURCE, chunks())
     column = found.hours[HOUR]["temperature"]
     assert column.packed is not None

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from monitory.registry.promotions import of_metadata
+from monitory.registry.promotions import from_metadata
 from monitory.registry.registry import MODEL_FILE, Registry
 from tests.support.registries import KEY, A, B, C, D, a_registry, check_whole, promote, put_foreign, served
 from tests.support.runs import Run, UniqueEtags
@@ -71,7 +71,7 @@ class Promoters(RuleBasedStateMachine):
     def _look(self) -> None:
         """Note which promotion is served."""
         blob = self.storage.objects.get(KEY)
-        promotion = of_metadata(blob.metadata) if blob else None
+        promotion = from_metadata(blob.metadata) if blob else None
         if promotion and promotion.reason not in self.seen[-1:]:
             self.seen.append(promotion.reason)
 

@@ -277,7 +277,7 @@ def test_any_words_survive_as_metadata_and_the_record_is_the_same_after_a_repair
     assert all(value.isascii() and value.isprintable() and value == value.strip() for value in blob.metadata.values())
     assert registry.served().promotion == made
     assert reason.replace("\ud800", "?").startswith(made.reason)
-    assert registry.made_by(reason) == (made if reason else None)
+    assert registry.promotion_of(reason) == (made if reason else None)
     if len(reason) < 1000:
         assert made.reason == reason.replace("\ud800", "?")
 
@@ -287,8 +287,8 @@ def test_what_a_request_did_is_found_again() -> None:
     promote(registry, A)
     first = promote(registry, B, request="53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa")
     promote(registry, C, request="another")
-    assert registry.made_by("53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa") == first
-    assert registry.made_by("a third") is registry.made_by(None) is registry.made_by("") is None
+    assert registry.promotion_of("53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa") == first
+    assert registry.promotion_of("a third") is registry.promotion_of(None) is registry.promotion_of("") is None
 
 
 def test_records_and_objects_of_before_requests_were_noted_are_read() -> None:
@@ -300,7 +300,7 @@ def test_records_and_objects_of_before_requests_were_noted_are_read() -> None:
     assert "request" not in registry.storage.get(KEY).metadata
     assert registry.history() == [made]
     assert registry.repair() is None
-    assert registry.made_by("any") is None
+    assert registry.promotion_of("any") is None
 
 
 def test_scores_that_are_no_numbers_are_left_out() -> None:

@@ -9,7 +9,7 @@ import pytest
 from monitory.errors import BrokenModel, ModelError, NoModel, StorageUnavailable
 from monitory.features import vector
 from monitory.model import untrusted
-from monitory.registry.registry import CARD_FILE, MODEL_FILE, Served
+from monitory.registry.registry import CARD_FILE, MODEL_FILE, ServedObject
 from monitory.sensors import Sensor, SensorSet
 from monitory.settings import PredictSettings
 from monitory_predict import bootstrap
@@ -172,7 +172,7 @@ def test_the_good_one_that_comes_back_is_taken_from_memory(world: World) -> None
 def test_a_refused_object_is_read_again_after_a_while(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.promote(V1)
     with monkeypatch.context() as damaged_on_its_way:
-        damaged_on_its_way.setattr("monitory.registry.registry.Served.verified", property(lambda self: False))
+        damaged_on_its_way.setattr("monitory.registry.registry.ServedObject.verified", property(lambda self: False))
         with pytest.raises(BrokenModel):
             world.models.current()
     with pytest.raises(BrokenModel, match="not what was promoted"):
@@ -266,10 +266,10 @@ def test_many_threads_load_a_new_model_once(world: World, monkeypatch: pytest.Mo
     world.promote(V1)
     world.models.current()
     world.promote(V2, seed=1)
-    loads: list[Served] = []
+    loads: list[ServedObject] = []
     load = world.models._load
 
-    def noted(changed: Served) -> ServedModel:
+    def noted(changed: ServedObject) -> ServedModel:
         loads.append(changed)
         return load(changed)
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitory.features.hour_row import HourRow
-from monitory.lake import MachineDay, SeenObject
+from monitory.lake import MachineDay, ObjectSummary
 from monitory.machine import Machine
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
@@ -23,7 +23,7 @@ COLUMNS = ("temperature", "temperature_count")
 
 
 def day(hours: dict[int, tuple[float, float]], name: str = "a") -> MachineDay:
-    seen = SeenObject(f"EQUIPMENT/{name}", f'"{name}"', tuple(hours), {"not_json": 2}, None)
+    seen = ObjectSummary(f"EQUIPMENT/{name}", f'"{name}"', tuple(hours), {"not_json": 2}, None)
     return MachineDay(
         (seen,),
         tuple(HourRow(hour, values, 720, datetime(2026, 11, 20, 10, 59, 59, 613655)) for hour, values in hours.items()),
@@ -73,7 +73,7 @@ def test_parquet_keeps_every_bit_and_the_objects() -> None:
 
 
 def test_parquet_of_no_rows() -> None:
-    objects = {FIRST: (SeenObject("EQUIPMENT/x", '"x"', (), {"not_json": 1}, "nothing in x is readable"),)}
+    objects = {FIRST: (ObjectSummary("EQUIPMENT/x", '"x"', (), {"not_json": 1}, "nothing in x is readable"),)}
     empty = hour_table.from_days({FIRST: MachineDay(objects[FIRST])}, 2)
     found, listed = parquet_cache.from_parquet(parquet_cache.to_parquet(empty, COLUMNS, objects), COLUMNS)
     assert (len(found), found.values.shape, listed) == (0, (0, 2), objects)

@@ -1,10 +1,10 @@
 """Pieces of an object -> readings.
 
-The fast path decodes a whole piece of lines in one call of msgspec; only a piece with a defect in it is gone through
-record by record.
+The fast path decodes a whole piece of lines in one call of msgspec; only a piece with a defect is decoded record by
+record.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
@@ -12,23 +12,22 @@ from typing import Literal, cast
 
 import msgspec
 
+from monitory.decoding import dialect, framing
+from monitory.decoding.framing import MAX_RECORD_BYTES
+from monitory.decoding.reading import Reading, Value, WallClock
+from monitory.decoding.rejects import OTHER_MACHINE, Rejects
 from monitory.machine import Machine
-from monitory.readings import dialect, framing
-from monitory.readings.framing import MAX_RECORD_BYTES
-from monitory.readings.kernels import Kernel
-from monitory.readings.reading import Reading, Value, WallClock
-from monitory.readings.rejects import OTHER_MACHINE, Rejects
 
 _LINES = msgspec.json.Decoder(Reading)
 
 
-@lru_cache(maxsize=256)  # two for each machine that serving holds in memory
+@lru_cache(maxsize=256)  # two for each machine in serving's cache
 def _own_decoders(
     owner: Machine, sensor_types: tuple[str, ...]
 ) -> tuple[msgspec.json.Decoder[Reading], msgspec.json.Decoder[list[Reading]]]:
-    """Decoders that accept readings of one machine only, and of some sensor types only where any are named.
+    """Decoders of lines and arrays that accept one machine's readings only, and only the sensor types given, if any.
 
-    So neither check costs anything per reading, and all readings of a type share one string.
+    Neither check then costs anything per reading, and all readings of a type share one string.
     """
     own = msgspec.defstruct(
         "OwnReading",
@@ -48,7 +47,7 @@ def _own_decoders(
 
 
 class _LooseReading(msgspec.Struct, gc=False, rename="camel"):
-    """A reading whose time and numbers are spelled in any way."""
+    """A reading whose ids, time and numbers have any type that can be converted."""
 
     zone_id: str | int
     equip_id: str | int
@@ -67,7 +66,7 @@ def decode(
     owner: Machine,
     sensor_types: tuple[str, ...],
     rejects: Rejects,
-    kernel: Kernel,
+    newlines: Callable[[bytes, int], int],
 ) -> list[Reading]:
     """The readings in a piece of an object.
 
@@ -75,33 +74,33 @@ def decode(
         piece: whole records, as `framing.pieces` cuts them.
         is_array: they are an array's elements.
         owner: readings of other machines are rejected.
-        sensor_types: the known ones; readings of others come along.
-        rejects: where records that can't be read are counted.
-        kernel: how what is done with every byte is spelled.
+        sensor_types: those of the sensor set; readings of others are returned as well.
+        rejects: counts the records that can't be read.
+        newlines: counts newlines, see `framing.has_lines`.
     """
     if is_array or not framing.has_long_line(piece):
-        for types in (sensor_types, ()):  # most machines have no sensors but those of the set
+        for types in (sensor_types, ()):  # most machines have only sensors of the set
             lines, array = _own_decoders(owner, types)
             with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 if is_array:
                     return array.decode(b"[" + piece.strip(framing.BETWEEN) + b"]")
                 batch = lines.decode_lines(piece)
-                if framing.has_lines(piece, len(batch), kernel.newlines):
+                if framing.has_lines(piece, len(batch), newlines):
                     return batch
         whole = framing.as_array(piece)
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return _own_decoders(owner, ())[1].decode(whole)
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError, dialect.Refusal):
-            return _unified(_LOOSE.decode(whole), owner)
-    # A defect somewhere: find it, record by record.
+            return _converted(_LOOSE.decode(whole), owner)
+    # there is a defect: find it, record by record
     return list(_read_one_by_one(piece, owner, sensor_types, rejects))
 
 
-def _unified(loose: list[_LooseReading], owner: Machine) -> list[Reading]:
-    """Readings as the contract spells them.
+def _converted(loose: list[_LooseReading], owner: Machine) -> list[Reading]:
+    """Readings in the types of the contract.
 
     Raises:
-        Refusal: one can't be used, or is another machine's.
+        Refusal: a reading can't be converted, or is another machine's.
     """
     zone_id, equip_id = owner
     for machine in {(r.zone_id, r.equip_id) for r in loose}:

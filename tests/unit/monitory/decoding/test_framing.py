@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitory.decoding import framing, scanning
+from monitory.decoding.framing import MAX_RECORD_BYTES
 from monitory.errors import UnreadableObject
-from monitory.readings import framing, scanning
-from monitory.readings.decoding import Readings
-from monitory.readings.framing import MAX_RECORD_BYTES
+from monitory.readings.by_hour import ReadingsByHour
 from monitory.sensors import load
 from tests.support.samples import SOURCE, reading
 
@@ -22,13 +22,13 @@ MEGABYTE = 1 << 20
 GOOD = [json.dumps(reading(float(number), number)).encode() for number in range(3)]
 
 
-def read(chunks: Iterator[bytes]) -> Readings:
-    readings = Readings(load())
+def read(chunks: Iterator[bytes]) -> ReadingsByHour:
+    readings = ReadingsByHour(load())
     readings.add(SOURCE, chunks)
     return readings
 
 
-def values(readings: Readings) -> list[float]:
+def values(readings: ReadingsByHour) -> list[float]:
     return [value for columns in readings.hours.values() for value in columns["temperature"].settled_values()]
 
 
@@ -102,7 +102,7 @@ def test_many_chunks_lose_nothing(array: bool, defect: bytes) -> None:
 
 def outcome(*chunks: bytes) -> tuple[object, ...]:
     """What reading gives, or why nothing was readable."""
-    readings = Readings(load())
+    readings = ReadingsByHour(load())
     try:
         readings.add(SOURCE, chunks)
     except UnreadableObject as exc:

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitory import clock
+from monitory.decoding.framing import MAX_RECORD_BYTES
 from monitory.errors import UnreadableObject
 from monitory.machine import Machine
-from monitory.readings.decoding import Readings, Source
-from monitory.readings.framing import MAX_RECORD_BYTES
+from monitory.readings.by_hour import ObjectKey, ReadingsByHour
 from monitory.sensors import load
 from tests.support.samples import DAY, MACHINE, SOURCE, TEN, ndjson, reading
 
@@ -23,13 +23,13 @@ SENSORS = load()
 HOUR = clock.hour_of(TEN)
 
 
-def read(*chunks: bytes, source: Source = SOURCE) -> Readings:
-    readings = Readings(SENSORS)
+def read(*chunks: bytes, source: ObjectKey = SOURCE) -> ReadingsByHour:
+    readings = ReadingsByHour(SENSORS)
     readings.add(source, chunks)
     return readings
 
 
-def content(readings: Readings) -> dict[int, dict[str, tuple[list[datetime], list[float], list[str]]]]:
+def content(readings: ReadingsByHour) -> dict[int, dict[str, tuple[list[datetime], list[float], list[str]]]]:
     """All that was gathered, settled."""
     found: dict[int, dict[str, tuple[list[datetime], list[float], list[str]]]] = {}
     for hour, columns in readings.hours.items():
@@ -40,7 +40,7 @@ def content(readings: Readings) -> dict[int, dict[str, tuple[list[datetime], lis
     return found
 
 
-def temperatures(readings: Readings) -> list[float]:
+def temperatures(readings: ReadingsByHour) -> list[float]:
     return list(readings.hours[HOUR]["temperature"].settled_values())
 
 

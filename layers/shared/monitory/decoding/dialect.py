@@ -8,9 +8,9 @@ from math import isfinite
 
 import msgspec
 
-from monitory.readings.framing import MAX_RECORD_BYTES
-from monitory.readings.reading import MAX_VALUE, Reading
-from monitory.readings.rejects import (
+from monitory.decoding.framing import MAX_RECORD_BYTES
+from monitory.decoding.reading import MAX_VALUE, Reading
+from monitory.decoding.rejects import (
     MISSING_FIELD,
     NOT_FINITE,
     NOT_JSON,
@@ -19,7 +19,7 @@ from monitory.readings.rejects import (
     TOO_LONG,
     WRONG_TYPE,
 )
-from monitory.readings.times import wall_clock
+from monitory.decoding.times import wall_clock
 
 _FIELDS = ("zoneId", "equipId", "sensorType", "val", "time")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)

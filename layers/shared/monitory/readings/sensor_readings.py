@@ -1,4 +1,4 @@
-"""The readings of one sensor in one hour: gathered in any order, told in order of time."""
+"""The readings of one sensor in one hour: appended in any order, returned in order of time."""
 
 from array import array
 from collections.abc import Callable, Iterable
@@ -11,14 +11,14 @@ from monitory.readings.compact import Packed, SensorIds
 
 @dataclass(slots=True)
 class SensorReadings:
-    """The readings of one sensor in one hour, in parallel lists, or packed where there are very many.
+    """The readings of one sensor in one hour, in parallel lists, or packed when there are very many.
 
     Attributes:
-        times: KST wall clock, naive.
+        times: the factory's wall clock, naive.
         values: in the sensor's unit, finite.
-        id_parts: each reading's sensorId, some readings at a time; seldom looked at, see `ids`.
-        ordered: times strictly increase, so nothing is out of order and nothing is repeated.
-        packed: the readings, when they aren't in the lists.
+        id_parts: each reading's sensorId, in iterables of some readings each; `ids` joins them when needed.
+        ordered: times strictly increase, so there are no repeats.
+        packed: the readings instead of the lists; None while the lists hold them.
     """
 
     times: list[datetime] = field(default_factory=list)
@@ -40,11 +40,11 @@ class SensorReadings:
 
     @property
     def last(self) -> datetime:
-        """The time of the reading that came last."""
+        """The time of the reading appended last."""
         return self.times[-1] if self.packed is None else self.packed.last
 
     def extend(self, times: list[datetime], values: list[float], ids: Iterable[str], *, ordered: bool) -> None:
-        """Append readings; their `ids` are gone through once, now or later."""
+        """Append readings; `ids` is iterated once, now or later."""
         self.ordered = self.ordered and ordered and (not self or self.last < times[0])
         if self.packed is not None:
             self.packed.append(times, values, list(ids))
@@ -54,22 +54,22 @@ class SensorReadings:
         self.id_parts.append(ids)
 
     def pack(self, hour: int, ids: SensorIds) -> None:
-        """Hold the readings, all of one hour, in little memory from now on."""
+        """Switch to the packed form, for good; all readings lie in `hour`."""
         if self.packed is None:
             self.packed = Packed(hour, ids)
             if self.times:
                 self.packed.append(self.times, self.values, self.ids)
             self.times, self.values, self.id_parts = [], [], []
 
-    def discard(self, is_wanted: Callable[[float], bool]) -> list[float]:
-        """Drop readings whose value isn't wanted; returns those values."""
+    def discard(self, is_valid: Callable[[float], bool]) -> list[float]:
+        """Drop the readings whose values fail the predicate; returns the dropped values."""
         if self.packed is not None:
-            return self.packed.discard(is_wanted)
-        wanted = list(map(is_wanted, self.values))
-        dropped = [value for value, keeps in zip(self.values, wanted, strict=True) if not keeps]
+            return self.packed.discard(is_valid)
+        valid = list(map(is_valid, self.values))
+        dropped = [value for value, is_ok in zip(self.values, valid, strict=True) if not is_ok]
         if dropped:
-            self.id_parts = [list(compress(self.ids, wanted))]
-            self.times, self.values = list(compress(self.times, wanted)), list(compress(self.values, wanted))
+            self.id_parts = [list(compress(self.ids, valid))]
+            self.times, self.values = list(compress(self.times, valid)), list(compress(self.values, valid))
         return dropped
 
     def settled_values(self) -> "list[float] | array[float]":

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from monitory.readings.rejects import TOO_LARGE, TRUNCATED, Rejects
+from monitory.decoding.rejects import TOO_LARGE, TRUNCATED, Rejects
 
 MAX_UNPACKED_BYTES = 1 << 30
 """No more is read of a compressed object; one that isn't compressed has at most half of it."""

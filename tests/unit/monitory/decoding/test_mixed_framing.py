@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitory.errors import UnreadableObject
-from monitory.readings.decoding import Readings
+from monitory.readings.by_hour import ReadingsByHour
 from monitory.sensors import load
 from tests.support.samples import SOURCE, reading
 
@@ -66,7 +66,7 @@ def framed(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[bytes], int]:
     return listed, [*objects, body] if body else objects, junk_count
 
 
-def values(found: Readings) -> list[tuple[str, Any, float]]:
+def values(found: ReadingsByHour) -> list[tuple[str, Any, float]]:
     listed = []
     for columns in found.hours.values():
         for name, column in columns.items():
@@ -85,7 +85,7 @@ def test_the_same_readings_come_out_of_any_frame_and_what_does_not_is_counted(
     made: tuple[list[dict[str, Any]], list[bytes], int], is_packed: bool, data: st.DataObject
 ) -> None:
     listed, objects, junk_count = made
-    found = Readings(SENSORS)
+    found = ReadingsByHour(SENSORS)
     for body in objects:
         stored = gzip.compress(body) if is_packed else body
         cuts = sorted(data.draw(st.lists(st.integers(0, len(stored)), max_size=3)))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from monitory.readings.scanning import spans
+from monitory.decoding.scanning import spans
 
 MAX_RECORD_BYTES = 1 << 20
 """A longer record is dropped and counted: what a reading needs is 250 bytes."""

@@ -1,0 +1,1 @@
+"""Bytes of the lake -> records: unpacking, framing, decoding, and what is rejected."""
