@@ -16,11 +16,11 @@ from monitory.settings import PredictSettings
 from monitory.storage.s3 import S3Storage
 from monitory_predict.cache.failures import FailureCache
 from monitory_predict.cache.history import HistoryCache
-from monitory_predict.cache.model import Current, ModelCache
+from monitory_predict.cache.model import CurrentModel, ModelCache
 from monitory_predict.service import PredictService
 
 READ_THREADS = 16
-"""Objects read at a time; on their own they would take their round trips one after the other."""
+"""Objects read in parallel; one after the other their round trips would add up."""
 
 REQUEST_SECONDS = 4.0
 """Time-out of one request to the store."""
@@ -36,11 +36,11 @@ START_SECONDS = 6.0
 
 
 class Startup(NamedTuple):
-    """A service whose model is being loaded, so that the first caller doesn't wait for it."""
+    """A service whose model is loading, so that the first caller does not wait for it."""
 
     service: PredictService
     log: Logger
-    model: Future[Current]
+    model: Future[CurrentModel]
 
     def ready(self) -> PredictService:
         """The service, with its model if that loads in time."""
@@ -50,7 +50,7 @@ class Startup(NamedTuple):
             self.log.warning("no model at start: %s", exc)
         except TimeoutError:
             self.log.warning("no model at start: the store did not answer within %g s", START_SECONDS)
-        except Exception:  # the first request repeats it and answers; Lambda would repeat a failing start for ever
+        except Exception:  # the first request tries again; Lambda would repeat a failing start for ever
             self.log.exception("no model at start")
         return self.service
 
@@ -60,7 +60,7 @@ def start(settings: PredictSettings) -> Startup:
 
     Raises:
         SensorSetError: the sensor set cannot be used.
-        SettingsError: there is no such time zone.
+        SettingsError: the time zone does not exist.
     """
     logger = log.logger(metric_names.PREDICT_SERVICE, settings)
     clock.set_zone(settings.factory_time_zone)
@@ -78,5 +78,5 @@ def start(settings: PredictSettings) -> Startup:
 
 
 def _storage(bucket: str, region: str) -> S3Storage:
-    """A bucket whose time-outs leave time to answer."""
+    """A bucket with time-outs shorter than a caller's patience."""
     return S3Storage(bucket, region=region, timeout_seconds=REQUEST_SECONDS, retry_seconds=RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""What the routes answer, without HTTP: the model, the machines' histories and the registry joined."""
+"""The predict service without HTTP: joins the model, the machines' histories and the registry."""
 
 import time
 from concurrent.futures import Executor, Future
@@ -15,29 +15,29 @@ from monitory.registry.registry import METRICS_FILE, Promotion, Registry
 from monitory.sensors import SensorSet
 from monitory_predict.cache.failures import FailureCache
 from monitory_predict.cache.history import History, HistoryCache
-from monitory_predict.cache.model import Current, ModelCache
+from monitory_predict.cache.model import CurrentModel, ModelCache
 from monitory_predict.prediction import Prediction, predict
 
 NEWEST_VERSIONS = 20
 NEWEST_PROMOTIONS = 50
 
 MODEL_SHARE = 0.85
-"""Of an answer's time; when it is over and the newest model is not there, the rest is for the last good one."""
+"""Share of the answer time to wait for the newest model; the rest is for the last good one."""
 
 T = TypeVar("T")
 
 
 class Answer(NamedTuple):
-    """A prediction for a machine, the history it rests on and the model it came from."""
+    """A prediction for a machine, with its history and its model."""
 
     machine: Machine
     prediction: Prediction
     history: History
-    current: Current
+    current: CurrentModel
 
 
 class StoredVersion(NamedTuple):
-    """A version and its metrics, None where they can't be read."""
+    """A version and its metrics; None where they cannot be read."""
 
     version: str
     metrics: dict[str, object] | None
@@ -46,8 +46,8 @@ class StoredVersion(NamedTuple):
 class PredictService:
     """Answers questions about machines and models.
 
-    Its methods block as long as the store does. A caller that can't wait longer than `answer_seconds` leaves them
-    running in their thread: what they read is in the caches for the next call.
+    Its methods block as long as the store does. After `answer_seconds` a caller leaves them running in their thread:
+    their results are in the caches for the next call.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class PredictService:
         executor: Executor,
         answer_seconds: float,
     ) -> None:
-        """Join the parts; nothing is read yet. The executor gets single reads only, none that waits for others."""
+        """Join the parts; nothing is read yet. Tasks of the executor must not wait for one another."""
         self.models = models
         self.answer_seconds = answer_seconds
         self._histories = histories
@@ -72,7 +72,7 @@ class PredictService:
     def predict(self, machine: Machine, now: datetime) -> Answer:
         """The RUL of a machine as of now. The model is checked while the lake is read.
 
-        Where the store is slow, the last good model and the failures read before stand in for newer ones.
+        If the store is slow, the last good model and failures are used.
 
         Raises:
             NoData, StaleData, NoModel, BrokenModel, StorageUnavailable: as their names say.
@@ -86,21 +86,21 @@ class PredictService:
         last_failure = state.last_failure(machine, history.rows, self._sensors)
         model = current.served.model
         prediction = predict(history.rows, machine, model, self._sensors, last_failure, history.age)
-        if history.losses.is_blocked and prediction.state == "ok":  # it is about an older hour than should be there
+        if history.losses.is_blocked and prediction.state == "ok":  # newer objects exist, but have no usable hour
             prediction = replace(prediction, state="degraded")
         return Answer(machine, prediction, history, current)
 
-    def current_model(self) -> Current:
-        """The model that answers, as `ModelCache.current`; the last good one where the store is slow.
+    def current_model(self) -> CurrentModel:
+        """The model of `ModelCache.current`; the last good one if the store is slow.
 
         Raises:
-            NoModel, BrokenModel, StorageUnavailable: there's none.
+            NoModel, BrokenModel, StorageUnavailable: there is none.
         """
         checking = self._executor.submit(self.models.current)
         return _result(checking, self._model_until()) or self.models.last_good(self._too_slow())
 
     def versions(self) -> tuple[list[StoredVersion], list[Promotion], Promotion | None]:
-        """The newest versions and the served one with metrics, the newest promotions, and the one of what is served.
+        """The newest versions and the served one, with metrics; the newest promotions; the served object's promotion.
 
         Raises:
             StorageUnavailable: the store failed.
@@ -111,7 +111,7 @@ class PredictService:
         except ModelError:
             served = None
         if served and served.version not in newest:
-            newest.append(served.version)  # however old it is
+            newest.append(served.version)  # however old
         stored = list(self._executor.map(self._stored, newest))
         return stored, self._registry.history(NEWEST_PROMOTIONS, self._executor), served
 
@@ -142,7 +142,7 @@ class PredictService:
 
 
 def _result(future: Future[T], until: float) -> T | None:
-    """A result, None where it takes longer than `until` (`time.monotonic`)."""
+    """A result; None if it takes longer than `until` (`time.monotonic`)."""
     try:
         return future.result(max(until - time.monotonic(), 0.0))
     except TimeoutError:

@@ -1,8 +1,8 @@
 """Time as the factory counts it: its wall clock (Korean, KST, by default) in whole hours.
 
 An *hour* is an integer, the number of wall-clock hours since 1970-01-01T00:00 there. It sorts, subtracts
-and indexes windows without any calendar; `hour_start` turns it back into a time. Where clocks change, hours go on being
-numbered as in summer time, so that none is missing and none is there twice; a day has 23 or 25 of them then.
+and indexes windows without any calendar; `hour_start` turns it back into a time. Where clocks change, hours are
+numbered as in summer time all year, so that none is missing or repeated; the day of a change has 23 or 25 hours.
 """
 
 from contextlib import suppress
@@ -21,18 +21,18 @@ _EPOCH_ORDINAL = _EPOCH.toordinal()
 
 
 class _Factory:
-    """The factory's zone: process-wide, as there is one factory."""
+    """The factory's zone, process-wide: there is one factory."""
 
     zone: tzinfo = KST
     changes: timedelta | None = None
-    """The largest offset from UTC where clocks change; None where they don't."""
+    """The largest offset from UTC where clocks change; None elsewhere."""
 
 
 def set_zone(name: str) -> None:
-    """Choose the factory's time zone for this process, before anything is computed.
+    """Set the factory's time zone for this process, before anything is computed.
 
     Raises:
-        SettingsError: there is no such zone.
+        SettingsError: no such zone exists.
     """
     if name == DEFAULT_ZONE:  # needs no time zone database
         _Factory.zone, _Factory.changes = KST, None

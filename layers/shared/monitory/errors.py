@@ -1,24 +1,24 @@
 """Every error of the product, in one tree.
 
 MonitoryError
- +-- SettingsError            an environment variable is missing or wrong
+ +-- SettingsError            an environment variable is missing or invalid
  +-- SensorSetError           a sensor set cannot be used
  +-- InvalidIdentifier        a zoneId or equipId that must not reach a storage key
- +-- InvalidEvent             a retrain event that says something impossible
- +-- StorageError             the object store did not do what was asked
- |    +-- StorageUnavailable  it failed, after the client's retries
+ +-- InvalidEvent             a retrain event with an impossible request
+ +-- StorageError             an operation of the object store failed
+ |    +-- StorageUnavailable  the store failed, after the client's retries
  |    +-- ObjectNotFound      there is no such object
- |    +-- ObjectTooLarge      it is too large to be held in memory
- |    +-- PreconditionFailed  a conditional write lost against another writer
- +-- UnreadableObject         nothing in an object of the lake could be read
+ |    +-- ObjectTooLarge      it does not fit into memory
+ |    +-- PreconditionFailed  the condition of a write does not hold
+ +-- UnreadableObject         an object of the lake has no readable record
  +-- NoData                   a machine has no readings to predict from
  |    +-- StaleData           it has, but none that are recent
  +-- ModelError               a model cannot be used
- |    +-- NoModel             none was promoted yet
+ |    +-- NoModel             none has been promoted
  |    +-- BrokenModel         it is not a model, or it fails its self-test
  |    +-- UnknownVersion      no such version is stored
  +-- Conflict                 another promotion won the race, or a version exists already
- +-- WorkerDied               a process that computes for this one ended
+ +-- WorkerDied               a worker process died
 """
 
 import msgspec
@@ -33,7 +33,7 @@ class SettingsError(MonitoryError):
 
 
 class SensorSetError(MonitoryError):
-    """A sensor set was not readable or contradicts itself."""
+    """A sensor set is not readable, or contradicts itself."""
 
 
 class InvalidIdentifier(MonitoryError):
@@ -41,11 +41,11 @@ class InvalidIdentifier(MonitoryError):
 
 
 class InvalidEvent(MonitoryError):
-    """A retrain event asked for something that does not exist or makes no sense."""
+    """A retrain event requests something that does not exist or contradicts itself."""
 
 
 class StorageError(MonitoryError):
-    """The object store did not do what was asked."""
+    """An operation of the object store failed."""
 
 
 class StorageUnavailable(StorageError):
@@ -57,15 +57,15 @@ class ObjectNotFound(StorageError):
 
 
 class ObjectTooLarge(StorageError):
-    """An object is larger than anything of ours, and is not read into memory."""
+    """An object is too large to be read into memory."""
 
 
 class PreconditionFailed(StorageError):
-    """A conditional write was refused: the object is not what the writer had read."""
+    """A conditional write was refused: the object has changed since the writer read it."""
 
 
 class UnreadableObject(MonitoryError):
-    """Nothing in an object of the lake could be read as a reading."""
+    """An object of the lake has no readable record."""
 
 
 class NoData(MonitoryError):
@@ -93,12 +93,12 @@ class UnknownVersion(ModelError):
 
 
 class Conflict(MonitoryError):
-    """Another writer was first: a version exists already, or another promotion won."""
+    """Another writer was first: the version exists, or another model was promoted."""
 
 
 class WorkerDied(MonitoryError):
-    """A process that computes for this one ended before its work did, for want of memory most likely."""
+    """A worker process died before it finished, most likely for lack of memory."""
 
 
 UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are not the JSON that is asked for."""
+"""What msgspec raises for bytes that are not JSON of the expected type."""

@@ -1,4 +1,4 @@
-"""Which keys of a lake are data, and whose: one rule for everything that reads it."""
+"""Which keys of a lake are data, and whose: one rule for all readers."""
 
 from monitory.errors import InvalidIdentifier
 from monitory.machine import Machine, machine
@@ -10,8 +10,8 @@ _MARKERS = ("_$folder$", ".crc")
 def is_data(name: str) -> bool:
     """Whether an object is data, by its key below a machine's folder: at any depth, with any extension or none.
 
-    Writers leave other objects beside the data: what begins with a dot or an underscore (`_SUCCESS`, `_temporary/`),
-    checksums, markers of folders, and files that are still being written.
+    Writers leave other objects beside the data: names that begin with a dot or an underscore (`_SUCCESS`,
+    `_temporary/`), checksums, folder markers, and unfinished files.
 
     >>> [is_data(name) for name in ("equip-1.json", "hour=16/part-0", "_SUCCESS", "_temporary/0/part-0.json", "a.crc")]
     [True, True, False, False, False]
@@ -24,7 +24,7 @@ def is_data(name: str) -> bool:
 
 
 def owner(key: str) -> Machine | None:
-    """The machine of a key below a lake's prefix (`date=…/zone_id=…/equip_id=…/…`); None where it is nobody's."""
+    """The machine of a key below a lake's prefix (`date=…/zone_id=…/equip_id=…/…`); None where it has none."""
     parts = key.split("/", 3)
     if len(parts) < 4 or not parts[1].startswith("zone_id=") or not parts[2].startswith("equip_id="):
         return None
@@ -35,5 +35,5 @@ def owner(key: str) -> Machine | None:
 
 
 def below_machine(key: str) -> str:
-    """What of a key below a lake's prefix stands below its machine's folder."""
+    """The part of a key (below the lake's prefix) that is below its machine's folder."""
     return key.split("/", 3)[-1]

@@ -1,4 +1,4 @@
-"""Logging by Powertools: JSON for machines, text for people, emoji for those who like them."""
+"""Logging by Powertools: JSON, or text with or without emoji."""
 
 import logging
 
@@ -18,17 +18,17 @@ class TextFormatter(BasePowertoolsFormatter):
     _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "location", "service", "name"}
 
     def __init__(self, *, emoji: bool) -> None:
-        """A formatter without fields; Powertools puts the service's name there."""
+        """A formatter without fields; Powertools adds the service's name."""
         super().__init__()
         self._emoji = emoji
         self._keys: dict[str, object] = {}
 
     def append_keys(self, **additional_keys: object) -> None:
-        """Put fields on every line from now on."""
+        """Add fields to every further line."""
         self._keys |= additional_keys
 
     def clear_state(self) -> None:
-        """Forget the fields."""
+        """Remove the fields."""
         self._keys = {}
 
     def format(self, record: logging.LogRecord) -> str:
@@ -41,7 +41,7 @@ class TextFormatter(BasePowertoolsFormatter):
 
 
 def logger(service: str, settings: Settings) -> Logger:
-    """The logger of a function, as its settings say."""
+    """The logger of a function, by its settings."""
     formatter = (
         TextFormatter(emoji=settings.log_emoji)
         if settings.log_format == "TEXT"

@@ -1,4 +1,4 @@
-"""Names that callers may put into storage keys, checked before they get there."""
+"""A machine's zone and id, validated before they reach a storage key."""
 
 import re
 from typing import NamedTuple
@@ -10,7 +10,7 @@ _IDENTIFIER = re.compile(PATTERN[1:-1])
 
 
 class Machine(NamedTuple):
-    """A machine of a zone. Make one with `machine`, which checks both names."""
+    """A machine of a zone; `machine` creates it from validated names."""
 
     zone_id: str
     equip_id: str
@@ -21,7 +21,7 @@ class Machine(NamedTuple):
 
 
 def machine(zone_id: str, equip_id: str) -> Machine:
-    """A machine with checked names, so that no other prefix of the lake can be reached.
+    """A machine with validated names, which reach no other prefix of the lake.
 
     Raises:
         InvalidIdentifier: a name is not 1 to 64 letters, digits, `-`, `_`, `.`, or starts with a dot.

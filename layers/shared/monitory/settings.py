@@ -1,4 +1,4 @@
-"""Settings: environment variables, typed, checked when a function starts."""
+"""Settings: environment variables, typed, validated when a function starts."""
 
 from typing import Annotated, Literal, TypeVar
 
@@ -13,7 +13,7 @@ T = TypeVar("T", bound="Settings")
 
 
 class Settings(BaseSettings):
-    """What both functions are told. Field names are the variables' names in lower case."""
+    """Settings of both functions. Field names are the variables' names in lower case."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", protected_namespaces=(), str_strip_whitespace=True)
 
@@ -38,13 +38,13 @@ class Settings(BaseSettings):
 
 
 class PredictSettings(Settings):
-    """What the predict function is told besides."""
+    """Settings of the predict function."""
 
     max_data_age_hours: Annotated[float, Field(gt=0, le=720)] = 3.0
 
 
 class RetrainSettings(Settings):
-    """What the retrain function is told besides."""
+    """Settings of the retrain function."""
 
     failure_log_key: str | None = None
     training_days: Annotated[int, Field(ge=1, le=400)] = 21
@@ -62,7 +62,7 @@ def load(kind: type[T]) -> T:
     """Read settings from the environment.
 
     Raises:
-        SettingsError: a variable has a wrong value; the message names each.
+        SettingsError: a variable has an invalid value; the message names each.
     """
     try:
         return kind()

@@ -8,7 +8,7 @@ from mangum import Mangum
 from mangum.types import ASGI
 
 MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 1024
-"""Lambda fails an invocation whose answer is larger than 6 MB of JSON; some of it is the envelope."""
+"""Lambda fails an invocation whose answer is larger than 6 MB of JSON; 1 KB is for the envelope."""
 
 NOT_HTTP = (
     "not a gateway's HTTP request, so nothing was done; this function answers "
@@ -21,8 +21,8 @@ Handler = Callable[[Any, Any], dict[str, Any]]
 def lambda_handler_of(app: ASGI) -> Handler:
     """The Lambda handler of an application.
 
-    Warmers, schedules and invocations by hand get status 400 and a sentence, never an exception: Lambda would count an
-    error, and an error takes back a version that is being deployed.
+    Warmers, schedules and manual invocations get status 400, never an exception: Lambda would count an error, and
+    errors roll back a version that is being deployed.
     """
     # "off": with "auto" start-up and shut-down would run at every call
     adapter = Mangum(app, lifespan="off")
@@ -36,7 +36,7 @@ def lambda_handler_of(app: ASGI) -> Handler:
 
 
 def _is_request(adapter: Mangum, event: Any, context: Any) -> bool:
-    """Whether Mangum can make a request of an event; it validates nothing, so what it trips over may be any error."""
+    """Whether Mangum can parse an event as a request; it validates nothing, so any exception may come."""
     try:
         request = adapter.infer(event, context)
         return bool(request.scope["method"]) and isinstance(request.body, bytes)
@@ -45,7 +45,7 @@ def _is_request(adapter: Mangum, event: Any, context: Any) -> bool:
 
 
 def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer, or status 413 where Lambda could not return it."""
+    """The response, or status 413 if it is too large for Lambda."""
     if len(answer["body"]) <= MAX_ANSWER_BYTES // 6:  # a character takes six bytes at most
         return answer
     size = len(json.dumps(answer["body"], ensure_ascii=False).encode())

@@ -1,4 +1,4 @@
-"""What every request and answer passes through; plain ASGI, for Starlette's own kind costs a task a request."""
+"""Middleware of every request; plain ASGI, because Starlette's own costs a task per request."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,9 +27,9 @@ class SecurityHeaders:
 
 
 class BasePath:
-    """Takes what precedes the API's own paths for the base path: a stage, or the base path of a custom domain.
+    """Sets the base path: everything before the API's own paths, such as a stage or a custom domain's base path.
 
-    The gateway's event does not always say how long it is, so it is found by where the API's prefix begins.
+    The gateway's event does not always contain it, so it ends where the API's prefix begins.
     """
 
     def __init__(self, app: ASGIApp) -> None:

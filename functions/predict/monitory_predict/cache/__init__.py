@@ -1,1 +1,1 @@
-"""What a process keeps in memory between requests: history, model, failures."""
+"""Caches between requests: history, model, failures."""

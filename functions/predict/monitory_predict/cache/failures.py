@@ -1,4 +1,4 @@
-"""Machines' last failures, kept in memory for some minutes."""
+"""Machines' last failures, cached for some minutes."""
 
 import threading
 import time
@@ -10,11 +10,11 @@ from monitory.log import Logger
 from monitory.storage.port import Storage
 
 REFRESH_SECONDS = 600.0
-"""Retraining writes the state once a night."""
+"""How long the state is cached; retraining writes it once a night."""
 
 
 class FailureCache:
-    """The failure state of the model bucket; the last one that could be read stands in for one that can't."""
+    """The failure state of the model bucket; while it cannot be read, the last good one."""
 
     def __init__(self, storage: Storage, log: Logger) -> None:
         """Nothing is read yet."""
@@ -27,11 +27,11 @@ class FailureCache:
 
     @property
     def last_good(self) -> FailureState:
-        """The state that was read last, without asking the store."""
+        """The last good state, without a request."""
         return self._state
 
     def state(self) -> FailureState:
-        """The state, read again after `REFRESH_SECONDS`; where that fails, the last good one."""
+        """The state, read again after `REFRESH_SECONDS`; the last good one where that fails."""
         with self._lock:
             if self._read_at is None or time.monotonic() - self._read_at > REFRESH_SECONDS:
                 try:

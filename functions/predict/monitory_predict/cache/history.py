@@ -1,7 +1,7 @@
 """A machine's recent hour rows, each computed once from its raw readings.
 
-They are cached in memory and in one small object per machine in the model bucket. Whoever computes a row first writes
-it; a lost race or a lost object costs a few reads, a damaged object is replaced.
+They are cached in memory and in one small object per machine in the model bucket. The first process to compute a row
+writes it; a lost race or a lost object costs a few reads, and a damaged object is replaced.
 """
 
 import time
@@ -34,7 +34,7 @@ SETTLE = timedelta(hours=3)
 """How long after midnight a day counts as over: objects come up to 65 minutes after their hour."""
 
 CACHE_SECONDS = 2.0
-"""How long an answer waits for the cached object to be read, and again for it to be written."""
+"""How long a prediction waits for the cached object to be read, and again for it to be written."""
 
 LOOK_BACK_DAYS = 30
 ABSENT_SECONDS = 600.0
@@ -53,12 +53,12 @@ class History(NamedTuple):
 
     Attributes:
         rows: hour rows, oldest first; the last is the newest hour.
-        newest: that hour with its number of readings and the time of its newest one.
-        age: of that one; negative where a sensor's clock is fast.
+        newest: the row of the newest hour.
+        age: of the newest reading; negative where a sensor's clock is fast.
         rejected: records skipped in the newest hour's objects, by reason.
-        unreadable: why nothing was readable in an object, one sentence each.
+        unreadable: why an object was not readable, one sentence each.
         future_hours: number of hours left out because their readings are from the future.
-        losses: what an operator should know of the newest objects.
+        losses: rejects and gaps in the newest objects.
     """
 
     rows: list[HourRow]
@@ -71,7 +71,7 @@ class History(NamedTuple):
 
 
 class _Absence(NamedTuple):
-    """Why a machine has no data, and until when (`time.monotonic`) that answer is cached."""
+    """Why a machine has no data, and until when (`time.monotonic`) that is cached."""
 
     reason: str
     until: float
@@ -97,9 +97,9 @@ class HistoryCache:
         """A machine's history as of now.
 
         Raises:
-            NoData: there's nothing of this machine.
+            NoData: there are no readings of this machine.
             StaleData: its newest reading is older than the limit.
-            StorageUnavailable: the lake cannot be read. A failing cache is only logged.
+            StorageUnavailable: the lake cannot be read. A failing cache is logged only.
         """
         listings = {day: self._list(machine, day) for day in self._newest_days(now)}
         if (absence := self._absence(machine)) and not any(listing.result() for listing in listings.values()):
@@ -113,7 +113,7 @@ class HistoryCache:
         days = {day: cached[day] for day in self._days(now) if day in cached} | self._refreshed(cached, listed, now)
         writing = self._save(machine, entry, days, now)
         history = self._history(machine, days, now, [item for items in listed.values() for item in items])
-        if writing:  # what isn't sent yet when Lambda freezes the function may be lost
+        if writing:  # a write that is not finished when Lambda freezes the function may be lost
             wait([writing], CACHE_SECONDS)
         return history
 
@@ -139,7 +139,7 @@ class HistoryCache:
         refreshed = {}
         for day, objects in listed.items():
             before = cached[day].content if day in cached else MachineDay()
-            content = before if _is_made_of(before, objects) else self._lake.refresh(before, objects, self._executor)
+            content = before if _is_current(before, objects) else self._lake.refresh(before, objects, self._executor)
             refreshed[day] = CachedDay(day, now, content)
         return refreshed
 
@@ -194,7 +194,7 @@ class HistoryCache:
     def _complete_entry(
         self, machine: Machine, now: datetime, listings: Mapping[date, Future[list[LakeObject]]]
     ) -> CacheEntry | None:
-        """The entry in memory, if the stored object has nothing to add: no other hour is due, no object is new."""
+        """The entry in memory if it is up to date: no further hour is due, and no object is new."""
         entry = self._entries.get(machine)
         if entry is None:
             return None
@@ -204,7 +204,7 @@ class HistoryCache:
         cached = entry.history.by_date()
         if any(self._outdated(cached.get(day), now) for day in self._days(now) if day not in listings):
             return None
-        complete = all(day in cached and _is_made_of(cached[day].content, it.result()) for day, it in listings.items())
+        complete = all(day in cached and _is_current(cached[day].content, it.result()) for day, it in listings.items())
         return entry if complete else None
 
     def _load_in_time(self, machine: Machine) -> CacheEntry:
@@ -215,7 +215,7 @@ class HistoryCache:
         return self._entries.get(machine) or CacheEntry()
 
     def _load(self, machine: Machine) -> CacheEntry:
-        """The stored entry, or the one in memory where the store has the same, none or fails."""
+        """The stored entry; the one in memory if the stored one is the same, missing or not readable."""
         entry = self._entries.get(machine)
         try:
             blob = self._storage.get_if_changed(self._key(machine), entry.etag if entry else None)
@@ -235,9 +235,9 @@ class HistoryCache:
     def _save(
         self, machine: Machine, entry: CacheEntry, days: dict[date, CachedDay], now: datetime
     ) -> Future[None] | None:
-        """Store the days where they say more than the entry; in the background, the answer doesn't need it."""
+        """Store the days in the background if they differ from the entry."""
         if not any(day.content.objects for day in days.values()):
-            return None  # or callers could fill the bucket with names of machines that don't exist
+            return None  # otherwise callers could fill the bucket with machines that don't exist
         cached = entry.history.by_date()
         changes = (
             day.day not in cached
@@ -262,6 +262,6 @@ class HistoryCache:
         self._entries.put(machine, CacheEntry(written, history))
 
 
-def _is_made_of(content: MachineDay, objects: list[LakeObject]) -> bool:
-    """Whether a machine-day was made of exactly these objects in their present state."""
+def _is_current(content: MachineDay, objects: list[LakeObject]) -> bool:
+    """Whether a machine-day comes from exactly these objects in their present state."""
     return {(item.key, item.etag) for item in content.objects} == {(item.key, item.etag) for item in objects}

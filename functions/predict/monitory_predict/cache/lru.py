@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class LruCache(Generic[T]):
-    """Values of the machines that were used last, at most `MAX_MACHINES`; safe in several threads."""
+    """Values of the most recently used machines, at most `MAX_MACHINES`; thread-safe."""
 
     def __init__(self) -> None:
         """An empty cache."""
@@ -20,14 +20,14 @@ class LruCache(Generic[T]):
         self._lock = threading.Lock()
 
     def get(self, machine: Machine) -> T | None:
-        """A machine's value, None where there is none."""
+        """A machine's value; None where there is none."""
         with self._lock:
             if machine in self._values:
                 self._values.move_to_end(machine)
             return self._values.get(machine)
 
     def put(self, machine: Machine, value: T) -> None:
-        """Set a machine's value, and forget those of the machines that were not used for longest."""
+        """Set a machine's value, and drop those of the least recently used machines."""
         with self._lock:
             self._values[machine] = value
             self._values.move_to_end(machine)
@@ -35,6 +35,6 @@ class LruCache(Generic[T]):
                 self._values.popitem(last=False)
 
     def machines(self) -> list[Machine]:
-        """Whose values are kept, the one used last at the end."""
+        """The machines in the cache, the last used at the end."""
         with self._lock:
             return list(self._values)

@@ -12,15 +12,15 @@ from monitory.registry.registry import Promotion, Registry, ServedObject
 from monitory.sensors import SensorSet
 
 REFUSED_SECONDS = 60.0
-"""How long a refused object is not read again; after that it is, for it may have been damaged on its way."""
+"""How long a refused object is not read again; it may have been damaged in transit."""
 
 REREAD_SECONDS = 600.0
-"""How long a 304 is relied on: it hides that the same bytes were promoted as another version."""
+"""How long a 304 is trusted: it hides that the same bytes were promoted as another version."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A model that loaded and passed its self-test, with its origin.
+    """A usable model and its origin.
 
     Attributes:
         model: the model.
@@ -38,14 +38,14 @@ class ServedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Current:
-    """The model to answer with, and why a newer one cannot be used, None if there is none."""
+class CurrentModel:
+    """The model that predicts, and why a newer one cannot be used; None where there is no newer one."""
 
     served: ServedModel
     problem: MonitoryError | None
 
 
-class _Refused(NamedTuple):
+class _RefusedObject(NamedTuple):
     """An object that is no usable model, the reason, and until when (`time.monotonic`) it is not read again."""
 
     etag: str
@@ -56,9 +56,9 @@ class _Refused(NamedTuple):
 class ModelCache:
     """Returns the newest model that works.
 
-    A conditional GET finds out whether the served object has changed; every `REREAD_SECONDS` an unconditional one,
-    whether the same bytes have become another version. A new model replaces the old one after it has loaded and passed
-    its self-test; if the store fails or the new object is broken, the last good model stays in use.
+    A conditional GET detects a new served object; every `REREAD_SECONDS` an unconditional one detects the same bytes
+    under another version. A new model replaces the old one after its self-test; while the store fails or the new object
+    is broken, the last good model stays in use.
     """
 
     def __init__(self, registry: Registry, sensors: SensorSet, cap_days: float) -> None:
@@ -66,19 +66,19 @@ class ModelCache:
         self._registry = registry
         self._loader = ModelLoader(registry, sensors, cap_days)
         self._lock = threading.Lock()
-        self._good: ServedModel | None = None
-        self._refused: _Refused | None = None
+        self._last_good: ServedModel | None = None
+        self._refused: _RefusedObject | None = None
         self._reread_at = 0.0
 
-    def current(self) -> Current:
-        """The model to answer with.
+    def current(self) -> CurrentModel:
+        """The model that predicts.
 
         Raises:
             NoModel: no model has been promoted.
             BrokenModel: the served object is no usable model, and there is no last good one.
             StorageUnavailable: the store failed, and there is no last good model.
         """
-        good, refused = self._good, self._refused
+        good, refused = self._last_good, self._refused
         now = time.monotonic()
         if refused and now > refused.until:
             refused = None
@@ -92,34 +92,37 @@ class ModelCache:
         except (ModelError, StorageError) as exc:
             if good is None:
                 raise
-            return Current(good, exc)
+            return CurrentModel(good, exc)
         if good is None:
             raise StorageUnavailable("the store answered 304 to an unconditional request")
-        return Current(good, None)
+        return CurrentModel(good, None)
 
-    def last_good(self, problem: StorageUnavailable) -> Current:
-        """The last good model, without asking the store, because of a problem.
+    def last_good(self, problem: StorageUnavailable) -> CurrentModel:
+        """The last good model, without a request, because of a problem.
 
         Raises:
             StorageUnavailable: the problem itself, where there is none.
         """
-        if self._good is None:
+        if self._last_good is None:
             raise problem
-        return Current(self._good, problem)
+        return CurrentModel(self._last_good, problem)
 
     def _replace(self, changed: ServedObject) -> ServedModel:
         with self._lock:
             self._reread_at = time.monotonic() + REREAD_SECONDS
-            if self._good and (self._good.etag, self._good.promotion) == (changed.blob.etag, changed.promotion):
+            if self._last_good and (self._last_good.etag, self._last_good.promotion) == (
+                changed.blob.etag,
+                changed.promotion,
+            ):
                 self._refused = None  # another thread was first, or the good one is back
-                return self._good
+                return self._last_good
             try:
-                self._good = self._load(changed)
+                self._last_good = self._load(changed)
             except BrokenModel as exc:
-                self._refused = _Refused(changed.blob.etag, str(exc), time.monotonic() + REFUSED_SECONDS)
+                self._refused = _RefusedObject(changed.blob.etag, str(exc), time.monotonic() + REFUSED_SECONDS)
                 raise
             self._refused = None
-            return self._good
+            return self._last_good
 
     def _load(self, changed: ServedObject) -> ServedModel:
         model = self._loader.served(changed)

@@ -8,7 +8,7 @@ from monitory import clock
 from monitory.lake import MachineDay
 
 MAX_CACHE_BYTES = 16 << 20
-"""Of one machine's cached object, which usually has 60 KB; decoded it takes ten times the memory."""
+"""Of one machine's cached object, usually 60 KB; decoded it takes ten times the memory."""
 
 
 class CachedDay(msgspec.Struct, frozen=True):
@@ -30,11 +30,11 @@ class CachedHistory(msgspec.Struct, frozen=True):
 
 
 def decode(body: bytes, width: int) -> CachedHistory:
-    """A stored history, if its rows are rows: `width` values each, and of the day under which they stand.
+    """A stored history, validated: `width` values per row, each row in its day.
 
     Raises:
-        ValueError: they aren't, or the object is larger than a machine's can be.
-        MsgspecError: it is something else.
+        ValueError: the rows are invalid, or the object is too large.
+        MsgspecError: it is not a stored history.
     """
     if len(body) > MAX_CACHE_BYTES:
         raise ValueError(f"it has {len(body):,} bytes, {MAX_CACHE_BYTES:,} are allowed")

@@ -1,4 +1,4 @@
-"""Records that aren't spelled as the contract has it: read where they are unambiguous, otherwise told why not."""
+"""Records that deviate from the contract: converted where they are unambiguous, otherwise refused with a reason."""
 
 import json
 import re
@@ -33,21 +33,21 @@ _OTHER_WORDS = {
     "val": ("value", "v", "reading"),
     "time": ("timestamp", "ts", "datetime", "date", "eventtime"),
 }
-"""What other producers call the fields, in lower case without separators."""
+"""Other producers' names of the fields, in lower case without separators."""
 
 
 class Refusal(Exception):
-    """A record that can't be used."""
+    """A record cannot be used."""
 
     def __init__(self, reason: str, sample: str = "") -> None:
-        """Why, and what of it is wrong."""
+        """The reason (see `rejects`), and the defective part."""
         super().__init__(reason)
         self.reason = reason
         self.sample = sample
 
 
 def read(record: bytes, sensor_types: Iterable[str] = ()) -> Reading:
-    """The reading in a record; `sensor_types` are the known ones.
+    """The reading in a record; `sensor_types` are those of the sensor set.
 
     Raises:
         Refusal: there is none.
@@ -65,10 +65,10 @@ def read(record: bytes, sensor_types: Iterable[str] = ()) -> Reading:
 def reading_of(
     zone_id: object, equip_id: object, sensor_id: object, sensor_type: object, val: object, time: object
 ) -> Reading:
-    """The reading of a record's fields, as they are spelled.
+    """The reading of a record's fields, whatever their types.
 
     Raises:
-        Refusal: one can't be used.
+        Refusal: a field cannot be converted.
     """
     names = {"zoneId": zone_id, "equipId": equip_id, "sensorId": sensor_id}
     ids = [identifier(field, value) for field, value in names.items()]
@@ -92,7 +92,7 @@ def _decoded(record: bytes) -> object:
         value = _LOOSE_JSON.decode(text.strip())
     except (ValueError, RecursionError):
         raise Refusal(NOT_JSON, f"{len(record):,} bytes") from None
-    # NaN and Infinity aren't JSON, but what many writers print; what else only the loose reader takes is broken
+    # many writers print NaN and Infinity, which are not JSON; all else that only the loose decoder accepts is broken
     if isinstance(value, dict) and isinstance(val := value.get("val"), float) and not abs(val) <= MAX_VALUE:
         raise Refusal(NOT_FINITE, f"val is {val}")
     raise Refusal(NOT_JSON, f"{len(record):,} bytes")
@@ -122,12 +122,12 @@ def moment(time: object) -> datetime:
     """The factory's wall clock of a time.
 
     Raises:
-        Refusal: it isn't a moment without doubt.
+        Refusal: it is ambiguous, or no time.
     """
-    found = wall_clock(time)
-    if found is None:
+    local = wall_clock(time)
+    if local is None:
         raise Refusal(WRONG_TYPE, f"time is {_shown(time)}")
-    return found
+    return local
 
 
 def identifier(field: str, value: object) -> str:
@@ -146,7 +146,7 @@ def identifier(field: str, value: object) -> str:
 
 
 def number(val: object) -> float:
-    """A finite number, also one that is spelled as text.
+    """A finite number, which may be given as text.
 
     Raises:
         Refusal: it isn't one.

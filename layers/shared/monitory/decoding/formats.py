@@ -1,4 +1,4 @@
-"""Bytes that aren't JSON: compressed ones are unpacked, other formats are recognised by how they begin."""
+"""Objects that are not JSON: gzip is unpacked, other formats are recognised by their first bytes."""
 
 import re
 import zlib
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from monitory.decoding.rejects import TOO_LARGE, TRUNCATED, Rejects
 
 MAX_UNPACKED_BYTES = 1 << 30
-"""No more is read of a compressed object; one that isn't compressed has at most half of it."""
+"""Read of a compressed object; uncompressed ones have at most half of it."""
 
 _GZIP = b"\x1f\x8b\x08"
 _UNPACK_BYTES = 1 << 20
@@ -37,7 +37,7 @@ _CSV_ROW = re.compile(r'"?[\w :.+-]*"?([,;\t|])"?[\w :.+-]*"?(?:\1"?[^{}\[\],;\t
 
 
 class Format(NamedTuple):
-    """A format that isn't read: its name, and what to do; `is_text` has a record a line."""
+    """An unsupported format: its name and remedy; `is_text` has one record per line."""
 
     name: str
     remedy: str
@@ -45,9 +45,9 @@ class Format(NamedTuple):
 
 
 def unpacked(chunks: Iterable[bytes], rejects: Rejects) -> Iterator[bytes]:
-    """An object's bytes, unpacked if they are gzip, whatever the object's name says; several members are one stream.
+    """An object's bytes, unpacked if they are gzip, whatever its name; several members are one stream.
 
-    What an object unpacks to beyond `MAX_UNPACKED_BYTES` is left out, and counted like what is cut off or damaged.
+    Bytes beyond `MAX_UNPACKED_BYTES` are dropped and counted, like a truncated or damaged end.
     """
     stream = iter(chunks)
     start = b""
@@ -94,7 +94,7 @@ def _gunzipped(start: bytes, stream: Iterator[bytes], rejects: Rejects) -> Itera
 
 
 def recognised(head: bytes) -> Format | None:
-    """Which format an object has that isn't JSON; None where it may be JSON."""
+    """The unsupported format of an object; None where it may be JSON."""
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return Format(name, _CONVERT)

@@ -1,8 +1,8 @@
-"""Where one JSON value of an object ends and the next one begins.
+"""Cuts an object between its JSON values.
 
-An object comes in chunks that end anywhere, and holds values one behind another: a line each, the elements of arrays,
-with nothing between them, over several lines, or all of that in turn. What is cut here can be decoded piece by piece,
-and memory is that of one chunk and one record, however long a line somebody wrote.
+An object arrives in chunks that end anywhere. Its values may be lines, elements of arrays, concatenated, spread over
+several lines, or a mixture. The pieces can be decoded one by one, in the memory of one chunk and one record, however
+long a line is.
 """
 
 import re
@@ -14,28 +14,28 @@ import msgspec
 from monitory.decoding.scanning import spans
 
 MAX_RECORD_BYTES = 1 << 20
-"""A longer record is dropped and counted: what a reading needs is 250 bytes."""
+"""Longer records are dropped and counted; a reading takes 250 bytes."""
 
 TOO_LONG = "too_long"
 
 _BOM = b"\xef\xbb\xbf"
 BETWEEN = b", \t\r\n"
-"""What stands between the elements of an array."""
+"""Separators of an array's elements."""
 
 _FRAME = BETWEEN + b"[]"
 _JOINT = re.compile(rb"\}(?:[, \t\r\n\[\]]|\xef\xbb\xbf)*+\{")
 _NEXT_ELEMENT = re.compile(r",[ \t\r\n]*(?=\{)")
 _AFTER_LONG_RECORD = re.compile(rb"\n|\}[, \t]*+(?=\{)")
 _TAIL = 64
-"""Bytes in which the blank lines at the end of an object usually lie."""
+"""Bytes that usually hold the blank lines at the end of an object."""
 
 
 def pieces(chunks: Iterable[bytes], rejected: Counter[str]) -> Iterator[tuple[bytes, bool]]:
-    """Cut a stream of bytes between records; says of each piece whether its records are an array's elements.
+    """Cut a stream of bytes between records: pieces, and whether their records are an array's elements.
 
     Args:
         chunks: an object's bytes, in pieces of any size.
-        rejected: where records that are too long are counted.
+        rejected: counts the records that are too long.
     """
     stream = iter(chunks)
     start = b""
@@ -56,30 +56,30 @@ def pieces(chunks: Iterable[bytes], rejected: Counter[str]) -> Iterator[tuple[by
 
 
 def lines(piece: bytes) -> Iterator[bytes]:
-    """The lines of a piece that aren't blank."""
+    """The non-blank lines of a piece."""
     return filter(bytes.strip, piece.split(b"\n"))
 
 
 def has_lines(piece: bytes, count: int, newlines: Callable[[bytes, int], int]) -> bool:
-    """Whether a piece has so many lines that aren't blank; `newlines` as in `kernel.newlines`."""
+    """Whether a piece has `count` non-blank lines; `newlines` as in `kernels.newlines`."""
     tail = piece[-_TAIL:]
     end = len(piece) - len(tail) + len(tail.rstrip())
     return newlines(piece, end) + 1 == count or sum(1 for _ in lines(piece)) == count
 
 
 def as_array(piece: bytes) -> bytes:
-    """A piece as one JSON array, if nothing but objects lies in it; otherwise something that is no JSON."""
+    """A piece as one JSON array, if it holds objects only; otherwise invalid JSON."""
     return b"[" + _JOINT.sub(b"},{", piece.strip(_FRAME)) + b"]"
 
 
 def values(piece: bytes) -> Iterator[bytes]:
-    """The values in a piece. What is no JSON ends where the next record seems to begin."""
+    """The values in a piece; invalid JSON ends where the next record seems to begin."""
     for start, end, _ in spans(piece):
         yield piece[start:end]
 
 
 def has_long_line(piece: bytes) -> bool:
-    """Whether a line of a piece is longer than a record may be, and isn't several records for sure."""
+    """Whether a line of a piece is longer than `MAX_RECORD_BYTES` and not certainly several records."""
     at = 0
     while len(piece) - at > MAX_RECORD_BYTES:
         end = at + MAX_RECORD_BYTES + 1
@@ -127,22 +127,22 @@ def _lines(chunks: Iterable[bytes], rejected: Counter[str]) -> Iterator[bytes]:
 
 
 def _line_cut(buffer: bytes) -> int:
-    """Where a line begins of which no value before is a part; 0 for nowhere."""
+    """The start of a line at which no value is open; 0 for none."""
     if start := _last_line(buffer):
         end = buffer.find(b"\n", start) + 1
         line = buffer[start:end]
         if not end or line.count(b"{") != line.count(b"}") or line.count(b"[") != line.count(b"]"):
             return start
         return end if buffer[end:].strip() else len(buffer)
-    if buffer[:_TAIL].lstrip()[:1] in {b"{", b"["}:  # a value over several lines may not be over yet
+    if buffer[:_TAIL].lstrip()[:1] in {b"{", b"["}:  # a value over several lines may be unfinished
         return buffer.rfind(b"}{") + 1 if len(buffer) > MAX_RECORD_BYTES else 0
     return buffer.rfind(b"\n") + 1
 
 
 def _last_line(buffer: bytes) -> int:
-    """Where the last line begins that begins with a bracket; 0 for none but the first."""
+    """The start of the last line that begins with a bracket; 0 for none but the first."""
     at = len(buffer)
-    for _ in range(_TAIL):  # the usual one is found at once, without a search for what isn't there
+    for _ in range(_TAIL):  # usually one of the last lines, without a search through the whole buffer
         at = buffer.rfind(b"\n", 0, at)
         if at < 0:
             return 0
@@ -152,7 +152,7 @@ def _last_line(buffer: bytes) -> int:
 
 
 def _value_cut(buffer: bytes) -> int:
-    """Where the last whole value ends, with what separates it from others; 0 for no value."""
+    """The end of the last complete value and its separators; 0 for none."""
     end = 0
     for start, at, open_ended in spans(buffer):
         if open_ended:
@@ -184,7 +184,7 @@ def _elements(chunks: Iterable[bytes], rejected: Counter[str]) -> Iterator[bytes
 
 
 def _cut(buffer: bytes) -> int:
-    """Where the last element begins that may go on in the next chunk; 0 where the first one does already."""
+    """The start of the element that may continue in the next chunk; 0 where it is the first one."""
     last = buffer.rfind(b"{")
     if buffer[:last].rstrip().endswith(b",") and _is_array(buffer[:last]):
         return last

@@ -1,4 +1,4 @@
-"""One reading of a sensor, as the producer writes it."""
+"""A reading of a sensor, as in the lake's contract."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,14 +6,14 @@ from typing import Annotated
 import msgspec
 
 MAX_VALUE = 1e100
-"""A larger value, in either direction, counts as not finite: its square could not be computed with."""
+"""Larger magnitudes count as not finite: their squares would overflow."""
 
 Value = Annotated[float, msgspec.Meta(ge=-MAX_VALUE, le=MAX_VALUE)]
 WallClock = Annotated[datetime, msgspec.Meta(tz=False)]
 
 
 class Reading(msgspec.Struct, gc=False, rename="camel"):
-    """One line of the lake, as the producer writes it; other fields are ignored.
+    """One line of the lake; other fields are ignored.
 
     `val` is in the sensor's unit, `time` the factory's wall clock.
     """

@@ -1,4 +1,4 @@
-"""Why a record is not used: reasons that tell kinds of mistakes apart, each with a count, a sample and a remedy."""
+"""Reasons for which records are rejected, each with a count, a sample and a remedy."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ OTHER_HOURS = "other_hours"
 TOO_MANY_SENSORS = "too_many_sensors"
 
 READABLE = frozenset({UNKNOWN_SENSOR, OTHER_MACHINE, OTHER_DATE, OTHER_HOURS, IMPLAUSIBLE})
-"""Reasons for which a record was read, but isn't wanted."""
+"""Reasons for which a readable record is rejected."""
 
 MAX_SAMPLE = 120
 
@@ -49,15 +49,15 @@ _SENTENCES = {
 
 
 class Rejects:
-    """Records that were not used, by reason.
+    """Rejected records, by reason.
 
     Attributes:
-        counts: how many.
-        samples: what was wrong with one of them, in a few words: names of fields, ids and numbers.
+        counts: their number.
+        samples: the defect of one of them in a few words: names of fields, ids and numbers.
     """
 
     def __init__(self) -> None:
-        """Start with none."""
+        """No rejects yet."""
         self.counts: Counter[str] = Counter()
         self.samples: dict[str, str] = {}
 
@@ -68,7 +68,7 @@ class Rejects:
             self.samples.setdefault(reason, sample[:MAX_SAMPLE])
 
     def update(self, counts: Mapping[str, int], samples: Mapping[str, str]) -> None:
-        """Add what others have counted."""
+        """Add other rejects."""
         self.counts.update(counts)
         for reason, sample in samples.items():
             self.samples.setdefault(reason, sample)
@@ -77,15 +77,15 @@ class Rejects:
 def sentences(counts: Mapping[str, int], samples: Mapping[str, str], *, unknown_sensors: bool = False) -> list[str]:
     """One sentence a reason, the largest first.
 
-    Sensors that nobody wants are no mistake and are left out, unless a name nearly fits or `unknown_sensors` says so.
+    Unknown sensors are no mistake and are left out, unless a name nearly matches or with `unknown_sensors`.
     """
-    told = (reason for reason in counts if reason != UNKNOWN_SENSOR or reason in samples or unknown_sensors)
-    ranked = sorted(told, key=lambda reason: -counts[reason])
+    reported = (reason for reason in counts if reason != UNKNOWN_SENSOR or reason in samples or unknown_sensors)
+    ranked = sorted(reported, key=lambda reason: -counts[reason])
     return [sentence(reason, counts[reason], samples.get(reason, "")) for reason in ranked]
 
 
 def sentence(reason: str, count: int, sample: str = "") -> str:
-    """What is wrong with records, and what to do.
+    """The defect of records, and its remedy.
 
     >>> sentence(OTHER_MACHINE, 72, "m1")
     "72 readings of another machine than the folder's (m1): both ids must be equal, letter by letter"
@@ -95,5 +95,5 @@ def sentence(reason: str, count: int, sample: str = "") -> str:
     if count == 1:
         noun = noun[:-1]
     head, colon, remedy = text.partition(":")
-    shown = f" ({sample})" if sample else ""
-    return f"{head}{shown}{colon}{remedy}".replace("{n}", f"{count:,} {noun}", 1)
+    example = f" ({sample})" if sample else ""
+    return f"{head}{example}{colon}{remedy}".replace("{n}", f"{count:,} {noun}", 1)

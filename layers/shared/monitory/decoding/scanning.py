@@ -1,4 +1,4 @@
-"""Where each JSON value of a text begins and ends, in one pass, whatever is broken in it."""
+"""Finds the start and end of each JSON value in a text, in one pass, whatever is broken in it."""
 
 import json
 import re
@@ -16,26 +16,26 @@ _ANY_CHARACTERS = json.JSONDecoder(strict=False, parse_int=str)
 _WINDOW = 512
 
 _MANY_LEVELS = 300
-"""Fewer than the parser goes down before it gives up."""
+"""Less than the depth at which the parser gives up."""
 
 
 def spans(piece: bytes) -> Iterator[tuple[int, int, bool]]:
-    """Where each value begins and ends, and whether it may go on after the piece. Brackets of arrays only separate."""
-    text = piece.decode("latin-1")  # a character per byte; what structures JSON is ASCII
-    broken: dict[int, bool] = {}  # brackets at which no value begins, and whether one may after the piece
+    """Each value's start, end, and whether it may continue after the piece; brackets of arrays are separators."""
+    text = piece.decode("latin-1")  # one character per byte; the structure of JSON is ASCII
+    broken: dict[int, bool] = {}  # brackets at which no value starts, and whether one may be cut off
     at = _skip(text, 0)
-    limit = -1  # where a value ends at the latest: before a line that begins with a bracket
+    limit = -1  # a value ends before the next line that begins with a bracket
     while at < len(text):
         if limit <= at and (line := _LINE_OF_A_RECORD.search(text, at)):
             limit = line.start()
-        known = broken.pop(at, None)
-        parsed = _Parsed(at, False, known) if known is not None else _parsed(text, at, limit)
+        is_cut_off = broken.pop(at, None)
+        parsed = _Parsed(at, False, is_cut_off) if is_cut_off is not None else _parsed(text, at, limit)
         if parsed.is_value and parsed.is_frame:
             at = _skip(text, at + 1)
             continue
         end, open_ended = parsed.end, parsed.open_ended
         if not parsed.is_value:
-            if known is None and _NEXT_RECORD.search(text, at + 1, end):
+            if is_cut_off is None and _NEXT_RECORD.search(text, at + 1, end):
                 broken |= dict.fromkeys(_open_brackets(text, at, end), open_ended)
             next_one = _NEXT_RECORD if text[at] in "{[" else _NEXT_RECORD_OR_LINE
             following = next_one.search(text, at + 1)
@@ -46,9 +46,9 @@ def spans(piece: bytes) -> Iterator[tuple[int, int, bool]]:
 
 
 class _Parsed(NamedTuple):
-    """Where parsing a JSON value ends, whether it is one, and whether it may go on after the text.
+    """The end of a parsed JSON value, whether it is one, and whether it may continue after the text.
 
-    `is_frame`: it is an array that holds objects or arrays, so its elements are what counts.
+    `is_frame`: it is an array of objects or arrays, whose elements are the records.
     """
 
     end: int
@@ -58,9 +58,9 @@ class _Parsed(NamedTuple):
 
 
 def _parsed(text: str, at: int, limit: int) -> _Parsed:
-    """Parse the JSON value at a place, up to a limit.
+    """Parse the JSON value at `at`, up to a limit.
 
-    Seen through a window that grows: an error counts all lines before it, which would be those of the whole text.
+    It sees a growing window: the decoder counts all lines before an error, which in the whole text takes long.
     """
     size = _WINDOW
     while True:
@@ -70,7 +70,7 @@ def _parsed(text: str, at: int, limit: int) -> _Parsed:
         try:
             value, end = _ANY_JSON.raw_decode(window)
             if is_last or end < near_its_end:
-                return _checked(text, at, at + end, value, at + end == len(text))
+                return _result(text, at, at + end, value, at + end == len(text))
         except json.JSONDecodeError as exc:
             if exc.msg.startswith("Invalid control character") and window[exc.pos] not in "\r\n":
                 return _parsed_line(text, at, limit)
@@ -83,7 +83,7 @@ def _parsed(text: str, at: int, limit: int) -> _Parsed:
 
 
 def _parsed_line(text: str, at: int, limit: int) -> _Parsed:
-    """Parse the value at a place whose strings hold control characters; it ends with its line."""
+    """Parse the value at `at`, whose strings hold control characters; it ends with its line."""
     newline = text.find("\n", at, limit)
     line = text[at : newline if newline >= 0 else limit]
     is_last = at + len(line) == len(text)
@@ -93,11 +93,11 @@ def _parsed_line(text: str, at: int, limit: int) -> _Parsed:
         return _Parsed(at + exc.pos, False, is_last and exc.msg.startswith("Unterminated"))
     except RecursionError:
         return _Parsed(len(text), False, False)
-    return _checked(text, at, at + end, value, is_last and end == len(line))
+    return _result(text, at, at + end, value, is_last and end == len(line))
 
 
-def _checked(text: str, at: int, end: int, value: object, open_ended: bool) -> _Parsed:
-    """A value that was parsed; a number or word is none where it only begins a line of something else."""
+def _result(text: str, at: int, end: int, value: object, open_ended: bool) -> _Parsed:
+    """The result for a parsed value; a number or word that other text follows is none."""
     if isinstance(value, list):
         return _Parsed(end, True, open_ended, any(isinstance(element, dict | list) for element in value))
     if not isinstance(value, dict) and not _AFTER_SCALAR.match(text, end):
@@ -106,10 +106,10 @@ def _checked(text: str, at: int, end: int, value: object, open_ended: bool) -> _
 
 
 def _open_brackets(text: str, start: int, end: int) -> list[int]:
-    """Which brackets after `start` are still open at `end`, `_MANY_LEVELS` at most.
+    """The brackets after `start` that are still open at `end`, `_MANY_LEVELS` at most.
 
-    The value that begins at any of them fails where the whole failed. Without this knowledge each would be parsed up to
-    there again, and hours would go by over a few megabytes of brackets.
+    A value that starts at any of them fails where the whole failed. Parsing each again would take hours for a few
+    megabytes of brackets.
     """
     opened: list[int] = []
     for token in _STRUCTURE.finditer(text, start, end):

@@ -14,11 +14,11 @@ _NUMBER = re.compile(r"\d{9,19}(?:\.\d+)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _UNITS = ((1e8, 1e11, 1_000_000), (1e11, 1e14, 1000), (1e14, 1e17, 1))
-"""From, to, and how many microseconds one is: seconds, milliseconds and microseconds since 1970, from 1973 on."""
+"""From, to, microseconds per unit: seconds, milliseconds and microseconds since 1970, from 1973 on."""
 
 
 def wall_clock(time: object) -> datetime | None:
-    """A naive wall-clock time of the factory; None where it isn't a moment without doubt.
+    """A naive wall-clock time of the factory; None where the time is ambiguous, or none.
 
     Args:
         time: a date and time with or without seconds, fraction and offset (without one it is the factory's wall

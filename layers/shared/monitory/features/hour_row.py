@@ -1,6 +1,6 @@
 """Level 1 of the features: the readings of one machine and hour -> one hour row.
 
-For the readings v_1..v_n of a sensor in order of time, repeats counted once:
+For the readings v_1..v_n of a sensor, in order of time and without repeats:
 
 - ``<name>``: their mean.
 - ``<name>_rollmean``: the mean of the n-4 means over 5 neighbouring readings.
@@ -12,7 +12,7 @@ For the readings v_1..v_n of a sensor in order of time, repeats counted once:
 and ``power_factor`` = P / sqrt(P^2 + Q^2) of the means, 0 when both are 0.
 
 A sensor without readings has NaN everywhere and a count of 0; with fewer than five readings its
-rollmean and rollstd are NaN, as `pandas.Series.rolling(5)` has it.
+rollmean and rollstd are NaN, as in `pandas.Series.rolling(5)`.
 """
 
 from array import array

@@ -22,7 +22,7 @@ _PARAMETERS = b"num_threads=1"
 
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL:
-    """The shared library out of the lightgbm package, found without importing it.
+    """The shared library out of the lightgbm package, located without importing it.
 
     Raises:
         BrokenModel: no library is installed, or the loader refuses it (libgomp missing, say).
@@ -53,13 +53,13 @@ def _call(function: str, *arguments: object) -> None:
 
 
 class Booster:
-    """A model in LightGBM's memory. Its handles are freed with it, whatever threads held it."""
+    """A model in LightGBM's memory; its handles are freed with it."""
 
     def __init__(self, text: bytes) -> None:
         """Load a model text.
 
-        The library's parser trusts its input: a malformed text can crash the process. Callers verify where
-        the text came from first.
+        The library's parser trusts its input: a malformed text can crash the process. Callers verify its origin
+        first.
 
         Raises:
             BrokenModel: the library refuses the text, or the model has several outputs.

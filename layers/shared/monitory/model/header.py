@@ -1,6 +1,6 @@
-"""The header of a LightGBM model text: whether it is one, which features it takes, and that it answers days.
+"""The header of a LightGBM model text: its format, its features, and that it predicts days.
 
-Reads lines, parses no tree: cheap enough for every load, of models of ours as well.
+It parses no tree: cheap enough for every load, of our own models as well.
 """
 
 from typing import NamedTuple
@@ -10,10 +10,10 @@ from monitory.errors import BrokenModel
 REGRESSIONS = frozenset(
     {"regression", "regression_l1", "huber", "fair", "poisson", "quantile", "mape", "gamma", "tweedie"}
 )
-"""LightGBM's objectives whose answer has the unit of the label."""
+"""LightGBM's objectives whose predictions have the unit of the label."""
 
 _CUSTOM = frozenset({"", "custom", "none"})
-"""A loss of the trainer's own, as is usual for RUL (late answers cost more than early ones): the text says no more."""
+"""A custom loss, as is usual for RUL (late predictions cost more than early ones); the text says no more."""
 
 _OTHER_FORMATS = (
     (b"tree\r", "has CRLF line ends, which change its bytes: store it as LightGBM wrote it, in binary mode"),
@@ -26,21 +26,21 @@ _OTHER_FORMATS = (
     (b"\xfe\xff", "is UTF-16 text: store it as LightGBM wrote it"),
 )
 _HEADER_BYTES = 65536
-"""Where no tree follows, so much may be a header."""
+"""The largest header where no tree follows."""
 
 
 class Header(NamedTuple):
-    """What a model text says of itself: its features in its order, and its objective, empty for one of its own."""
+    """A model text's features, in its order, and its objective, empty for a custom one."""
 
     features: tuple[str, ...]
     objective: str
 
 
 def read(text: bytes) -> Header:
-    """The header of a text whose model answers days.
+    """The header of a model text that predicts days.
 
     Raises:
-        BrokenModel: the text is another format, which is named; it names no features; or its model is no regression.
+        BrokenModel: the text has another format, which the message names; lists no features; or is no regression.
     """
     for start, reason in _OTHER_FORMATS:
         if text.startswith(start):
@@ -64,7 +64,7 @@ def read(text: bytes) -> Header:
 
 
 def _parameter(text: bytes, name: bytes) -> str:
-    """A parameter of the training, out of the list behind the trees; empty where there is none."""
+    """A training parameter in the list behind the trees; empty where there is none."""
     mark = b"\n[" + name + b": "
     start = text.rfind(mark)
     if start < 0:

@@ -1,4 +1,4 @@
-"""How a model is loaded and verified, alike where it serves, is judged or is about to be promoted."""
+"""Loading and verifying models, whether to serve, to evaluate or to promote them."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,15 @@ from monitory.sensors import SensorSet
 
 @dataclass(frozen=True, slots=True)
 class ModelLoader:
-    """Loads the registry's models; each has answered its self-test.
+    """Loads the registry's models; each has passed its self-test.
 
-    A model with a card is one of ours. One without is of unknown origin, even where a version has it: from an older
-    trainer, or adopted. It is probed before anything here parses it.
+    A model with a card is one of ours. One without is of unknown origin, even as a stored version: from an older
+    trainer, or adopted. A child process checks it before this one loads it.
 
     Attributes:
-        registry: where they are.
-        sensors: of what features can be given.
-        cap_days: the cap of models without a card.
+        registry: the registry.
+        sensors: the sensor set, which determines the features.
+        cap_days: the cap, in days, of models without a card.
     """
 
     registry: Registry
@@ -31,7 +31,7 @@ class ModelLoader:
         """The served model.
 
         Raises:
-            BrokenModel: it can't be used, or is not what was promoted.
+            BrokenModel: it cannot be used, or differs from its promotion.
             StorageUnavailable: the store failed.
         """
         if not served.version:
@@ -47,24 +47,24 @@ class ModelLoader:
         """The model of a stored version.
 
         Raises:
-            UnknownVersion: it isn't stored.
-            BrokenModel: it can't be used.
+            UnknownVersion: it is not stored.
+            BrokenModel: it cannot be used.
             StorageUnavailable: the store failed.
         """
         return self._load(self.registry.model(version), self.registry.card(version), version)
 
     def trained(self, text: bytes) -> Model:
-        """A model that was trained just now, and has no card yet.
+        """A newly trained model, which has no card yet.
 
         Raises:
-            BrokenModel: it can't be used.
+            BrokenModel: it cannot be used.
         """
         return Model(text, None, known=vector.names(self.sensors), cap_days=self.cap_days)
 
     def _load(self, text: bytes, encoded: bytes | None, version: str | None) -> Model:
         card = None if encoded is None else decode_card(encoded)
         if card is None:
-            header.read(text)  # what is no model text at all is named as what it is
+            header.read(text)  # other formats are named
             untrusted.check(text)
         elif card.version != version:
             raise BrokenModel(f"the model card of {version} is that of {card.version}")

@@ -1,12 +1,11 @@
-"""Whether a model of unknown origin can be loaded, found out where a crash hurts nobody.
+"""Checks models of unknown origin in a child process, where a crash does no harm.
 
-LightGBM trusts its input: a malformed text may end the process instead of raising an error, when it is loaded or when
-a row comes to the defect. Texts that our training wrote are recognised by their SHA-256; of any other the trees are
-checked first, so that every row ends in a leaf, and then a child process loads it.
+LightGBM trusts its input: a malformed text may crash the process instead of raising an error, on loading or when a row
+reaches the defect. Our own texts are recognised by their SHA-256. In any other the trees are checked first, so that
+every row ends in a leaf, and then a child process loads it.
 
-Neither does for the other. Of texts with one link, split or category pointing elsewhere, half load and answer in a
-child without a sign: LightGBM reads beside its arrays. And some texts with sound trees kill it, by the fields that no
-row needs.
+Both checks are needed. Half of the texts with one wrong link, split or category load and predict in a child without a
+sign: LightGBM reads beyond its arrays. And some texts with sound trees crash it, by fields that no row uses.
 """
 
 import os
@@ -21,7 +20,7 @@ from monitory.errors import BrokenModel
 from monitory.model.booster import Booster
 
 MAX_BYTES = 16 << 20
-"""Of a text of unknown origin: fifty times what older trainers wrote; checking and loading so much takes 100 MB."""
+"""Of a text of unknown origin: fifty times an older trainer's; checking and loading it takes 100 MB."""
 
 MEMORY_BYTES = 256 << 20
 """Address space of the child: a model of `MAX_BYTES` takes a fifth of it."""
@@ -29,7 +28,7 @@ MEMORY_BYTES = 256 << 20
 TIMEOUT_SECONDS = 20
 
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME")
-"""What the child needs of the environment, in which there are credentials, too."""
+"""Variables that the child inherits; the others include credentials."""
 
 _MOST_FEATURES = 10_000
 _MOST_LEAVES = 131_072
@@ -39,27 +38,27 @@ _MOST_LINES = 64
 """Of a header or a tree; LightGBM writes some twenty."""
 
 _NUMBERS = re.compile(r"[-+.0-9eE ]*")
-"""Python would take more for a number than LightGBM does, and both take `nan` and `inf`."""
+"""Python accepts more spellings of numbers than LightGBM, and both accept `nan` and `inf`."""
 
 _THRESHOLDS = re.compile(r"[-+.0-9eEinf ]*")
-"""Whatever is there is below `inf`: a split between values that are there and missing ones."""
+"""`inf` splits present values from missing ones."""
 
 _CATEGORICAL = 1
-"""The bit of a decision type that says so."""
+"""The bit of a decision type for a categorical split."""
 
 _REACH = 1e100
 _EXPONENT_REACH = 700.0
 _EXPONENTIAL = ("poisson", "gamma", "tweedie", "cross_entropy_lambda")
-"""How far leaves may add up before an answer is no number any more; some objectives raise e to that power."""
+"""Sums of leaves up to which predictions are finite; some objectives raise e to that power."""
 
 N = TypeVar("N", int, float)
 
 
 def check(text: bytes) -> None:
-    """Check a model text's size and trees, then load it and let it answer in a child process.
+    """Check a model text's size and trees, then load it and predict in a child process.
 
     Raises:
-        BrokenModel: it is too large, a tree is none, or the child refused it, crashed on it or didn't end in time.
+        BrokenModel: it is too large, a tree is malformed, or the child refused it, crashed or timed out.
     """
     if len(text) > MAX_BYTES:
         raise BrokenModel(f"the model of unknown origin has {len(text):,} bytes, more than {MAX_BYTES:,}")
@@ -122,7 +121,7 @@ def check_trees(text: bytes) -> None:
 
 
 def _parts(text: bytes, end: int) -> Iterator[bytes]:
-    """The header, and what follows each `Tree=`."""
+    """The header, and the part behind each `Tree=`."""
     mark = b"\nTree="
     start, following = 0, text.find(mark, 0, end)
     while following >= 0:
@@ -133,7 +132,7 @@ def _parts(text: bytes, end: int) -> Iterator[bytes]:
 
 
 def _fields(lines: bytes) -> dict[str, str]:
-    if b"\r" in lines:  # which LightGBM takes for the end of a line
+    if b"\r" in lines:  # LightGBM ends a line there
         raise ValueError("it has CR line ends: store the text as LightGBM wrote it, in binary mode")
     if lines.count(b"\n") > _MOST_LINES:
         raise ValueError(f"it has more than {_MOST_LINES} lines")
@@ -144,7 +143,7 @@ def _fields(lines: bytes) -> dict[str, str]:
 def _numbers(
     fields: Mapping[str, str], name: str, count: int, kind: Callable[[str], N], pattern: re.Pattern[str] = _NUMBERS
 ) -> list[N]:
-    """The numbers of a field, of which there must be so many."""
+    """A field's numbers, exactly `count` of them."""
     value = fields[name]
     if value.count(" ") >= max(count, 1) or not pattern.fullmatch(value):
         raise ValueError(f"{name} is not {count} numbers")
@@ -171,7 +170,7 @@ def _is_tree(fields: Mapping[str, str], leaves: int, width: int) -> bool:
     thresholds = _numbers(fields, "threshold", nodes, float, _THRESHOLDS)
     categories = [index for index, kind in zip(thresholds, kinds, strict=True) if kind & _CATEGORICAL]
     return (
-        # a node is known by its number, a leaf by that number's complement; nothing leads to the root
+        # links are numbers of nodes and complements of numbers of leaves; none leads to the root
         sorted(left + right) == [*range(-leaves, 0), *range(1, nodes)]
         and all(0 <= feature < width for feature in splits)
         and (not categories or _are_categories(categories, fields, nodes))
@@ -179,7 +178,7 @@ def _is_tree(fields: Mapping[str, str], leaves: int, width: int) -> bool:
 
 
 def _are_categories(indices: list[float], fields: Mapping[str, str], nodes: int) -> bool:
-    """Whether categorical splits point to bit sets that are there."""
+    """Whether categorical splits point to existing bit sets."""
     (count,) = _numbers(fields, "num_cat", 1, int)
     if not 0 < count <= nodes:
         return False

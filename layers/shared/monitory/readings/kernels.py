@@ -1,7 +1,7 @@
-"""What is done with every reading or every byte, apart from decoding.
+"""The inner loops over every reading and every byte, decoding apart.
 
-Serving does without numpy, and computes in Python what is defined here. Training passes a spelling for whole arrays, of
-which every result has the same bits.
+Serving runs these definitions, which need no numpy. Training passes a vectorised implementation with bit-identical
+results.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 
 class Spread(NamedTuple):
-    """How a sensor's readings spread.
+    """The distribution of a sensor's readings.
 
     Attributes:
-        smallest, largest: reading; a zero has no sign.
-        outside: how many lie beyond the limits.
+        smallest, largest: the extremes; a zero is positive.
+        outside: number beyond the limits.
         deviations: the standard deviations over five neighbouring readings, shape (n-4,); empty for fewer than five.
     """
 
@@ -25,14 +25,14 @@ class Spread(NamedTuple):
 
 
 class Kernel(NamedTuple):
-    """A spelling of `spread` and `newlines`."""
+    """An implementation of `spread` and `newlines`."""
 
     spread: Callable[[list[float], float, float, float], Spread]
     newlines: Callable[[bytes, int], int]
 
 
 def spread(values: list[float], mean: float, low: float, high: float) -> Spread:
-    """How readings spread around their mean, and beyond the limits `low` and `high`; shape (n,), n > 0, finite."""
+    """The spread of readings, shape (n,), n > 0, finite; `mean` is theirs, `low` and `high` are the alert limits."""
     smallest, largest = min(values) + 0.0, max(values) + 0.0
     outside = len([value for value in values if value < low]) if smallest < low else 0
     if largest > high:
@@ -41,7 +41,7 @@ def spread(values: list[float], mean: float, low: float, high: float) -> Spread:
 
 
 def newlines(piece: bytes, end: int) -> int:
-    """How many newlines a piece has before `end`."""
+    """The number of newlines in a piece before `end`."""
     return piece.count(b"\n", 0, end)
 
 

@@ -1,1 +1,1 @@
-"""Model versions: stored once, promoted by one conditional write, with a history."""
+"""Model versions: stored once, promoted by one conditional write, recorded."""

@@ -1,4 +1,4 @@
-"""Promotions: how one is told in the served object's metadata, and the immutable record that it leaves.
+"""Promotions: their form in the served object's metadata, and their immutable records.
 
 promotions/000001.json                  one record per promotion or rollback
 """
@@ -28,22 +28,22 @@ ROLLBACK = "rollback"
 PROMOTE = "promote"
 
 MAX_BY_BYTES, MAX_REASON_BYTES, MAX_REQUEST_BYTES = 200, 1200, 100
-"""Of the encoded words in an object's metadata; S3 allows 2 KB in all."""
+"""Of the encoded texts in an object's metadata; S3 allows 2 KB in all."""
 
 
 class Promotion(msgspec.Struct, frozen=True):
     """A change of the served model.
 
     Attributes:
-        number: counts from 1 without gaps; in the served object's metadata, the one that was next then.
+        number: counts from 1 without gaps; in the served object's metadata, the next free one at the time.
         action: `promote` or `rollback`.
         version: what is served from then on.
         replaced: what was served before; None for the first.
         at: when, ISO 8601 in UTC.
-        by: who asked: `schedule`, or what the event said.
+        by: who asked: `schedule`, or the event's `by`.
         reason: why, in words.
         score, replaced_score: both models' hold-out MAE in days, where they were compared.
-        request: of which invocation; its retries carry the same. None where that isn't known.
+        request: the invocation's id, the same in its retries; None where unknown.
     """
 
     number: int
@@ -58,8 +58,8 @@ class Promotion(msgspec.Struct, frozen=True):
     request: str | None = None
 
 
-def words(text: str, most: int) -> str:
-    """The beginning of a text that takes at most so many bytes in metadata; half characters are replaced."""
+def shortened(text: str, most: int) -> str:
+    """The longest beginning of a text that fits into `most` bytes of metadata; lone surrogates are replaced."""
     text = text.encode(errors="replace").decode()
     while len(quote_plus(text)) > most:
         text = text[: -max((len(quote_plus(text)) - most) // len("%EC%9D%B4"), 1)]
@@ -67,12 +67,12 @@ def words(text: str, most: int) -> str:
 
 
 def finite(score: float | None) -> float | None:
-    """A score, None where it is no number."""
+    """A score; None for NaN and infinity."""
     return score if score is not None and math.isfinite(score) else None
 
 
 def metadata(promotion: Promotion, model: bytes) -> dict[str, str]:
-    """A promotion of a model text as object metadata: ASCII, percent-encoded."""
+    """The object metadata of a promoted model text: ASCII, percent-encoded."""
     fields = {
         "version": promotion.version,
         "sha256": hashlib.sha256(model).hexdigest(),
@@ -89,31 +89,31 @@ def metadata(promotion: Promotion, model: bytes) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}
 
 
-def from_metadata(found: Mapping[str, str]) -> Promotion | None:
-    """The promotion in an object's metadata; None where it's no complete one."""
+def from_metadata(fields: Mapping[str, str]) -> Promotion | None:
+    """The promotion in an object's metadata; None where there is none or it is incomplete."""
     try:
         return Promotion(
-            number=int(found["promotion"]),
-            action=found["action"],
-            version=str(Version.parse(found["version"])),
-            replaced=found.get("replaced"),
-            at=found["at"],
-            by=unquote_plus(found.get("by", "")),
-            reason=unquote_plus(found.get("reason", "")),
-            score=float(found["score"]) if "score" in found else None,
-            replaced_score=float(found["replaced-score"]) if "replaced-score" in found else None,
-            request=unquote_plus(found["request"]) if "request" in found else None,
+            number=int(fields["promotion"]),
+            action=fields["action"],
+            version=str(Version.parse(fields["version"])),
+            replaced=fields.get("replaced"),
+            at=fields["at"],
+            by=unquote_plus(fields.get("by", "")),
+            reason=unquote_plus(fields.get("reason", "")),
+            score=float(fields["score"]) if "score" in fields else None,
+            replaced_score=float(fields["replaced-score"]) if "replaced-score" in fields else None,
+            request=unquote_plus(fields["request"]) if "request" in fields else None,
         )
     except (KeyError, ValueError, UnknownVersion):
         return None
 
 
 def previous_version(history: Iterable[Promotion], served: Promotion | None) -> str | None:
-    """What was served before what is served now; None where that is nothing.
+    """The version served before the present one; None where there is none.
 
     Args:
         history: all promotions, oldest first.
-        served: the promotion of what is served now; None where that is foreign or gone.
+        served: the promotion of the served object; None where that is foreign or gone.
     """
     stack: list[str] = []
     for promotion in history:
@@ -130,59 +130,59 @@ def previous_version(history: Iterable[Promotion], served: Promotion | None) -> 
 
 
 class History:
-    """The records of a bucket."""
+    """The promotion records of a bucket."""
 
     def __init__(self, storage: Storage) -> None:
         """Nothing is read yet."""
         self._storage = storage
 
     def numbers(self) -> list[int]:
-        """The records' numbers, ascending; whatever else lies beside them isn't one."""
-        found = []
+        """The records' numbers, ascending; other objects in the folder are ignored."""
+        numbers = []
         for entry in self._storage.list(FOLDER):
             number = entry.key.rpartition("/")[2].removesuffix(".json")
             if number.isdecimal() and entry.key == _key(int(number)):
-                found.append(int(number))
-        return sorted(found)
+                numbers.append(int(number))
+        return sorted(numbers)
 
     def read(self, newest: int | None, executor: Executor | None) -> list[Promotion]:
-        """The promotions, oldest first: all, or the newest so many; side by side where there's an executor."""
+        """The promotions, oldest first: all, or the `newest` ones; an executor reads them in parallel."""
         numbers = self.numbers()[-newest:] if newest else self.numbers()
-        found = (executor.map if executor else map)(self._recorded, numbers)
-        return [promotion for promotion in found if promotion]
+        promotions = (executor.map if executor else map)(self._recorded, numbers)
+        return [promotion for promotion in promotions if promotion]
 
     def holds(self, promotion: Promotion) -> bool:
         """Whether a promotion is recorded."""
         return self._place(promotion)[1]
 
     def add(self, promotion: Promotion) -> Promotion:
-        """Record a promotion once, and return it with the number that it got.
+        """Record a promotion once, and return it with the number of its record.
 
         Raises:
-            StorageUnavailable: the store refuses to create a record that isn't there.
+            StorageUnavailable: the store refuses to create a record that does not exist.
         """
-        tried: int | None = None
+        previous: int | None = None
         while True:
-            number, there = self._place(promotion)
-            if number == tried and not there:
+            number, is_recorded = self._place(promotion)
+            if number == previous and not is_recorded:
                 raise StorageUnavailable(f"s3://{self._storage.name}/{_key(number)} can neither be read nor be created")
-            tried = number
+            previous = number
             record = msgspec.structs.replace(promotion, number=number)
-            if there:
+            if is_recorded:
                 return record
             body = msgspec.json.format(msgspec.json.encode(record), indent=2)
             with suppress(PreconditionFailed):  # another run was first: with this record, or with its own
                 self._storage.put(_key(number), body, content_type="application/json", create=True)
 
     def _place(self, promotion: Promotion) -> tuple[int, bool]:
-        """The number under which a promotion is recorded, or would be next, and whether it is.
+        """The number of a promotion's record, or of the next free one, and whether it is recorded.
 
-        Its own number may be taken: where a foreign object overwrites the served one, a promotion is forgotten that is
-        about to be recorded, or one of long ago comes back.
+        Its own number may be taken: a foreign write over the served object can hide a promotion before it is recorded,
+        or bring back an old one.
         """
         number = promotion.number
-        while there := self._recorded(number):
-            if there == msgspec.structs.replace(promotion, number=number):
+        while recorded := self._recorded(number):
+            if recorded == msgspec.structs.replace(promotion, number=number):
                 return number, True
             number += 1
         return number, False

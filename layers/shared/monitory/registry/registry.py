@@ -1,14 +1,14 @@
 """Model versions in the model bucket: stored once, promoted by one conditional write, never lost.
 
     models/YYYY/MM/DD/HHMMSS/<file>         a version, immutable: model.txt, card.json, metrics.json, ...
-    models/latest/lgbm_regressor.json       what is served (S3_MODEL_KEY): a copy of a version's model.txt
+    models/latest/lgbm_regressor.json       the served object (S3_MODEL_KEY): a copy of a version's model.txt
     models/latest/metrics.json              its metrics, for people
     promotions/000001.json                  one immutable record per promotion or rollback
 
-A promotion is *one* write: the served object is replaced on condition that it is still the one that was read,
-and its own metadata says which version it is, the SHA-256 of its bytes and everything its record needs. The
-metrics and then the record are written after it; where a run died in between, the next one writes them from the
-metadata. So the history has no gap, and model and version cannot disagree.
+A promotion is *one* conditional write: it replaces the served object if that is still the one that was read. The new
+object's metadata holds its version, the SHA-256 of its bytes and everything its record needs. The metrics and then the
+record are written afterwards; if a run dies in between, the next one writes them from the metadata. So the history has
+no gap, and model and version cannot disagree.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ from monitory.registry.promotions import (
     from_metadata,
     metadata,
     previous_version,
-    words,
+    shortened,
 )
 from monitory.registry.served_object import ServedObject, card_metadata, sha256_in
 from monitory.registry.version import Version
@@ -48,8 +48,8 @@ from monitory.storage.port import Blob, Storage
 
 __all__ = ["CARD_FILE", "METRICS_FILE", "MODEL_FILE", "PROMOTE", "ROLLBACK", "Promotion", "Registry", "ServedObject"]
 
-_REQUESTS_KNOWN = 50
-"""Newest promotions among which a retry looks for its own; Lambda gives up an event after some hours."""
+_RECENT_PROMOTIONS = 50
+"""Newest promotions among which a retry looks for its own; Lambda drops an event after some hours."""
 
 
 class Registry(StoredVersions):
@@ -65,19 +65,19 @@ class Registry(StoredVersions):
     # -- reading ---------------------------------------------------------------------------------------------
 
     def served(self) -> ServedObject:
-        """What is served now.
+        """The served object.
 
         Raises:
-            NoModel: nothing is.
+            NoModel: there is none.
             StorageUnavailable: the store failed.
         """
-        found = self.served_if_changed(None)
-        if found is None:
+        served = self.served_if_changed(None)
+        if served is None:
             raise NoModel("the store answered 304 to an unconditional request")
-        return found
+        return served
 
     def served_or_none(self) -> ServedObject | None:
-        """What is served now, None where nothing is.
+        """The served object; None where there is none.
 
         Raises:
             StorageUnavailable: the store failed.
@@ -88,10 +88,10 @@ class Registry(StoredVersions):
             return None
 
     def served_if_changed(self, etag: str | None) -> ServedObject | None:
-        """What is served now, None when that is still the object of this ETag.
+        """The served object; None if it still has this ETag.
 
         Raises:
-            NoModel: nothing is.
+            NoModel: there is none.
             StorageUnavailable: the store failed.
         """
         try:
@@ -101,11 +101,11 @@ class Registry(StoredVersions):
         return ServedObject(blob, from_metadata(blob.metadata)) if blob else None
 
     def history(self, newest: int | None = None, executor: Executor | None = None) -> list[Promotion]:
-        """Promotions and rollbacks, oldest first: all of them, or the newest so many.
+        """Promotions and rollbacks, oldest first.
 
         Args:
-            newest: how many.
-            executor: reads the records side by side; none reads them one after the other.
+            newest: how many of the newest; None for all.
+            executor: reads the records in parallel; None reads them one after the other.
 
         Raises:
             StorageUnavailable: the store failed.
@@ -113,15 +113,17 @@ class Registry(StoredVersions):
         return self._history.read(newest, executor)
 
     def promotion_of(self, request: str | None) -> Promotion | None:
-        """The promotion that an invocation has made already; None where it made none, or isn't known.
+        """The promotion by an invocation; None where there is none among the newest, or `request` is None.
 
         Raises:
             StorageUnavailable: the store failed.
         """
         if not request:
             return None
-        recent = self.history(_REQUESTS_KNOWN)
-        return next((made for made in recent if made.request == words(request, MAX_REQUEST_BYTES)), None)
+        recent = self.history(_RECENT_PROMOTIONS)
+        return next(
+            (promotion for promotion in recent if promotion.request == shortened(request, MAX_REQUEST_BYTES)), None
+        )
 
     # -- writing ---------------------------------------------------------------------------------------------
 
@@ -138,29 +140,29 @@ class Registry(StoredVersions):
         sha256: str | None = None,
         request: str | None = None,
     ) -> Promotion:
-        """Serve a stored version from now on.
+        """Serve a stored version.
 
         Args:
             version: which.
             by: who asks for it.
             reason: why.
-            expected: what is served at the moment as the caller read it; None if nothing is.
+            expected: the served object as the caller read it; None if there was none.
             action: `promote` or `rollback`.
             score: the version's hold-out MAE, days.
-            replaced_score: that of what it replaces.
-            sha256: of the model text that the caller checked, in hex; None where it checked none.
-            request: names the invocation, so that its retry can find what was done, see `promotion_of`.
+            replaced_score: that of the version it replaces.
+            sha256: of the model text that the caller verified, in hex; None where it verified none.
+            request: the invocation's id, by which its retry finds the promotion, see `promotion_of`.
 
         Raises:
-            UnknownVersion: it isn't stored.
-            BrokenModel: what is stored isn't what the caller checked, or not what the version's card is of.
-            Conflict: something else was promoted since `expected` was read. Nothing was changed.
+            UnknownVersion: it is not stored.
+            BrokenModel: the stored text is not the one the caller verified, or not the one of the version's card.
+            Conflict: the served object is no longer `expected`; nothing was changed.
         """
         version = str(Version.parse(version))
         text = self.model(version)
         card = self.card(version)
-        for known in (sha256, sha256_in(card)):
-            if known not in (None, hashlib.sha256(text).hexdigest()):
+        for expected_sha256 in (sha256, sha256_in(card)):
+            if expected_sha256 not in (None, hashlib.sha256(text).hexdigest()):
                 folder = f"s3://{self.storage.name}/{Version.parse(version).folder}"
                 raise BrokenModel(f"the model in {folder} is not what was stored: its SHA-256 differs")
         self.repair()
@@ -171,11 +173,11 @@ class Registry(StoredVersions):
             version=version,
             replaced=replaced,
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            by=words(by, MAX_BY_BYTES),
-            reason=words(reason, MAX_REASON_BYTES),
+            by=shortened(by, MAX_BY_BYTES),
+            reason=shortened(reason, MAX_REASON_BYTES),
             score=finite(score),
             replaced_score=finite(replaced_score),
-            request=words(request, MAX_REQUEST_BYTES) if request else None,
+            request=shortened(request, MAX_REQUEST_BYTES) if request else None,
         )
         try:
             self.storage.put(
@@ -187,7 +189,7 @@ class Registry(StoredVersions):
                 create=expected is None,
             )
         except PreconditionFailed as exc:
-            # A write whose answer was lost is tried again by the client and then meets itself.
+            # the client repeats a write whose response was lost, and then meets its own object
             if self._promotion() != promotion:
                 raise Conflict(
                     f"another model was promoted while {version} was about to be; nothing was changed"
@@ -195,13 +197,13 @@ class Registry(StoredVersions):
         return self._finish(promotion)
 
     def rollback_target(self) -> str:
-        """The version that a rollback returns to: what was served before what is served now.
+        """The version that a rollback returns to: the one served before the present one.
 
-        Rolling back twice goes back two promotions, not to and fro. Of a foreign model, which nobody promoted, a
-        rollback returns to what was promoted last.
+        Rolling back twice goes back two promotions, not to and fro. From a foreign model, which nobody promoted, a
+        rollback returns to the last promoted version.
 
         Raises:
-            NoModel: nothing was served before.
+            NoModel: there is no earlier version.
         """
         self.repair()
         target = previous_version(self.history(), self._promotion())
@@ -210,33 +212,33 @@ class Registry(StoredVersions):
         return target
 
     def repair(self) -> Promotion | None:
-        """Write the metrics and the record of the newest promotion where the run that made it died before it could.
+        """Write the metrics and the record of the newest promotion if its run died before it could.
 
         Returns:
-            The promotion whose record was missing, None where nothing was.
+            The promotion whose record was missing; None where none was.
         """
         promotion = self._promotion()
         if not promotion:
             return None
         if self._history.holds(promotion):
-            self._show_metrics()  # a slow run may have shown those of the version before, and died
+            self._publish_metrics()  # a slow run may have written those of the version before, and died
             return None
         return self._finish(promotion)
 
     def _promotion(self) -> Promotion | None:
-        """The promotion of what is served; None where that is nothing, or foreign."""
+        """The promotion of the served object; None where there is no object, or a foreign one."""
         served = self.served_or_none()
         return served.promotion if served else None
 
-    def _finish(self, made: Promotion) -> Promotion:
-        """What follows a promotion. The record comes last: once it is there, nothing is left to repair."""
-        self._show_metrics()
-        return self._history.add(made)
+    def _finish(self, promotion: Promotion) -> Promotion:
+        """Write the metrics, then the record: once that exists, nothing is left to repair."""
+        self._publish_metrics()
+        return self._history.add(promotion)
 
-    def _show_metrics(self) -> None:
-        """Copy the served version's metrics to where people look; serving doesn't read them.
+    def _publish_metrics(self) -> None:
+        """Copy the served version's metrics beside the served object, for people; serving doesn't read them.
 
-        Whoever wrote last looks whether that version is still served, so the last word is right.
+        After each write the served version is read again, so the last writer leaves the right ones.
         """
         promotion = self._promotion()
         while promotion:
@@ -244,21 +246,21 @@ class Registry(StoredVersions):
                 metrics = self.read(promotion.version, METRICS_FILE)
             except UnknownVersion:  # a foreign model that was adopted has none
                 metrics = msgspec.json.encode({"version": promotion.version})
-            if self._shown_metrics() != metrics:
+            if self._published_metrics() != metrics:
                 self.storage.put(self.metrics_key, metrics, content_type="application/json")
-            shown, promotion = promotion, self._promotion()
-            if promotion == shown:
+            published, promotion = promotion, self._promotion()
+            if promotion == published:
                 return
 
-    def _shown_metrics(self) -> bytes | None:
+    def _published_metrics(self) -> bytes | None:
         try:
             return self.storage.get(self.metrics_key).body
         except ObjectNotFound:
             return None
 
     def _adopt(self, blob: Blob) -> str:
-        """Keep a foreign model as a version before it's replaced, so that it can be rolled back to."""
-        # No hash of it is known: two equal readings must do, for nothing else will be left of it.
+        """Store a foreign model as a version before it is replaced, so that a rollback can return to it."""
+        # no hash of it exists, and this copy will be the only one: it is read twice and compared
         try:
             again = self.storage.get(self.model_key)
         except ObjectNotFound as exc:

@@ -25,7 +25,7 @@ class Version(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Version":
-        """A version from its text; dashes instead of slashes are understood, for addresses.
+        """A version from its text, with slashes, or with dashes as in URLs.
 
         >>> Version.parse("2025-06-21-150102") == Version.parse("2025/06/21/150102")
         True
@@ -43,7 +43,7 @@ class Version(NamedTuple):
 
     @classmethod
     def of_folder(cls, folder: str) -> "Version | None":
-        """The version whose folder it is; None for other folders."""
+        """The version of a folder; None for other folders."""
         try:
             return cls.parse(folder.removeprefix("models/"))
         except UnknownVersion:
@@ -51,7 +51,7 @@ class Version(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """Where its files are."""
+        """The folder of its files."""
         return f"models/{self}"
 
     def later(self) -> "Version":

@@ -2,8 +2,8 @@
 
 models/YYYY/MM/DD/HHMMSS/<file>         a version: model.txt, card.json, metrics.json, ...
 
-Versions of older trainers lie there, too: their model is `lgbm_regressor.json`, they have no card and perhaps no
-metrics. They are models of unknown origin.
+Older trainers' versions are there, too: their model is `lgbm_regressor.json`, they have no card and possibly no
+metrics. They count as models of unknown origin.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from monitory.storage.port import Storage
 
 MODEL_FILE = "model.txt"
 OLDER_MODEL_FILE = "lgbm_regressor.json"
-"""The model of a version by an older trainer: the same text under another name."""
+"""The model file of older trainers: the same text under another name."""
 
 CARD_FILE = "card.json"
 METRICS_FILE = "metrics.json"
@@ -32,7 +32,7 @@ class StoredVersions:
         """A file of a version.
 
         Raises:
-            UnknownVersion: there's no such version, or it has no such file.
+            UnknownVersion: there is no such version, or it has no such file.
         """
         try:
             return self.storage.get(f"{Version.parse(version).folder}/{file}").body
@@ -40,7 +40,7 @@ class StoredVersions:
             raise UnknownVersion(f"version {version} has no {file}") from exc
 
     def model(self, version: str) -> bytes:
-        """A version's model text, whoever stored it.
+        """A version's model text, under either file name.
 
         Raises:
             UnknownVersion: there's no such version.
@@ -54,18 +54,18 @@ class StoredVersions:
                 raise exc from None
 
     def card(self, version: str) -> bytes | None:
-        """A version's model card; None where it has none: it is of unknown origin, from an older trainer or adopted."""
+        """A version's model card; None where it has none: its model is an older trainer's, or was adopted."""
         try:
             return self.read(version, CARD_FILE)
         except UnknownVersion:
             return None
 
     def versions(self) -> Iterator[str]:
-        """All stored versions, oldest first. A version whose model was never completed isn't one."""
+        """All stored versions, oldest first; those without a model file are not listed."""
         yield from self._sizes()
 
     def versions_of(self, text: bytes) -> Iterator[str]:
-        """The stored versions that have this very text, newest first.
+        """The stored versions with exactly this model text, newest first.
 
         Raises:
             StorageUnavailable: the store failed.
@@ -76,7 +76,7 @@ class StoredVersions:
                     yield version
 
     def _sizes(self) -> dict[str, int]:
-        """All stored versions, oldest first, and how many bytes their models have."""
+        """The bytes of all stored versions' models, oldest version first."""
         sizes = {}
         for entry in self.storage.list("models"):
             folder, _, file = entry.key.rpartition("/")
@@ -85,10 +85,10 @@ class StoredVersions:
         return sizes
 
     def store(self, version: str, files: Mapping[str, tuple[bytes, str]]) -> None:
-        """Store a version for ever: its files by name, each with its media type.
+        """Store an immutable version: its files by name, each with its media type.
 
-        The model is written last: a version without it isn't listed and can't be promoted, so a run that dies
-        in the middle leaves nothing that could be mistaken for a version.
+        The model is written last: without it a version is neither listed nor promoted, so a run that dies midway
+        leaves nothing that passes for a version.
 
         Raises:
             Conflict: the version exists.

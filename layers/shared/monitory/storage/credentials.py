@@ -1,4 +1,4 @@
-"""Credentials that the S3 client does not find by itself: those of profiles and of AWS's single sign-on."""
+"""Credentials that the S3 client lacks: those of profiles and of AWS's single sign-on."""
 
 import os
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def from_profile() -> "Boto3CredentialProvider | None":
     """The AWS SDK's default chain; None where the environment names credentials that the client reads itself.
 
-    Where boto3 is not installed, as in the predict function, the client is left to its own means: None.
+    None as well where boto3 is not installed, as in the predict function.
 
     Raises:
         SettingsError: there are no credentials, or the profile cannot be used.
@@ -27,7 +27,7 @@ def from_profile() -> "Boto3CredentialProvider | None":
         return Boto3CredentialProvider()
     except ValueError as exc:
         raise SettingsError("there are no AWS credentials: neither in the environment nor in a profile") from exc
-    except Exception as exc:  # boto3's errors, which this package must not import, have no other ancestor
+    except Exception as exc:  # boto3's errors, which this package must not import, have no common ancestor
         raise SettingsError(f"there are no AWS credentials: {exc}") from exc
 
 
@@ -36,7 +36,7 @@ def _in_environment() -> bool:
     return bool(
         os.environ.get("AWS_ACCESS_KEY_ID")
         or os.environ.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
-        # of this pair the client knows no token but one in a file
+        # the client reads this token from a file only
         or (
             os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
             and os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")

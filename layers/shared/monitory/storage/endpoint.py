@@ -1,4 +1,4 @@
-"""Where a bucket is: its address by region, and the region that S3 itself names."""
+"""The address of a bucket, and the region that S3 reports for it."""
 
 import os
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Endpoint(NamedTuple):
 
 
 def endpoint(bucket: str, region: str) -> Endpoint:
-    """The address of a bucket: the one that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names, otherwise AWS's.
+    """The address of a bucket: AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL if set, otherwise AWS's.
 
     >>> endpoint("models", "cn-north-1").url, endpoint("our.models", "eu-west-1").url
     ('https://models.s3.cn-north-1.amazonaws.com.cn', 'https://s3.eu-west-1.amazonaws.com')
@@ -41,8 +41,8 @@ def endpoint(bucket: str, region: str) -> Endpoint:
 
 
 def bucket_region(bucket: str, address: Endpoint) -> str | None:
-    """The region that the store names for a bucket, of which the client's errors do not tell; None if it names none."""
-    # only a misconfigured function comes here: the others do not pay for the import
+    """The region that the store reports for a bucket, which the client's errors lack; None if it reports none."""
+    # only a misconfigured function gets here; the others save the import
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
@@ -50,7 +50,7 @@ def bucket_region(bucket: str, address: Endpoint) -> str | None:
     try:
         with urlopen(Request(url, method="HEAD"), timeout=_SECONDS) as answer:  # noqa: S310 -- an endpoint, no user's
             headers = answer.headers
-    except HTTPError as exc:  # S3 names the region to strangers, too
+    except HTTPError as exc:  # S3 reports the region even to strangers
         headers = exc.headers
         exc.close()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What an error of the client says: the store's own code and message, which its first line hides."""
+"""The store's own code and message in an error of the client, whose first line hides them."""
 
 import re
 from typing import NamedTuple
@@ -15,9 +15,9 @@ class Fault(NamedTuple):
 
     Attributes:
         code: the store's, such as `AccessDenied`; empty where it sent none.
-        message: the store's, or what the client says where the store said nothing.
-        status: of HTTP; 0 where no answer came.
-        region: the one that the store asks for, else empty.
+        message: the store's, or the client's where the store sent none.
+        status: of HTTP; 0 without a response.
+        region: the bucket's region according to the store; else empty.
     """
 
     code: str
@@ -31,7 +31,7 @@ class Fault(NamedTuple):
 
 
 def fault(error: Exception) -> Fault:
-    """Take an error of the client apart.
+    """Parse an error of the client.
 
     >>> text = 'Generic S3 error: status code: 403 Forbidden: <?xml version="1.0"?>\\n<Error><Code>AccessDenied</Code>'
     >>> str(fault(OSError(text + "<Message>Access\\nDenied</Message></Error>\\n\\nDebug source: ...")))
@@ -40,7 +40,7 @@ def fault(error: Exception) -> Fault:
     text = str(error).partition(_DEBUG)[0]
     status = _STATUS.search(text)
     code, message, region = (_element(text, name) for name in _ELEMENTS)
-    if _REDIRECT in text:  # the client drops the body of this answer
+    if _REDIRECT in text:  # the client drops the body of this response
         return Fault("PermanentRedirect", "the bucket is not in this region", 301)
     if not code:
         message = (text.splitlines() or [type(error).__name__])[0]

@@ -1,9 +1,9 @@
-"""A listing that one odd key does not end.
+"""Listing a folder in spite of malformed keys.
 
-The client parses each key into a path and gives up a whole page on which one cannot be parsed (`a//b`, `a/../b`, a
-control character). Anybody who writes into a lake can write such a key, and every night's run would end at it until it
-has left the window. The client offers no listing of plain keys, so the key is taken from the text of its error, here
-and nowhere else, and the listing goes on behind it.
+The client parses each key into a path and gives up a whole page if one cannot be parsed (`a//b`, `a/../b`, a control
+character). Any writer of a lake can create such a key, and every night's run would fail until it leaves the window. The
+client cannot list plain keys, so the key is taken from the text of its error, here and nowhere else, and the listing
+continues behind it.
 """
 
 import re
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
 
 _FAULT = re.compile(r"(?<=/)(?:\.{1,2}(?=/|\Z)|/)|[\x00-\x1f\x7f]")
-"""What the client can't parse in a key: '.', '..' or nothing between slashes, and control characters."""
+"""The parts of a key that the client cannot parse: '.', '..' or nothing between slashes, and control characters."""
 
 _MAX_FAULTS = 100
-"""So many keys that can't be parsed are passed by in one folder."""
+"""Malformed keys that are skipped in one folder."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def walk(store: S3Store, folder: str, hidden: list[str], after: str = "") -> Iterator[Entry]:
-    """What lies under a folder after a key.
+    """The entries under a folder after a key; `hidden` receives the folders with gaps.
 
-    The client gives up a page with a key on it that it can't parse. Then the folders in the folder are listed one
-    by one, so that only the one that directly holds such a key isn't seen whole.
+    Where the client gives up a page, the subfolders are listed one by one, so that only the folder directly above
+    the malformed key may have a gap.
     """
     try:
         for page in obstore.list(store, folder, offset=after or None, chunk_size=1000):
@@ -46,19 +46,21 @@ def walk(store: S3Store, folder: str, hidden: list[str], after: str = "") -> Ite
     try:
         level = obstore.list_with_delimiter(store, folder)
     except InvalidPathError:
-        yield from _past(store, folder, after, error, hidden)
+        yield from _skip_malformed(store, folder, after, error, hidden)
         return
-    found = {meta["path"]: meta for meta in level["objects"]}
-    for name in sorted([*found, *(f"{path}/" for path in level["common_prefixes"])]):
-        if name in found:
+    objects = {meta["path"]: meta for meta in level["objects"]}
+    for name in sorted([*objects, *(f"{path}/" for path in level["common_prefixes"])]):
+        if name in objects:
             if name > after:
-                yield _entry(found[name])
+                yield _entry(objects[name])
         elif name > after or after.startswith(name):
             yield from walk(store, name[:-1], hidden, after if after.startswith(name) else "")
 
 
-def _past(store: S3Store, folder: str, after: str, error: InvalidPathError, hidden: list[str]) -> Iterator[Entry]:
-    """What lies behind each key that can't be parsed, in a folder that directly holds one."""
+def _skip_malformed(
+    store: S3Store, folder: str, after: str, error: InvalidPathError, hidden: list[str]
+) -> Iterator[Entry]:
+    """The entries behind each malformed key, in the folder directly above it."""
     for _ in range(_MAX_FAULTS):
         key = _key_in(error)
         behind = _behind(key)
@@ -86,14 +88,14 @@ def _entry(meta: "ObjectMeta") -> Entry:
 
 
 def _key_in(error: InvalidPathError) -> str:
-    """The key that the client's text names."""
+    """The key in the client's error text; empty where there is none."""
     text = str(error).partition("\n\nDebug source:")[0]
-    found = re.search(r'Path "(.*)"(?: contained empty path segment|: Encountered illegal)', text, re.DOTALL)
-    return found[1] if found else ""
+    match = re.search(r'Path "(.*)"(?: contained empty path segment|: Encountered illegal)', text, re.DOTALL)
+    return match[1] if match else ""
 
 
 def _behind(key: str) -> str:
-    """A key that can be parsed, behind a key that can't and all that begin like it.
+    """A well-formed key behind a malformed one and all with the same beginning.
 
     >>> _behind("a/b//c"), _behind("a/../c"), _behind("a/b\\nc")
     ('a/b/0', 'a/0', 'a/b ')

@@ -1,4 +1,4 @@
-"""What the product asks of an object store: five verbs, and what they exchange."""
+"""The interface to an object store: five operations and their types."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from monitory.errors import StorageUnavailable
 
 MAX_WHOLE_BYTES = 128 << 20
-"""A larger object is not held in memory whole: no model, card or cache of ours comes near it."""
+"""Larger objects are only streamed; no model, card or cache of ours comes near it."""
 
 
 class Blob(NamedTuple):
@@ -22,8 +22,8 @@ class Blob(NamedTuple):
 class Entry(NamedTuple):
     """A line of a listing; `size` in bytes.
 
-    `fault` says why a key can't be asked for. Of such an entry nothing but the key is known, and it may stand for
-    several that begin alike.
+    `fault` says why a key cannot be requested. Such an entry has nothing but its key, and may stand for several keys
+    with the same beginning.
     """
 
     key: str
@@ -34,10 +34,10 @@ class Entry(NamedTuple):
 
 
 class IncompleteListing(StorageUnavailable):
-    """All of a listing was given, except what stands in some folders before a key that can't be asked for."""
+    """A listing lacks the entries before a malformed key in some folders."""
 
     def __init__(self, message: str, folders: Sequence[str]) -> None:
-        """`folders`: in which something was not seen."""
+        """`folders`: those with gaps."""
         super().__init__(message)
         self.folders = folders
 
@@ -57,7 +57,7 @@ class Storage(Protocol):
         """
 
     def get_if_changed(self, key: str, etag: str | None) -> Blob | None:
-        """Read an object unless its ETag is still `etag`; None says that it is.
+        """Read an object; None if its ETag is still `etag`.
 
         Raises:
             ObjectNotFound: there is none.
@@ -74,10 +74,10 @@ class Storage(Protocol):
         """
 
     def list(self, folder: str) -> Iterator[Entry]:
-        """Every object under a folder (no half names), any number of pages, in the order of keys.
+        """Every object under a folder (no half names), any number of pages, in key order.
 
         Raises:
-            IncompleteListing: at the end; some entries could not be seen because of one that has a fault.
+            IncompleteListing: at the end; a malformed key hid some entries.
             StorageUnavailable: the store failed.
         """
 
@@ -98,7 +98,7 @@ class Storage(Protocol):
             body: what.
             content_type: its media type.
             metadata: names in lower case and values in ASCII.
-            replaces: write only over the object of this ETag.
+            replaces: write only over the object with this ETag.
             create: write only where there is no object yet.
 
         Raises:

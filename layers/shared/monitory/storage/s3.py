@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
 _STREAM_SECONDS = 870.0
-"""No invocation lasts longer; what a stream must not do is pause."""
+"""No invocation lasts longer; only a stalled stream times out."""
 
 _CONFLICT_PAUSES = (0.1, 0.3, 0.9)
-"""Seconds between tries of a conditional write during which the store is busy with another write of the object."""
+"""Seconds between tries of a conditional write while the store is busy with another write of the object."""
 
 
 class S3Storage:
@@ -48,8 +48,8 @@ class S3Storage:
             bucket: its name.
             region: AWS region; stores other than AWS ignore it.
             timeout_seconds: for one request, connection and body included; in a stream, for each pause.
-            retry_seconds: after this long since its start a request isn't tried again.
-            retries: at most this many.
+            retry_seconds: a request is not repeated later than this after its start.
+            retries: at most.
         """
         self.name = bucket
         self._region = region
@@ -68,7 +68,7 @@ class S3Storage:
 
     @cached_property
     def _streams(self) -> S3Store:
-        """A client for bodies that take as long as they take."""
+        """A client for long bodies, see `_STREAM_SECONDS`."""
         return self._client(_STREAM_SECONDS)
 
     def _client(self, total_seconds: float) -> S3Store:
@@ -162,7 +162,7 @@ class S3Storage:
                 fault = faults.fault(exc)
                 if mode == "overwrite" or fault.code == "NoSuchBucket":
                     self._fail("write", key, exc)
-                # a store answers 404 when the object to be replaced is gone
+                # 404: the object to be replaced is gone
                 if fault.status != 409:
                     raise PreconditionFailed(f"s3://{self.name}/{key} is not what the writer had read") from exc
                 if pause is None:

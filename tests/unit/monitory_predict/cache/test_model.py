@@ -14,7 +14,7 @@ from monitory.sensors import Sensor, SensorSet
 from monitory.settings import PredictSettings
 from monitory_predict import bootstrap
 from monitory_predict.cache import model
-from monitory_predict.cache.model import Current, ModelCache, ServedModel
+from monitory_predict.cache.model import CurrentModel, ModelCache, ServedModel
 from tests.support.fakes import WatchedStorage, down
 from tests.support.models import SENSORS, card, frame, small_text, text, train, with_leaves
 from tests.support.predicting import V1, V2, V3, World
@@ -281,7 +281,7 @@ def test_many_threads_load_a_new_model_once(world: World, monkeypatch: pytest.Mo
 
 
 def test_whatever_goes_wrong_at_the_start_the_service_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(cache: ModelCache) -> Current:
+    def fails(cache: ModelCache) -> CurrentModel:
         raise ZeroDivisionError
 
     monkeypatch.setattr(bootstrap, "_storage", lambda bucket, settings: WatchedStorage(bucket))
