@@ -25,7 +25,7 @@ from benchmarks.scenarios import machine_table
 from monitory import sensors
 from monitory.clock import first_hour
 from monitory.features import vector
-from monitory.features.hour_row import POWER_FACTOR, columns
+from monitory.features.hour_row import POWER_FACTOR, Columns
 from monitory.log import logger
 from monitory.machine import Machine
 from monitory.model.distribution import Distribution
@@ -105,7 +105,7 @@ def join(producer: Producer, hours: range, sensor_set: SensorSet) -> HourTable:
         machine_table(Machine(m.lives.zone_id, m.lives.equip_id), m, hours, sensor_set)
         for m in tqdm(producer.machines, desc="machines simulated", disable=not sys.stderr.isatty())
     ]
-    return hour_table.join(tables, len(columns(sensor_set)))
+    return hour_table.join(tables, len(Columns(sensor_set)))
 
 
 def measure(factory: Factory, sensor_set: SensorSet) -> list[dict[str, object]]:

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from monitory import sensors
 from monitory.clock import HOURS_PER_DAY, first_hour
 from monitory.features import vector
-from monitory.features.hour_row import columns
+from monitory.features.hour_row import Columns
 from monitory.log import logger
 from monitory.machine import Machine
 from monitory.model.distribution import Distribution
@@ -151,7 +151,7 @@ def build(scenario: Scenario, seed: int, sensor_set: SensorSet) -> Factory:
     shown = tqdm(machines, desc="machines simulated", disable=not sys.stderr.isatty())
     table = hour_table.join(
         [machine_table(name, machine, hours, sensor_set) for name, machine in zip(names, shown, strict=True)],
-        len(columns(sensor_set)),
+        len(Columns(sensor_set)),
     )
     works = {
         name: machine.lives.maintenances(hours.start, hours.stop - 1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from monitory import sensors
 from monitory.clock import days_between, first_hour
-from monitory.features.hour_row import COUNT, MAX, MIN, OUTSIDE, PER_SENSOR
+from monitory.features.hour_row import STATISTICS
 from monitory.log import logger
 from monitory.machine import Machine
 from monitory.model.model import Model
@@ -68,11 +68,9 @@ def _row(rng: np.random.Generator, wear: float) -> list[float]:
         if sensor.name == "vibration":
             mean = middle + reach * (wear * 1.1 - 0.2) + reach * float(rng.normal(0, 0.02))
         outside = float(abs(mean - middle) > reach * 0.88)
-        part = [mean] * len(PER_SENSOR)
-        part[PER_SENSOR.index("_rollstd")] = reach * 0.1
-        part[MIN], part[MAX] = mean - reach * 0.2, mean + reach * 0.2
-        part[OUTSIDE], part[COUNT] = outside, 720.0
-        row += part
+        statistics = dict.fromkeys(STATISTICS, mean)
+        statistics |= {"rollstd": reach * 0.1, "min": mean - reach * 0.2, "max": mean + reach * 0.2}
+        row += (statistics | {"outside": outside, "count": 720.0}).values()
     return [*row, 0.9]
 
 

@@ -19,10 +19,10 @@ _DERIVED = re.compile(r"_(rollmean|rollstd|min|max|outside|count|(mean|std|slope
 SENTINELS = frozenset(
     {-999.0, -9999.0, -99999.0, -999.9, -9999.9, 9999.0, 99999.0, 32767.0, -32768.0, 65535.0, 1e20, -1e20}
 )
-"""Numbers with which devices say that they have none; they are one only beyond a sensor's alert limits."""
+"""Numbers that devices send for "no value"; they count as such only beyond a sensor's alert limits."""
 
 _PLAUSIBLE_SPANS = 10
-"""How many spans of its alert limits a value may lie beyond them where a sensor's plausible range isn't given."""
+"""How far beyond its alert limits, in spans of them, a value is plausible if a sensor gives no range."""
 
 _RESERVED = frozenset({"equipment", "hours_since_failure", "power_factor", "limit_share", "days_to_limit"})
 
@@ -36,7 +36,7 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         unit: the unit of its values, for people; may be empty.
         low: lower alert limit, in the sensor's unit. A reading below it counts as outside.
         high: upper alert limit. A reading above it counts as outside.
-        plausible: the least and the largest value that can be true, wider than the alert limits. Readings beyond are
+        plausible: the smallest and the largest possible value, wider than the alert limits. Readings beyond are
             the sensor's fault, not the machine's, and are rejected. None: ten spans of the alert limits beyond them.
         normal: what a healthy machine's sensor reads on average; None for the middle between the limits.
     """
@@ -50,12 +50,12 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def plausible_range(self) -> tuple[float, float]:
-        """The least and the largest value that can be true."""
+        """The smallest and the largest plausible value."""
         margin = _PLAUSIBLE_SPANS * (self.high - self.low)
         return self.plausible or (self.low - margin, self.high + margin)
 
     def is_plausible(self, value: float) -> bool:
-        """Whether a value can be true: in the plausible range, and no sentinel beyond the alert limits."""
+        """Whether a value lies in the plausible range and is no sentinel beyond the alert limits."""
         low, high = self.plausible_range
         return low <= value <= high and (value not in SENTINELS or self.low <= value <= self.high)
 
@@ -89,7 +89,7 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
     operating: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a set that contradicts itself.
+        """Validate the set.
 
         Raises:
             SensorSetError: no sensor, or none but operating ones; a name that is unusable, given twice, unknown or a
@@ -138,22 +138,22 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         """Eight hex digits that change whenever anything changes that hour rows depend on."""
         fields = ("lake_name", "name", "unit", "low", "high")  # what is normal is no part of hour rows
         sensors = [{field: getattr(sensor, field) for field in fields} for sensor in self.sensors]
-        made_of = {"sensors": sensors, "power_factor": self.power_factor}
-        return hashlib.sha256(msgspec.json.encode(made_of)).hexdigest()[:8]
+        content = {"sensors": sensors, "power_factor": self.power_factor}
+        return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:8]
 
 
 def load(path: str | None = None) -> SensorSet:
     """The sensor set in a JSON file, or the default factory's when no path is given.
 
     Args:
-        path: of the file; a name without a folder is that of a file of this package, which every artifact carries.
+        path: the file; a name without a folder is that of a file in this package, which every artifact carries.
 
     Raises:
-        SensorSetError: the file cannot be read, or what it says cannot be used.
+        SensorSetError: the file cannot be read, or is no valid sensor set.
     """
     try:
-        named = path or "sensors.json"
-        text = (Path(named) if "/" in named else resources.files("monitory").joinpath(named)).read_bytes()
+        file = path or "sensors.json"
+        text = (Path(file) if "/" in file else resources.files("monitory").joinpath(file)).read_bytes()
         return msgspec.json.decode(text, type=SensorSet)
     except OSError as exc:
         raise SensorSetError(f"SENSORS_FILE: sensor set {path}: {exc.strerror or exc}") from exc

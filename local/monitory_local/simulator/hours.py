@@ -23,7 +23,7 @@ class MachineHours:
 
     Attributes:
         hour: see `monitory.clock`, shape (n,).
-        values: named by `monitory.features.hour_row.columns`, shape (n, columns); NaN is missing.
+        values: named by `monitory.features.hour_row.Columns`, shape (n, columns); NaN is missing.
     """
 
     hour: npt.NDArray[np.int64]

@@ -31,7 +31,7 @@ from operator import mul
 from typing import NamedTuple
 
 from monitory.clock import HOURS_PER_DAY
-from monitory.features.hour_row import PER_SENSOR, POWER_FACTOR, Row, off_rule
+from monitory.features.hour_row import POWER_FACTOR, Columns, HourRow, off_rule
 from monitory.sensors import SensorSet
 
 SCHEMA = 1
@@ -57,8 +57,6 @@ _MOST_DAYS = 999.0
 
 SNAPSHOT = ("", "_rollmean", "_rollstd")
 """What of an hour row is a feature by itself."""
-
-_WIDTH = len(PER_SENSOR)
 _DAY_MEAN = 3 * WINDOWS.index(24)  # where a sensor's trends have its mean of a day
 
 
@@ -106,7 +104,7 @@ def _owner(feature: str, names: tuple[str, ...]) -> str:
     return max(owners, key=len, default=feature)
 
 
-def build(history: Sequence[Row], sensors: SensorSet, last_failure: int | None) -> list[float]:
+def build(history: Sequence[HourRow], sensors: SensorSet, last_failure: int | None) -> list[float]:
     """The features at the newest hour of a history, in the order of `names`.
 
     Args:
@@ -131,14 +129,15 @@ def build(history: Sequence[Row], sensors: SensorSet, last_failure: int | None) 
     values = newest.values
     snapshot: list[float] = []
     trends: list[float] = []
-    for index in range(len(sensors.sensors)):
-        at = index * _WIDTH
-        snapshot += values[at : at + len(SNAPSHOT)]
-        series = [row.values[at] for row in rows]
+    columns = Columns(sensors)
+    kinds = [columns.indices(statistic) for statistic in ("mean", "rollmean", "rollstd")]
+    for mean, rollmean, rollstd in zip(*kinds, strict=True):
+        snapshot += (values[mean], values[rollmean], values[rollstd])
+        series = [row.values[mean] for row in rows]
         sensor_spans = spans
         if any(map(isnan, series)):
-            heard = [not isnan(x) for x in series]
-            series, sensor_spans = list(compress(series, heard)), _spans(list(compress(times, heard)))
+            present = [not isnan(x) for x in series]
+            series, sensor_spans = list(compress(series, present)), _spans(list(compress(times, present)))
         for span in sensor_spans[:-1]:
             trends += _trend(series[span.begin :], span)
         trends.append(_slope(series, sensor_spans[-1]))

@@ -43,7 +43,7 @@ def test_the_twenty_features_of_existing_models_are_there() -> None:
 
 def test_names_are_unique_and_name_each_value() -> None:
     names = vector.names(SENSORS)
-    values = vector.build([HourRow(1, tuple([1.0] * len(hour_row.columns(SENSORS))))], SENSORS, None)
+    values = vector.build([HourRow(1, tuple([1.0] * len(hour_row.Columns(SENSORS))))], SENSORS, None)
     assert len(names) == len(set(names)) == len(values) == 6 * 3 + 1 + 6 * 10 + 2 + 1
     assert set(vector.trained(SENSORS)) < set(names)
     assert names[0] == "temperature"
@@ -52,7 +52,7 @@ def test_names_are_unique_and_name_each_value() -> None:
 
 
 def test_the_newest_row_s_own_values_stand_under_their_names() -> None:
-    columns = hour_row.columns(SENSORS)
+    columns = hour_row.Columns(SENSORS).names
     newest = HourRow(9, tuple(float(number) for number in range(len(columns))))
     made = dict(zip(vector.names(SENSORS), vector.build([newest], SENSORS, None), strict=True))
     for name in [sensor + suffix for sensor in SENSORS.names for suffix in vector.SNAPSHOT] + ["power_factor"]:
@@ -190,7 +190,7 @@ def of_power(mean: float) -> HourRow:
     values = {
         f"active_power{suffix}": value for suffix, value in (("", mean), ("_min", 0.0), ("_max", 9.0), ("_count", 5.0))
     }
-    return HourRow(1, tuple(values.get(name, 0.0) for name in hour_row.columns(SENSORS)))
+    return HourRow(1, tuple(values.get(name, 0.0) for name in hour_row.Columns(SENSORS).names))
 
 
 @pytest.mark.parametrize(("mean", "off"), [(0.0, True), (3360.0, True), (3361.0, False), (50_000.0, False)])
@@ -199,5 +199,5 @@ def test_a_machine_without_active_power_is_off(mean: float, off: bool) -> None:
 
 
 def test_a_machine_of_which_nothing_was_heard_is_not_off() -> None:
-    silent = HourRow(1, tuple(0.0 if name.endswith("_count") else math.nan for name in hour_row.columns(SENSORS)))
+    silent = HourRow(1, tuple(0.0 if name.endswith("_count") else math.nan for name in hour_row.Columns(SENSORS).names))
     assert not hour_row.off_rule(SENSORS)(silent)
