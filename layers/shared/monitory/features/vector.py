@@ -63,14 +63,14 @@ _DAY_MEAN = 3 * WINDOWS.index(24)  # where a sensor's trends have its mean of a 
 @lru_cache(maxsize=16)
 def names(sensors: SensorSet) -> tuple[str, ...]:
     """The features of a sensor set, in the order of `build`."""
-    found = [name + suffix for name in sensors.names for suffix in SNAPSHOT]
+    features = [name + suffix for name in sensors.names for suffix in SNAPSHOT]
     if sensors.power_factor:
-        found.append(POWER_FACTOR)
+        features.append(POWER_FACTOR)
     for name in sensors.names:
         for window in WINDOWS:
-            found += (f"{name}_mean_{window}h", f"{name}_std_{window}h", f"{name}_slope_{window}h")
-        found.append(f"{name}_slope_{LONG_WINDOW}h")
-    return (*found, LIMIT_SHARE, DAYS_TO_LIMIT, AGE)
+            features += (f"{name}_mean_{window}h", f"{name}_std_{window}h", f"{name}_slope_{window}h")
+        features.append(f"{name}_slope_{LONG_WINDOW}h")
+    return (*features, LIMIT_SHARE, DAYS_TO_LIMIT, AGE)
 
 
 def trained(sensors: SensorSet) -> tuple[str, ...]:
@@ -79,11 +79,11 @@ def trained(sensors: SensorSet) -> tuple[str, ...]:
     On public run-to-failure data (`make bench-quality`) snapshots and deviations add nothing to these but noise.
     Operating sensors tell no wear.
     """
-    found = [AGE, LIMIT_SHARE, DAYS_TO_LIMIT]
+    features = [AGE, LIMIT_SHARE, DAYS_TO_LIMIT]
     for name in (name for name in sensors.names if name not in sensors.operating):
-        found += [f"{name}_{kind}_{window}h" for window in WINDOWS for kind in ("mean", "slope")]
-        found.append(f"{name}_slope_{LONG_WINDOW}h")
-    return tuple(found)
+        features += [f"{name}_{kind}_{window}h" for window in WINDOWS for kind in ("mean", "slope")]
+        features.append(f"{name}_slope_{LONG_WINDOW}h")
+    return tuple(features)
 
 
 def sensor_of(feature: str, sensors: SensorSet) -> str:

@@ -201,8 +201,8 @@ class ReadingsByHour:
             return
         rejects.add(TOO_MANY_SENSORS, count=self._sensor_ids.refused)
         self._sensor_ids.refused = 0
-        kept = {hour: {name: c for name, c in by_sensor.items() if len(c)} for hour, by_sensor in self.hours.items()}
-        self.hours = {hour: by_sensor for hour, by_sensor in kept.items() if by_sensor}
+        filled = {hour: {name: c for name, c in by_sensor.items() if len(c)} for hour, by_sensor in self.hours.items()}
+        self.hours = {hour: by_sensor for hour, by_sensor in filled.items() if by_sensor}
 
 
 class _DateFilter:
