@@ -96,7 +96,7 @@ def _refused_or_sane(payload: object) -> None:
         request = events.parse(payload, NOW, 21)
     except InvalidEvent:
         return
-    if isinstance(request, events.Training):
+    if isinstance(request, events.TrainingRequest):
         assert events.EARLIEST <= request.first <= request.last <= NOW.astimezone(KST).date()
         assert len(request.days) <= events.MAX_DAYS
 

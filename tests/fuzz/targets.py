@@ -62,7 +62,7 @@ def retrain_event(data: bytes) -> None:
         request = events.parse(payload, NOW, 21)
     except InvalidEvent:
         return
-    if isinstance(request, events.Training):
+    if isinstance(request, events.TrainingRequest):
         assert request.first <= request.last
         assert len(request.days) <= events.MAX_DAYS
 

@@ -24,7 +24,7 @@ from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
 from monitory_retrain import bootstrap
 from monitory_retrain.ingest.ingest import FOLDER
-from monitory_retrain.job import Answer, Job
+from monitory_retrain.job import Job, JobResult
 from monitory_retrain.training.training import Recipe
 
 START = clock.first_hour(clock.now().date()) - 40 * 24
@@ -84,7 +84,7 @@ def small_job() -> Job:
     return replace(bootstrap.build_job(load(RetrainSettings)), recipe=Recipe(folds=2, max_trees=8, threads=1))
 
 
-def text(job: Job, done: Answer) -> str:
+def text(job: Job, done: JobResult) -> str:
     return job.registry.read(done["version"], "model.txt").decode()
 
 

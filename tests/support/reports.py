@@ -16,7 +16,7 @@ from monitory.model.model import Model
 from monitory.sensors import PowerFactor, Sensor, SensorSet
 from monitory.settings import RetrainSettings
 from monitory_retrain import pipeline
-from monitory_retrain.dataset.completeness import Presence, presence
+from monitory_retrain.dataset.completeness import Completeness, completeness
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.evaluation import drift, verdict
 from monitory_retrain.evaluation import holdout as validation
@@ -103,7 +103,7 @@ def findings() -> Findings:
         settings=SETTINGS,
         recipe=RECIPE,
     )
-    return Findings(card, new, ruling, True, champion, day, presence(table(), DAYS))
+    return Findings(card, new, ruling, True, champion, day, completeness(table(), DAYS))
 
 
 def sparse() -> Findings:
@@ -123,7 +123,7 @@ def sparse() -> Findings:
     unjudged = drift.compare(None, new.last_day, np.zeros(len(new.last_day)), SENSORS)
     card = msgspec.structs.replace(full.card, calibration=None)
     ruling = verdict.first(alone.scores, new.baselines.mean.mae, new.baselines.last_value.mae)
-    nothing = Presence([], DAYS, np.zeros((0, len(DAYS)), dtype=np.int64))
+    nothing = Completeness([], DAYS, np.zeros((0, len(DAYS)), dtype=np.int64))
     return Findings(card, alone, ruling, False, None, unjudged, nothing)
 
 
@@ -132,7 +132,7 @@ def hostile() -> Findings:
     full = findings()
     new = full.challenger
     evil = '<script>alert("1")</script><img src=x onerror=alert(2)>'
-    owners = [Machine(evil, f"{evil}{number}") for number in range(len(full.presence.machines))]
+    owners = [Machine(evil, f"{evil}{number}") for number in range(len(full.completeness.machines))]
     ruling = msgspec.structs.replace(full.verdict, reasons=(evil, f"<b>{evil}</b>"))
     told = msgspec.structs.replace(full.drift.sensors[0], name=evil, status="moved", sentence=evil)
     units = tuple(Sensor(s.lake_name, s.name, r"<i>$\frac$</i>", s.low, s.high) for s in SENSORS.sensors)
@@ -145,5 +145,5 @@ def hostile() -> Findings:
         True,
         replace(full.champion, version=evil) if full.champion else None,
         msgspec.structs.replace(full.drift, sensors=(told, *full.drift.sensors[1:]), against=evil),
-        replace(full.presence, machines=owners),
+        replace(full.completeness, machines=owners),
     )

@@ -19,7 +19,7 @@ from monitory.storage.port import Storage
 from monitory_retrain import bootstrap, pipeline, report
 from monitory_retrain.evaluation import verdict
 from monitory_retrain.evaluation.verdict import Verdict
-from monitory_retrain.job import Answer, Job
+from monitory_retrain.job import Job, JobResult
 from monitory_retrain.pipeline import Challenger
 from tests.support import reports
 from tests.support.world import MODEL_KEY
@@ -63,7 +63,7 @@ def learns(monkeypatch: pytest.MonkeyPatch, found: Challenger) -> None:
     monkeypatch.setattr(report, "render", lambda findings: b"<!doctype html><title>report</title>")
 
 
-def run(job: Job, event: object, request_id: str | None = None) -> Answer:
+def run(job: Job, event: object, request_id: str | None = None) -> JobResult:
     """What the handler answers, with all the time there is."""
     return bootstrap.answer(job, event, lambda: 900.0, request_id)
 

@@ -10,7 +10,7 @@ from monitory.storage.s3 import S3Storage
 from monitory_retrain import envelope, events, telemetry
 from monitory_retrain.ingest import workers
 from monitory_retrain.ingest.ingest import Ingest
-from monitory_retrain.job import Answer, Job
+from monitory_retrain.job import Job, JobResult
 from monitory_retrain.runtime import processes
 from monitory_retrain.training.training import Recipe
 
@@ -43,7 +43,9 @@ def build_job(settings: RetrainSettings) -> Job:
     )
 
 
-def answer(job: Job, payload: object, remaining_seconds: Callable[[], float], request_id: str | None = None) -> Answer:
+def answer(
+    job: Job, payload: object, remaining_seconds: Callable[[], float], request_id: str | None = None
+) -> JobResult:
     """Do what an event asks for.
 
     What asks for the impossible is answered where somebody waits for the answer. Lambda does not tell whether anybody
@@ -69,10 +71,10 @@ def answer(job: Job, payload: object, remaining_seconds: Callable[[], float], re
     namespace = job.settings.powertools_metrics_namespace
     try:
         request = events.parse(payload, clock.now(), job.settings.training_days)
-        if isinstance(request, events.Promotion):
-            done = job.promote(request, request.run_id or request_id)
-        elif isinstance(request, events.Rollback):
-            done = job.rollback(request, request.run_id or request_id)
+        if isinstance(request, events.PromotionRequest):
+            done = job.promote(request, request.event_id or request_id)
+        elif isinstance(request, events.RollbackRequest):
+            done = job.rollback(request, request.event_id or request_id)
         else:
             done = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
             if not done.get("repeated"):  # a run that was delivered again was counted the first time
@@ -80,7 +82,9 @@ def answer(job: Job, payload: object, remaining_seconds: Callable[[], float], re
     except InvalidEvent as exc:
         return _refusal(job, payload, "invalid", exc)
     except (ModelError, Conflict) as exc:
-        if isinstance(request, events.Training):  # nobody asked for a model by name: the store holds what it should not
+        if isinstance(
+            request, events.TrainingRequest
+        ):  # nobody asked for a model by name: the store holds what it should not
             telemetry.failed(namespace)
             raise
         return _refusal(job, payload, "refused", exc)
@@ -90,7 +94,7 @@ def answer(job: Job, payload: object, remaining_seconds: Callable[[], float], re
     return done
 
 
-def _refusal(job: Job, payload: object, status: str, exc: MonitoryError) -> Answer:
+def _refusal(job: Job, payload: object, status: str, exc: MonitoryError) -> JobResult:
     job.log.error("%s: %s", status, exc)
     telemetry.refused(job.settings.powertools_metrics_namespace)
     if envelope.is_delivered(payload):

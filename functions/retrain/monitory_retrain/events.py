@@ -32,7 +32,7 @@ EARLIEST = date(2000, 1, 1)
 T = TypeVar("T")
 
 
-class _Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The events that people write."""
 
     action: Literal["train", "promote", "rollback"] = "train"
@@ -64,7 +64,7 @@ class _Scheduled(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class TrainingRequest:
     """Train on days of the lake.
 
     Attributes:
@@ -74,7 +74,7 @@ class Training:
         refresh: when what is cached must have been made, aware; older rows are made anew from their objects. None
             for no matter when.
         by: who asks.
-        run_id: names a run that must not happen twice: a schedule's, a bus's or a queue's; None for one by hand.
+        event_id: names a run that must not happen twice: a schedule's, a bus's or a queue's; None for one by hand.
     """
 
     first: date
@@ -83,7 +83,7 @@ class Training:
     promote: bool = True
     refresh: datetime | None = None
     by: str = "event"
-    run_id: str | None = None
+    event_id: str | None = None
 
     @property
     def days(self) -> list[date]:
@@ -92,25 +92,25 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class Promotion:
-    """Serve a stored version; `run_id` as in `Training`."""
+class PromotionRequest:
+    """Serve a stored version; `event_id` as in `TrainingRequest`."""
 
     version: str
     by: str
     reason: str
-    run_id: str | None = None
+    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Rollback:
-    """Serve what was served before the current version; `run_id` as in `Training`."""
+class RollbackRequest:
+    """Serve what was served before the current version; `event_id` as in `TrainingRequest`."""
 
     by: str
     reason: str
-    run_id: str | None = None
+    event_id: str | None = None
 
 
-Request = Training | Promotion | Rollback
+Request = TrainingRequest | PromotionRequest | RollbackRequest
 
 
 def parse(event: object, now: datetime, training_days: int) -> Request:
@@ -129,25 +129,27 @@ def parse(event: object, now: datetime, training_days: int) -> Request:
     if inner.scheduled:
         return _scheduled(inner, now, training_days)
     _refuse_unknown_keys(inner.request)
-    asked = _convert(inner.request, _Event)
+    asked = _convert(inner.request, _Fields)
     by = asked.by or inner.source or "event"
     if asked.action == "promote":
         _refuse(asked, "promote", "month", "start", "end", "sample")
         if not asked.version:
             raise InvalidEvent("version: which version is to be promoted?")
         try:
-            return Promotion(str(Version.parse(asked.version)), by, asked.reason, inner.delivery)
+            return PromotionRequest(str(Version.parse(asked.version)), by, asked.reason, inner.delivery)
         except UnknownVersion as exc:
             raise InvalidEvent(f"version: {exc}") from exc
     if asked.action == "rollback":
         _refuse(asked, "rollback", "month", "start", "end", "sample", "version")
-        return Rollback(by, asked.reason, inner.delivery)
+        return RollbackRequest(by, asked.reason, inner.delivery)
     _refuse(asked, "train", "version")
     first, last = _range(asked, now.astimezone(clock.zone()).date(), training_days)
-    return Training(first, last, asked.sample, asked.promote == "auto", _since(asked.refresh, now), by, inner.delivery)
+    return TrainingRequest(
+        first, last, asked.sample, asked.promote == "auto", _since(asked.refresh, now), by, inner.delivery
+    )
 
 
-def _scheduled(inner: Envelope, now: datetime, training_days: int) -> Training:
+def _scheduled(inner: Envelope, now: datetime, training_days: int) -> TrainingRequest:
     """The nightly run that a schedule's own event asks for."""
     scheduled = _convert(inner.request, _Scheduled)
     if scheduled.time.tzinfo is None:
@@ -159,11 +161,13 @@ def _scheduled(inner: Envelope, now: datetime, training_days: int) -> Training:
     today = now.astimezone(clock.zone()).date()
     if not EARLIEST + timedelta(days=training_days) <= end <= today + timedelta(days=1):
         raise InvalidEvent(f"time: {scheduled.time.isoformat()} is not a time for which there is data")
-    return Training(end - timedelta(days=training_days), end - timedelta(days=1), by="schedule", run_id=scheduled.id)
+    return TrainingRequest(
+        end - timedelta(days=training_days), end - timedelta(days=1), by="schedule", event_id=scheduled.id
+    )
 
 
 def _refuse_unknown_keys(request: Mapping[str, object]) -> None:
-    hints = [_hint(key) for key in request if key not in _Event.__struct_fields__]
+    hints = [_hint(key) for key in request if key not in _Fields.__struct_fields__]
     if hints:
         raise InvalidEvent("; ".join(hints[:8]))
 
@@ -172,7 +176,7 @@ def _hint(key: str) -> str:
     """What to write instead of a key that there isn't."""
     if key in _OLDER_KEYS:
         return f"{key}: {_OLDER_KEYS[key]}"
-    keys = _Event.__struct_fields__
+    keys = _Fields.__struct_fields__
     near = difflib.get_close_matches(key[:40].lower(), keys, 1)
     return f"{key[:40]}: there is no such key, " + (
         f"is it `{near[0]}`?" if near else f"the keys are {', '.join(keys)}"
@@ -195,13 +199,13 @@ def _convert(event: Mapping[str, object], kind: type[T]) -> T:
         raise InvalidEvent(f"event: {exc}") from exc
 
 
-def _refuse(asked: _Event, action: str, *names: str) -> None:
+def _refuse(asked: _Fields, action: str, *names: str) -> None:
     for name in names:
         if getattr(asked, name) is not None:
             raise InvalidEvent(f"{name} has no place beside the action {action!r}")
 
 
-def _range(asked: _Event, today: date, training_days: int) -> tuple[date, date]:
+def _range(asked: _Fields, today: date, training_days: int) -> tuple[date, date]:
     yesterday = today - timedelta(days=1)
     if asked.month:
         if asked.start or asked.end:

@@ -24,7 +24,7 @@ from monitory.settings import RetrainSettings
 from monitory.storage.port import Storage
 from monitory_retrain import events, pipeline, publish, results
 from monitory_retrain.dataset import failure_log
-from monitory_retrain.dataset.completeness import Presence, presence
+from monitory_retrain.dataset.completeness import Completeness, completeness
 from monitory_retrain.dataset.labels import Labels
 from monitory_retrain.evaluation import drift, verdict
 from monitory_retrain.evaluation import holdout as validation
@@ -35,10 +35,10 @@ from monitory_retrain.evaluation.verdict import Verdict
 from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.pipeline import Challenger
 from monitory_retrain.report import Findings
-from monitory_retrain.results import Answer
+from monitory_retrain.results import JobResult
 from monitory_retrain.training.training import Recipe
 
-__all__ = ["ATTEMPTS", "RUNS", "Answer", "Job"]
+__all__ = ["ATTEMPTS", "RUNS", "Job", "JobResult"]
 
 RUNS = "runs"
 ATTEMPTS = 3
@@ -63,7 +63,7 @@ class Job:
         """Loads the registry's models as serving does."""
         return ModelLoader(self.registry, self.sensors, self.settings.max_rul_days)
 
-    def train(self, request: events.Training, in_time: Callable[[], bool]) -> Answer:
+    def train(self, request: events.TrainingRequest, in_time: Callable[[], bool]) -> JobResult:
         """Train on days of the lake, store the version and promote it if it deserves it.
 
         Args:
@@ -77,7 +77,7 @@ class Job:
         Raises:
             StorageUnavailable: the store failed; what was finished is kept.
         """
-        done = self._finished_run(request.run_id)
+        done = self._finished_run(request.event_id)
         if done:
             return {**done, "repeated": True}
         self._repair()
@@ -108,7 +108,7 @@ class Job:
             self.log.warning("skipped: %s", reason)
             answer = {"status": "skipped", "reason": reason, "found": outcome.supply._asdict(), "data": data}
         else:
-            hours = presence(ingested.table, days)
+            hours = completeness(ingested.table, days)
             withheld = None if request.promote else "promotion was not asked for"
             if request.sample and logged is None:
                 withheld = (
@@ -117,10 +117,10 @@ class Job:
             request = replace(request, promote=withheld is None)
             answer = {**self._conclude(outcome, hours, request, withheld), "data": data}
             self._keep_failures(outcome.labels)
-        self._finish_run(request.run_id, answer)
+        self._finish_run(request.event_id, answer)
         return answer
 
-    def promote(self, request: events.Promotion, request_id: str | None = None) -> Answer:
+    def promote(self, request: events.PromotionRequest, request_id: str | None = None) -> JobResult:
         """Serve a stored version, after it was checked.
 
         Events are delivered at least once: a request that was done is answered again, not done again.
@@ -145,7 +145,7 @@ class Job:
         )
         return results.promoted("promoted", made)
 
-    def rollback(self, request: events.Rollback, request_id: str | None = None) -> Answer:
+    def rollback(self, request: events.RollbackRequest, request_id: str | None = None) -> JobResult:
         """Serve what was served before the current version.
 
         As in `promote`, a request that was done is not done again. A rollback that died unfinished, whosever it was, is
@@ -176,8 +176,8 @@ class Job:
     # -- decide and write ------------------------------------------------------------------------------------
 
     def _conclude(
-        self, challenger: Challenger, hours: Presence, request: events.Training, withheld: str | None
-    ) -> Answer:
+        self, challenger: Challenger, hours: Completeness, request: events.TrainingRequest, withheld: str | None
+    ) -> JobResult:
         """Judge a challenger, store it and promote it if it deserves it; `withheld` says why it may not be."""
         served = self.registry.served_or_none()
         moved = self._compare_day(challenger, served)
@@ -274,8 +274,8 @@ class Job:
         ruling: Verdict,
         champion: Champion | None,
         moved: Drift,
-        hours: Presence,
-        request: events.Training,
+        hours: Completeness,
+        request: events.TrainingRequest,
     ) -> str:
         """Store a version that is named after this moment; its name."""
         now = datetime.now(UTC)
@@ -300,12 +300,12 @@ class Job:
             self.log.warning("wrote the missing record of promotion %d (%s)", repaired.number, repaired.version)
         return repaired
 
-    def _finished_run(self, run_id: str | None) -> Answer | None:
+    def _finished_run(self, run_id: str | None) -> JobResult | None:
         """The answer of a scheduled run that happened already: events are delivered at least once."""
         if run_id is None:
             return None
         try:
-            answer: Answer = msgspec.json.decode(self.models.get(_run_key(run_id)).body, type=dict[str, Any])
+            answer: JobResult = msgspec.json.decode(self.models.get(_run_key(run_id)).body, type=dict[str, Any])
         except (ObjectNotFound, *UNDECODABLE):
             return None
         return answer

@@ -13,16 +13,16 @@ from monitory_retrain.pipeline import Challenger
 
 MAX_UNREADABLE_NAMED = 20
 
-Answer = dict[str, Any]
+JobResult = dict[str, Any]
 
 
-def metrics(challenger: Challenger) -> Answer:
+def metrics(challenger: Challenger) -> JobResult:
     """A challenger's metrics."""
-    found: Answer = msgspec.to_builtins(pipeline.metrics(challenger))
+    found: JobResult = msgspec.to_builtins(pipeline.metrics(challenger))
     return found
 
 
-def drift(moved: Drift) -> Answer:
+def drift(moved: Drift) -> JobResult:
     """What moved and what to watch, in sentences."""
     said = (sensor for sensor in moved.sensors if sensor.status != "steady")
     return {
@@ -37,12 +37,12 @@ def drift(moved: Drift) -> Answer:
     }
 
 
-def promoted(status: str, made: Promotion) -> Answer:
+def promoted(status: str, made: Promotion) -> JobResult:
     """A promotion or rollback that was made."""
     return {"status": status, "version": made.version, "replaced": made.replaced, "promotion": made.number}
 
 
-def counts(counted: Counts) -> Answer:
+def counts(counted: Counts) -> JobResult:
     """What was read."""
     return {
         "objects": counted.objects,

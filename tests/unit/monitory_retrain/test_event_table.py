@@ -19,7 +19,7 @@ from monitory_local.lambdas import LocalContext
 from monitory_retrain import bootstrap, pipeline
 from monitory_retrain.dataset.sufficiency import Supply
 from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
-from monitory_retrain.job import Answer, Job
+from monitory_retrain.job import Job, JobResult
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
 from tests.support.models import card, small_text
@@ -104,7 +104,7 @@ def job(ingest: RecordingIngest) -> Job:
 
 
 @pytest.fixture
-def invoke(job: Job, monkeypatch: pytest.MonkeyPatch) -> Callable[[object], Answer]:
+def invoke(job: Job, monkeypatch: pytest.MonkeyPatch) -> Callable[[object], JobResult]:
     """The function's handler at noon of a day, whose lake never holds enough to learn from."""
     monkeypatch.setattr(bootstrap, "build_job", lambda settings: job)
     monkeypatch.setattr(clock, "now", lambda: NOW)
@@ -113,8 +113,8 @@ def invoke(job: Job, monkeypatch: pytest.MonkeyPatch) -> Callable[[object], Answ
     del sys.modules["monitory_retrain.handler"]
     handler = importlib.import_module("monitory_retrain.handler")
 
-    def call(event: object) -> Answer:
-        answer: Answer = handler.lambda_handler(event, LocalContext("retrain", 900.0))
+    def call(event: object) -> JobResult:
+        answer: JobResult = handler.lambda_handler(event, LocalContext("retrain", 900.0))
         return answer
 
     return call
@@ -158,7 +158,7 @@ TRAININGS: dict[str, tuple[object, tuple[str, str, int | None]]] = {
 
 @pytest.mark.parametrize("name", TRAININGS)
 def test_what_asks_for_training_trains(
-    name: str, invoke: Callable[[object], Answer], ingest: RecordingIngest, capsys: pytest.CaptureFixture[str]
+    name: str, invoke: Callable[[object], JobResult], ingest: RecordingIngest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     event, days = TRAININGS[name]
     answer = invoke(event)
@@ -178,7 +178,7 @@ CHANGES: dict[str, tuple[object, Json]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_asks_for_another_model_gets_it(
-    name: str, invoke: Callable[[object], Answer], job: Job, ingest: RecordingIngest
+    name: str, invoke: Callable[[object], JobResult], job: Job, ingest: RecordingIngest
 ) -> None:
     event, expected = CHANGES[name]
     answer = invoke(event)
@@ -219,7 +219,7 @@ REFUSALS: dict[str, tuple[object, str, str]] = {
 @pytest.mark.parametrize("name", REFUSALS)
 def test_what_is_impossible_is_answered_with_the_remedy_and_counted(
     name: str,
-    invoke: Callable[[object], Answer],
+    invoke: Callable[[object], JobResult],
     job: Job,
     ingest: RecordingIngest,
     capsys: pytest.CaptureFixture[str],
@@ -271,7 +271,7 @@ DELIVERED: dict[str, tuple[object, type[Exception], str]] = {
 @pytest.mark.parametrize("name", DELIVERED)
 def test_what_is_impossible_and_nobody_waits_for_raises_and_is_counted(
     name: str,
-    invoke: Callable[[object], Answer],
+    invoke: Callable[[object], JobResult],
     job: Job,
     ingest: RecordingIngest,
     capsys: pytest.CaptureFixture[str],
@@ -295,11 +295,11 @@ EXAMPLES = {
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_the_examples_are_understood(name: str, invoke: Callable[[object], Answer]) -> None:
+def test_the_examples_are_understood(name: str, invoke: Callable[[object], JobResult]) -> None:
     assert invoke(json.loads((EVENTS / f"{name}.json").read_text()))["status"] == EXAMPLES[name]
 
 
-def test_a_refused_rollback_that_was_delivered_raises(invoke: Callable[[object], Answer], job: Job) -> None:
+def test_a_refused_rollback_that_was_delivered_raises(invoke: Callable[[object], JobResult], job: Job) -> None:
     for _ in range(2):
         invoke(BACK)
     with pytest.raises(ModelError, match="no earlier model"):
@@ -309,7 +309,7 @@ def test_a_refused_rollback_that_was_delivered_raises(invoke: Callable[[object],
 
 @pytest.mark.parametrize("wrap", [bus, sqs, sns])
 def test_an_event_that_is_delivered_twice_is_done_once(
-    wrap: Callable[[object], Json], invoke: Callable[[object], Answer], job: Job, ingest: RecordingIngest
+    wrap: Callable[[object], Json], invoke: Callable[[object], JobResult], job: Job, ingest: RecordingIngest
 ) -> None:
     assert invoke(wrap(BACK)) == invoke(wrap(BACK))
     assert job.registry.served().version == B
@@ -318,7 +318,7 @@ def test_an_event_that_is_delivered_twice_is_done_once(
     assert ingest.asked == [JUNE]
 
 
-def test_who_put_an_event_on_the_bus_is_recorded(invoke: Callable[[object], Answer], job: Job) -> None:
+def test_who_put_an_event_on_the_bus_is_recorded(invoke: Callable[[object], JobResult], job: Job) -> None:
     invoke(bus(BACK))
     assert job.registry.history()[-1].by == "factory.ops"
     invoke({"action": "promote", "version": C})

@@ -5,14 +5,16 @@ from datetime import UTC, date, datetime
 import pytest
 
 from monitory.errors import InvalidEvent
-from monitory_retrain.events import Promotion, Rollback, Training, parse
+from monitory_retrain.events import PromotionRequest, RollbackRequest, TrainingRequest, parse
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # noon in Seoul
 
 
 def test_a_scheduled_event_is_the_days_before_its_own_time() -> None:
     event = {"id": "abc", "detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-11-20T15:00:00Z"}
-    assert parse(event, NOW, 21) == Training(date(2026, 10, 31), date(2026, 11, 20), by="schedule", run_id="abc")
+    assert parse(event, NOW, 21) == TrainingRequest(
+        date(2026, 10, 31), date(2026, 11, 20), by="schedule", event_id="abc"
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,8 +41,8 @@ def test_options_of_a_training() -> None:
 
 def test_promotions_and_rollbacks() -> None:
     promote = {"action": "promote", "version": "2025-06-21-150102", "reason": "why", "by": "me"}
-    assert parse(promote, NOW, 21) == Promotion("2025/06/21/150102", "me", "why")
-    assert parse({"action": "rollback", "reason": "why"}, NOW, 21) == Rollback("event", "why")
+    assert parse(promote, NOW, 21) == PromotionRequest("2025/06/21/150102", "me", "why")
+    assert parse({"action": "rollback", "reason": "why"}, NOW, 21) == RollbackRequest("event", "why")
 
 
 @pytest.mark.parametrize(

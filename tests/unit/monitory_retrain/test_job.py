@@ -16,16 +16,16 @@ from monitory.log import logger
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory_local.lambdas import LocalContext
 from monitory_retrain import bootstrap, pipeline, report
-from monitory_retrain.events import Training
+from monitory_retrain.events import TrainingRequest
 from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
-from monitory_retrain.job import Answer, Job
+from monitory_retrain.job import Job, JobResult
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
 from tests.support.models import card, small_text, with_leaves
 from tests.support.registries import A, B, C, promote, put_foreign
 from tests.support.retraining import challenger, learns
 
-NIGHT = Training(reports.FIRST, reports.LAST, by="tests")
+NIGHT = TrainingRequest(reports.FIRST, reports.LAST, by="tests")
 
 
 class Ready(Ingest):
@@ -54,17 +54,17 @@ def job() -> Job:
 
 
 @pytest.fixture
-def night(job: Job, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Answer]:
+def night(job: Job, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], JobResult]:
     """A night that learns the model of a seed."""
 
-    def run(seed: int = 0) -> Answer:
+    def run(seed: int = 0) -> JobResult:
         learns(monkeypatch, challenger(seed))
         return job.train(NIGHT, lambda: True)
 
     return run
 
 
-def test_a_served_model_that_fails_on_the_hold_out_is_replaced(job: Job, night: Callable[..., Answer]) -> None:
+def test_a_served_model_that_fails_on_the_hold_out_is_replaced(job: Job, night: Callable[..., JobResult]) -> None:
     body = with_leaves(small_text(), {13: b"nan"})
     files = {MODEL_FILE: (body, "text/plain"), CARD_FILE: (msgspec.json.encode(card(A)), "application/json")}
     job.registry.store(A, files)
@@ -78,13 +78,13 @@ def test_a_served_model_that_fails_on_the_hold_out_is_replaced(job: Job, night: 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"status": "\xff"}', b'{"x":' * 100_000])
 def test_a_damaged_answer_of_a_run_is_no_answer(job: Job, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
     learns(monkeypatch, challenger())
-    night = Training(reports.FIRST, reports.LAST, run_id="night")
+    night = TrainingRequest(reports.FIRST, reports.LAST, event_id="night")
     job.models.put("runs/night.json", body, content_type="application/json")
     assert job.train(night, lambda: True)["status"] == "trained"
     assert job.train(night, lambda: True)["repeated"]
 
 
-def test_failures_before_the_range_outlive_the_night(job: Job, night: Callable[..., Answer]) -> None:
+def test_failures_before_the_range_outlive_the_night(job: Job, night: Callable[..., JobResult]) -> None:
     failure_state.write(job.models, FailureState(None, {"ZONE-001/EQUIP-900": 400_000}))
     night()
     found = {str(owner): hour for owner, hour in challenger().labels.last_hours.items()}
@@ -92,7 +92,7 @@ def test_failures_before_the_range_outlive_the_night(job: Job, night: Callable[.
     assert failure_state.read(job.models).state.last == {"ZONE-001/EQUIP-900": 400_000, **found}
 
 
-def test_a_damaged_failure_state_ends_the_night_and_stays_as_it_is(job: Job, night: Callable[..., Answer]) -> None:
+def test_a_damaged_failure_state_ends_the_night_and_stays_as_it_is(job: Job, night: Callable[..., JobResult]) -> None:
     job.models.put(failure_state.KEY, b'{"last": {"ZONE-001/EQUIP-900": 400', content_type="application/json")
     before = job.models.get(failure_state.KEY)
     with pytest.raises(StorageError, match=r"state/failures\.json is damaged"):
@@ -100,7 +100,7 @@ def test_a_damaged_failure_state_ends_the_night_and_stays_as_it_is(job: Job, nig
     assert job.models.get(failure_state.KEY) == before
 
 
-def judged(job: Job, monkeypatch: pytest.MonkeyPatch, r2: float | None = None) -> Answer:
+def judged(job: Job, monkeypatch: pytest.MonkeyPatch, r2: float | None = None) -> JobResult:
     """A night whose challenger is judged by its real hold-out, with another R² where one is given."""
     found = challenger(1)
     if r2 is not None:
@@ -167,7 +167,7 @@ def three(job: Job) -> Registry:
     return job.registry
 
 
-def ask(job: Job, event: dict[str, str], request_id: str | None) -> Answer:
+def ask(job: Job, event: dict[str, str], request_id: str | None) -> JobResult:
     return bootstrap.answer(job, event, lambda: 900.0, request_id)
 
 
@@ -207,7 +207,7 @@ def test_the_handler_passes_the_request_on(job: Job, three: Registry, monkeypatc
     assert three.promotion_of(context.aws_request_id) == three.history()[-1]
 
 
-def dies_before_promoting(job: Job, monkeypatch: pytest.MonkeyPatch, night: Callable[..., Answer]) -> None:
+def dies_before_promoting(job: Job, monkeypatch: pytest.MonkeyPatch, night: Callable[..., JobResult]) -> None:
     def dies(*args: object, **kwargs: object) -> None:
         raise StorageUnavailable("promotion")
 
@@ -218,7 +218,7 @@ def dies_before_promoting(job: Job, monkeypatch: pytest.MonkeyPatch, night: Call
 
 
 def test_the_version_of_a_run_that_died_is_promoted_by_the_next(
-    job: Job, night: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+    job: Job, night: Callable[..., JobResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dies_before_promoting(job, monkeypatch, night)
     (stored,) = job.registry.versions()
@@ -229,7 +229,7 @@ def test_the_version_of_a_run_that_died_is_promoted_by_the_next(
 
 @pytest.mark.parametrize("made", [None, b"{", msgspec.json.encode(card(A))], ids=["none", "damaged", "another"])
 def test_a_version_of_the_same_text_without_that_card_is_not_taken_for_it(
-    job: Job, night: Callable[..., Answer], made: bytes | None
+    job: Job, night: Callable[..., JobResult], made: bytes | None
 ) -> None:
     files = {MODEL_FILE: (challenger().trained.text.encode(), "text/plain")}
     job.registry.store(A, files | ({CARD_FILE: (made, "application/json")} if made else {}))

@@ -14,7 +14,7 @@ from monitory_retrain.dataset.hour_table import HourTable
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class Completeness:
     """Hours with data of each machine and day.
 
     Attributes:
@@ -34,7 +34,7 @@ class Presence:
         return missing
 
 
-def presence(table: HourTable, days: Sequence[date]) -> Presence:
+def completeness(table: HourTable, days: Sequence[date]) -> Completeness:
     """Count the hours of a table; `days` are those that were read for it, ascending."""
     at = {clock.first_hour(day) // HOURS_PER_DAY: index for index, day in enumerate(days)}
     machines = [machine for machine, _ in table.slices()]
@@ -43,4 +43,4 @@ def presence(table: HourTable, days: Sequence[date]) -> Presence:
         for day, count in zip(*np.unique(table.hour[rows] // HOURS_PER_DAY, return_counts=True), strict=True):
             if int(day) in at:
                 hours[row, at[int(day)]] = count
-    return Presence(machines, list(days), hours)
+    return Completeness(machines, list(days), hours)

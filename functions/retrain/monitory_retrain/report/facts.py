@@ -15,7 +15,7 @@ from monitory.model.distribution import Distribution
 from monitory.model.model import Calibration
 from monitory.sensors import SensorSet
 from monitory_retrain.array_types import Floats
-from monitory_retrain.dataset.completeness import Presence
+from monitory_retrain.dataset.completeness import Completeness
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.labels import CENSORED, DOWN, OFF
 from monitory_retrain.evaluation.drift import Drift
@@ -51,7 +51,7 @@ class Findings:
         asked: whether promotion was asked for at all.
         champion: the served model on the same hold-out; None where there's none that can be used.
         drift: of the last day.
-        presence: which hours there were.
+        completeness: which hours there were.
     """
 
     card: ModelCard
@@ -60,7 +60,7 @@ class Findings:
     asked: bool
     champion: Champion | None
     drift: Drift
-    presence: Presence
+    completeness: Completeness
 
 
 class Row(NamedTuple):
@@ -181,7 +181,7 @@ def machines(found: Findings) -> list[Row]:
     """Each machine's failures, missing hours and scores; machines without hold-out rows have no scores."""
     scores: Mapping[str, Scores] = {score.machine: score.scores for score in found.challenger.machines}
     rows = []
-    for machine, missing in zip(found.presence.machines, found.presence.missing.tolist(), strict=True):
+    for machine, missing in zip(found.completeness.machines, found.completeness.missing.tolist(), strict=True):
         score = scores.get(str(machine))
         cells = (
             f"{len(found.challenger.labels.failures.get(machine, ()))}",
@@ -202,7 +202,7 @@ def left_out(challenger: Challenger) -> list[Row]:
     ]
 
 
-def present(found: Presence) -> float:
+def present(found: Completeness) -> float:
     """The share of machine hours with data, 0..1."""
     return float(found.hours.sum()) / max(found.hours.size * HOURS_PER_DAY, 1)
 
@@ -216,7 +216,7 @@ def moment(trained_at: str) -> str:
     return f"{datetime.fromisoformat(trained_at).astimezone(zone()):%Y-%m-%d %H:%M %Z}"
 
 
-def gaps(found: Presence) -> list[str]:
+def gaps(found: Completeness) -> list[str]:
     """What is missing, in sentences; nothing where no machine was heard at all."""
     if not found.machines:
         return []

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from monitory_retrain.array_types import Floats, Ints
-from monitory_retrain.dataset.completeness import Presence
+from monitory_retrain.dataset.completeness import Completeness
 from monitory_retrain.evaluation.drift import MOVED, WATCH, Drift
 from monitory_retrain.report import canvas
 from monitory_retrain.report.canvas import BAD, FULL, GOOD, INK, MAIN, MOST, NONE, OTHER, PAPER, SOFT, SOME, THIRD, WARN
@@ -211,7 +211,7 @@ def drift(found: Drift, description: str) -> str:
         return canvas.svg(drawing, "drift", description)
 
 
-def presence(found: Presence, description: str) -> str | None:
+def completeness(found: Completeness, description: str) -> str | None:
     """Hours with data by machine and day. Of many machines, those with the most gaps."""
     if not found.machines:
         return None

@@ -40,10 +40,10 @@ def render(found: Findings) -> bytes:
         comparison=scores,
         machines=facts.machines(found),
         left_out=facts.left_out(found.challenger),
-        gaps=facts.gaps(found.presence),
+        gaps=facts.gaps(found.completeness),
         trained=facts.moment(found.card.trained_at),
-        present=facts.present(found.presence),
-        hidden_machines=max(0, len(found.presence.machines) - figures.MOST_MACHINES),
+        present=facts.present(found.completeness),
+        hidden_machines=max(0, len(found.completeness.machines) - figures.MOST_MACHINES),
         figures=_figures(found),
     )
     return page.encode()
@@ -93,7 +93,7 @@ def _figures(found: Findings) -> dict[str, str | None]:
         )
         if found.drift.sensors
         else None,
-        "presence": figures.presence(
-            found.presence, "Hours with data by machine and day. " + " ".join(facts.gaps(found.presence))
+        "presence": figures.completeness(
+            found.completeness, "Hours with data by machine and day. " + " ".join(facts.gaps(found.completeness))
         ),
     }

@@ -214,12 +214,12 @@ def test_nothing_that_comes_from_data_becomes_markup() -> None:
 def test_a_large_factory_shows_the_machines_with_the_most_gaps() -> None:
     many = reports.table(machines=6)
     found = reports.findings()
-    presence = replace(
-        found.presence,
+    completeness = replace(
+        found.completeness,
         machines=[many.machines[n % 6]._replace(equip_id=f"M{n:03d}") for n in range(60)],
         hours=np.full((60, len(reports.DAYS)), 24, dtype=np.int64),
     )
-    presence.hours[57, 2] = 0
-    text = Reader(report.render(replace(found, presence=presence))).text
+    completeness.hours[57, 2] = 0
+    text = Reader(report.render(replace(found, completeness=completeness))).text
     assert "The 40 machines with the most gaps; 20 more are not shown." in text
     assert "Most hours are missing of M057 (24)." in text

@@ -12,9 +12,9 @@ from monitory.log import logger
 from monitory.registry.registry import Registry
 from monitory_retrain import telemetry
 from monitory_retrain.dataset.hour_table import HourTable
-from monitory_retrain.events import Training
+from monitory_retrain.events import TrainingRequest
 from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
-from monitory_retrain.job import Answer, Job
+from monitory_retrain.job import Job, JobResult
 from monitory_retrain.publish import REPORT_FILE
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
@@ -30,7 +30,7 @@ class Ready(Ingest):
         return Ingested(self.table, Counts(), [])
 
 
-def run(models: MemoryStorage, table: HourTable) -> Answer:
+def run(models: MemoryStorage, table: HourTable) -> JobResult:
     job = Job(
         settings=reports.SETTINGS,
         sensors=reports.SENSORS,
@@ -41,7 +41,7 @@ def run(models: MemoryStorage, table: HourTable) -> Answer:
         recipe=reports.RECIPE,
         log=logger("tests", reports.SETTINGS),
     )
-    return job.train(Training(reports.FIRST, reports.LAST, by="tests"), lambda: True)
+    return job.train(TrainingRequest(reports.FIRST, reports.LAST, by="tests"), lambda: True)
 
 
 def hotter_on_the_last_day(table: HourTable) -> HourTable:
@@ -57,16 +57,16 @@ def models() -> MemoryStorage:
 
 
 @pytest.fixture(scope="module")
-def first(models: MemoryStorage) -> Answer:
+def first(models: MemoryStorage) -> JobResult:
     return run(models, reports.table())
 
 
 @pytest.fixture(scope="module")
-def second(models: MemoryStorage, first: Answer) -> Answer:
+def second(models: MemoryStorage, first: JobResult) -> JobResult:
     return run(models, hotter_on_the_last_day(reports.table(seed=1)))
 
 
-def test_the_report_is_stored_with_the_version_as_html(models: MemoryStorage, first: Answer) -> None:
+def test_the_report_is_stored_with_the_version_as_html(models: MemoryStorage, first: JobResult) -> None:
     blob = models.get(f"models/{first['version']}/{REPORT_FILE}")
     assert first["status"] == "trained"
     assert blob.metadata["content-type"] == "text/html; charset=utf-8"
@@ -74,7 +74,7 @@ def test_the_report_is_stored_with_the_version_as_html(models: MemoryStorage, fi
     assert first["version"].encode() in blob.body
 
 
-def test_the_first_model_is_compared_with_its_own_training(first: Answer) -> None:
+def test_the_first_model_is_compared_with_its_own_training(first: JobResult) -> None:
     assert first["drift"] == {
         "day": "2026-11-16",
         "against": None,
@@ -88,7 +88,7 @@ def test_the_first_model_is_compared_with_its_own_training(first: Answer) -> Non
 
 
 def test_a_later_run_compares_its_last_day_with_the_served_model(
-    models: MemoryStorage, first: Answer, second: Answer
+    models: MemoryStorage, first: JobResult, second: JobResult
 ) -> None:
     drift = second["drift"]
     assert drift["against"] == first["version"]
@@ -97,13 +97,13 @@ def test_a_later_run_compares_its_last_day_with_the_served_model(
     assert b"temperature moved: check the sensors" in models.get(f"models/{second['version']}/{REPORT_FILE}").body
 
 
-def test_the_number_of_sensors_that_moved_is_a_metric(second: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_number_of_sensors_that_moved_is_a_metric(second: JobResult, capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.emit(second)
     line = json.loads(capsys.readouterr().out.splitlines()[0])
     assert line["DriftedSensors"] == [1.0]
 
 
-def test_the_drift_of_each_sensor_is_a_metric(second: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_drift_of_each_sensor_is_a_metric(second: JobResult, capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.emit(second)
     _, *lines = map(json.loads, capsys.readouterr().out.splitlines())
     assert {line["sensor"]: line["SensorPsi"] for line in lines} == {
@@ -113,6 +113,6 @@ def test_the_drift_of_each_sensor_is_a_metric(second: Answer, capsys: pytest.Cap
     assert lines[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["sensor", "service"]]
 
 
-def test_drift_that_cannot_be_judged_is_no_metric(second: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_drift_that_cannot_be_judged_is_no_metric(second: JobResult, capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.emit({**second, "drift": {**second["drift"], "unjudged": "too few hours", "psi": {}}})
     assert "DriftedSensors" not in json.loads(capsys.readouterr().out)
