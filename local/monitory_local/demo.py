@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         console.print(f"event {json.dumps(event)}")
         trained = lambdas.retrain(event)
         if not trained.get("promoted"):
-            sys.exit(f"no model was promoted: {json.dumps(trained)}")
+            sys.exit(f"error: no model was promoted, try more --days or --machines: {json.dumps(trained)}")
         console.print(f"version {trained['version']}: {'; '.join(trained['reasons'])}")
 
         console.rule("3. predictions, through the function's handler")
@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     console.print(f"`make serve FOLDER={arguments.folder}` answers for these machines{report}")
     errors = [line.error for line in lines if line.error is not None]
     if not errors:
-        sys.exit("no machine was answered")
+        sys.exit("error: no machine got a prediction, try more --days")
     mean = _training_mean(producer, hours)
     scored = [line.truth.rul_days for line in lines if line.error is not None and line.truth]
     result = {
@@ -128,7 +128,7 @@ def _store(folder: Path) -> Iterator[S3]:
     """An S3 store with nothing of an earlier demo in the way."""
     with running_s3(folder, empty=True) as s3:
         if s3.environment and not s3.owned:
-            sys.exit(f"another program uses {folder}, perhaps `make serve FOLDER={folder}`: end it first")
+            sys.exit(f"error: {folder} is in use, perhaps by `make serve`: stop it, or choose another --folder")
         yield s3
 
 

@@ -169,7 +169,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with embedded_s3(arguments.folder) as s3:
         if not s3.owned:
-            sys.exit(f"a server runs on {arguments.folder} already: {s3.endpoint}")
+            sys.exit(
+                f"error: a server already runs on {arguments.folder}: use {s3.endpoint}, or choose another --folder"
+            )
         s3.ensure_buckets(*arguments.bucket)
         for name, value in s3.environment.items():
             print(f"export {name}={value}", flush=True)

@@ -15,7 +15,7 @@ from monitory_retrain.runtime import processes
 from monitory_retrain.training.training import Recipe
 
 TRAINING_RESERVE_SECONDS = 240.0
-"""Time kept back for training when reading must stop before the function's time is over."""
+"""Reading stops this long before the function times out, so that training can finish."""
 
 
 def build_job(settings: RetrainSettings) -> Job:
@@ -46,39 +46,38 @@ def build_job(settings: RetrainSettings) -> Job:
 def answer(
     job: Job, payload: object, remaining_seconds: Callable[[], float], request_id: str | None = None
 ) -> JobResult:
-    """Do what an event asks for.
+    """Handle an event.
 
-    What asks for the impossible is answered where somebody waits for the answer. Lambda does not tell whether anybody
-    does, and drops the answer of an asynchronous invocation; but a bus, a schedule, a topic and a queue wait for
-    none. What they deliver raises an error, so that Lambda puts it into the failed-events queue after its retries. A
-    plain request that is invoked asynchronously can't be told from a synchronous one: its answer is dropped, the log
-    and the metric `RetrainRefused`, which each refusal emits, remain.
+    An impossible request is refused in the result when a caller may be waiting for it. A bus, a schedule, a topic and
+    a queue never wait: for their events a refusal raises, so that Lambda moves the event to the failed-events queue
+    after its retries. Lambda hides whether a plain request is asynchronous; if it is, its result is dropped, but the
+    log line and the metric `RetrainRefused` remain.
 
     Args:
-        job: does it.
+        job: the retrain job.
         payload: the event.
         remaining_seconds: of this invocation.
-        request_id: of this invocation and, where Lambda tries an event again, of the ones before. A bus's or a
-            queue's own name for the event goes before it: they deliver one event in several invocations, too.
+        request_id: of the invocation, the same in Lambda's retries. The id of a bus's event or a queue's message takes
+            precedence: these services may deliver an event in several invocations.
 
     Returns:
-        What was done; `status` `invalid` or `refused` with a `reason` where the event asks for what can't be.
+        The job's result; `status` `invalid` or `refused` with a `reason` where the request is impossible.
 
     Raises:
-        InvalidEvent, ModelError, Conflict: the same of an event that was delivered.
-        StorageUnavailable: the store failed: Lambda tries again, and an alarm tells.
+        InvalidEvent, ModelError, Conflict: the request of a delivered event is impossible.
+        StorageUnavailable: the store failed; Lambda retries, and an alarm fires.
     """
     namespace = job.settings.powertools_metrics_namespace
     try:
         request = events.parse(payload, clock.now(), job.settings.training_days)
         if isinstance(request, events.PromotionRequest):
-            done = job.promote(request, request.event_id or request_id)
+            result = job.promote(request, request.event_id or request_id)
         elif isinstance(request, events.RollbackRequest):
-            done = job.rollback(request, request.event_id or request_id)
+            result = job.rollback(request, request.event_id or request_id)
         else:
-            done = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
-            if not done.get("repeated"):  # a run that was delivered again was counted the first time
-                telemetry.emit(done, namespace)
+            result = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
+            if not result.get("repeated"):  # a repeated delivery was counted the first time
+                telemetry.emit(result, namespace)
     except InvalidEvent as exc:
         return _refusal(job, payload, "invalid", exc)
     except (ModelError, Conflict) as exc:
@@ -91,7 +90,7 @@ def answer(
     except Exception:
         telemetry.failed(namespace)
         raise
-    return done
+    return result
 
 
 def _refusal(job: Job, payload: object, status: str, exc: MonitoryError) -> JobResult:

@@ -1,15 +1,15 @@
-"""Retrain events -> what is asked for, with every impossibility named.
+"""Retrain events -> requests; an event that asks for the impossible is refused with the reason.
 
 {"detail-type": "Scheduled Event", "source": "aws.events", "id": ..., "time": ...}
                                                                  the TRAINING_DAYS KST days before its time
-{"month": "2025-06", "sample": 500}                              a month, or so many objects spread over it
+{"month": "2025-06", "sample": 500}                              a month, or `sample` objects spread over it
 {"start": "2025-06-01", "end": "2025-06-21"}                     a range of days, both included
     with "promote": "auto" | "never", "refresh": true | false | "2026-11-25T15:00:00Z", "by": "...", "reason": "..."
 {"action": "promote", "version": "2025/06/21/150102", "reason": "..."}
 {"action": "rollback", "reason": "..."}
 {}                                                               the TRAINING_DAYS KST days before now
 
-What services put around a request is taken off first, see envelope.py.
+Envelopes of other services are removed first, see envelope.py.
 """
 
 import calendar
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class _Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The events that people write."""
+    """The keys of a request."""
 
     action: Literal["train", "promote", "rollback"] = "train"
     month: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}$")] | None = None
@@ -53,11 +53,11 @@ _OLDER_KEYS = {
     "end_day": 'the key is `end`, a date such as "2025-06-21", with `start`',
     "sample_n": "the key is `sample`, a number of objects such as 500",
 }
-"""What the command line of the trainer before this one called them."""
+"""Keys of the previous trainer's command line."""
 
 
 class _Scheduled(msgspec.Struct, frozen=True):
-    """What EventBridge sends; the rest of it is of no interest."""
+    """The keys of EventBridge's scheduled event that are used."""
 
     id: str
     time: datetime
@@ -69,12 +69,11 @@ class TrainingRequest:
 
     Attributes:
         first, last: KST dates, both included.
-        sample: only so many objects, spread evenly; None for all.
+        sample: number of objects to read, spread evenly; None for all.
         promote: whether a better model may be promoted.
-        refresh: when what is cached must have been made, aware; older rows are made anew from their objects. None
-            for no matter when.
+        refresh: cached rows older than this time, aware, are rebuilt from their objects; None keeps all.
         by: who asks.
-        event_id: names a run that must not happen twice: a schedule's, a bus's or a queue's; None for one by hand.
+        event_id: idempotency key: the id of a schedule's or bus's event or a queue's message; None by hand.
     """
 
     first: date
@@ -114,38 +113,38 @@ Request = TrainingRequest | PromotionRequest | RollbackRequest
 
 
 def parse(event: object, now: datetime, training_days: int) -> Request:
-    """What an event asks for.
+    """The request in an event.
 
     Args:
         event: as Lambda passes it.
-        now: the present, aware; ranges end before today.
-        training_days: days of a run that names none.
+        now: the current time, aware; ranges end before its date.
+        training_days: length of the range where the event names none.
 
     Raises:
-        InvalidEvent: it asks for what doesn't exist: an unknown key, a wrong type, a date that isn't one, a reversed,
-            future or endless range, contradicting keys, or a version that is no version.
+        InvalidEvent: an unknown key, a wrong type, no valid date, a reversed, future or too long range, contradicting
+            keys, or no valid version.
     """
     inner = envelope.unwrap(event)
     if inner.scheduled:
         return _scheduled(inner, now, training_days)
     _refuse_unknown_keys(inner.request)
-    asked = _convert(inner.request, _Fields)
-    by = asked.by or inner.source or "event"
-    if asked.action == "promote":
-        _refuse(asked, "promote", "month", "start", "end", "sample")
-        if not asked.version:
+    fields = _convert(inner.request, _Fields)
+    by = fields.by or inner.source or "event"
+    if fields.action == "promote":
+        _refuse(fields, "promote", "month", "start", "end", "sample")
+        if not fields.version:
             raise InvalidEvent("version: which version is to be promoted?")
         try:
-            return PromotionRequest(str(Version.parse(asked.version)), by, asked.reason, inner.delivery)
+            return PromotionRequest(str(Version.parse(fields.version)), by, fields.reason, inner.delivery)
         except UnknownVersion as exc:
             raise InvalidEvent(f"version: {exc}") from exc
-    if asked.action == "rollback":
-        _refuse(asked, "rollback", "month", "start", "end", "sample", "version")
-        return RollbackRequest(by, asked.reason, inner.delivery)
-    _refuse(asked, "train", "version")
-    first, last = _range(asked, now.astimezone(clock.zone()).date(), training_days)
+    if fields.action == "rollback":
+        _refuse(fields, "rollback", "month", "start", "end", "sample", "version")
+        return RollbackRequest(by, fields.reason, inner.delivery)
+    _refuse(fields, "train", "version")
+    first, last = _range(fields, now.astimezone(clock.zone()).date(), training_days)
     return TrainingRequest(
-        first, last, asked.sample, asked.promote == "auto", _since(asked.refresh, now), by, inner.delivery
+        first, last, fields.sample, fields.promote == "auto", _since(fields.refresh, now), by, inner.delivery
     )
 
 
@@ -173,7 +172,7 @@ def _refuse_unknown_keys(request: Mapping[str, object]) -> None:
 
 
 def _hint(key: str) -> str:
-    """What to write instead of a key that there isn't."""
+    """What to write instead of an unknown key."""
     if key in _OLDER_KEYS:
         return f"{key}: {_OLDER_KEYS[key]}"
     keys = _Fields.__struct_fields__
@@ -184,7 +183,7 @@ def _hint(key: str) -> str:
 
 
 def _since(refresh: bool | datetime, now: datetime) -> datetime | None:
-    """From when on caches count as fresh."""
+    """The time before which cached rows are stale."""
     if isinstance(refresh, bool):
         return now if refresh else None
     if refresh.tzinfo is None or refresh > now:
@@ -199,33 +198,33 @@ def _convert(event: Mapping[str, object], kind: type[T]) -> T:
         raise InvalidEvent(f"event: {exc}") from exc
 
 
-def _refuse(asked: _Fields, action: str, *names: str) -> None:
+def _refuse(fields: _Fields, action: str, *names: str) -> None:
     for name in names:
-        if getattr(asked, name) is not None:
+        if getattr(fields, name) is not None:
             raise InvalidEvent(f"{name} has no place beside the action {action!r}")
 
 
-def _range(asked: _Fields, today: date, training_days: int) -> tuple[date, date]:
+def _range(fields: _Fields, today: date, training_days: int) -> tuple[date, date]:
     yesterday = today - timedelta(days=1)
-    if asked.month:
-        if asked.start or asked.end:
+    if fields.month:
+        if fields.start or fields.end:
             raise InvalidEvent("month: give a month or a start and an end, not both")
-        year, month = (int(part) for part in asked.month.split("-"))
+        year, month = (int(part) for part in fields.month.split("-"))
         if not 1 <= month <= 12 or year < EARLIEST.year:
-            raise InvalidEvent(f"month: {asked.month} does not exist")
+            raise InvalidEvent(f"month: {fields.month} does not exist")
         first = date(year, month, 1)
         last = date(year, month, calendar.monthrange(year, month)[1])
         if first > yesterday:
-            raise InvalidEvent(f"month: {asked.month} has no finished day yet")
+            raise InvalidEvent(f"month: {fields.month} has no finished day yet")
         return first, min(last, yesterday)
-    if asked.start or asked.end:
-        if not (asked.start and asked.end):
+    if fields.start or fields.end:
+        if not (fields.start and fields.end):
             raise InvalidEvent("start and end belong together")
-        if asked.end < asked.start:
-            raise InvalidEvent(f"start {asked.start} is after end {asked.end}")
-        if asked.start < EARLIEST or asked.end > today:
-            raise InvalidEvent(f"range {asked.start}..{asked.end} is not between {EARLIEST} and today")
-        if (asked.end - asked.start).days >= MAX_DAYS:
-            raise InvalidEvent(f"range {asked.start}..{asked.end} has more than {MAX_DAYS} days")
-        return asked.start, asked.end
+        if fields.end < fields.start:
+            raise InvalidEvent(f"start {fields.start} is after end {fields.end}")
+        if fields.start < EARLIEST or fields.end > today:
+            raise InvalidEvent(f"range {fields.start}..{fields.end} is not between {EARLIEST} and today")
+        if (fields.end - fields.start).days >= MAX_DAYS:
+            raise InvalidEvent(f"range {fields.start}..{fields.end} has more than {MAX_DAYS} days")
+        return fields.start, fields.end
     return today - timedelta(days=training_days), yesterday

@@ -1,4 +1,4 @@
-"""Where Lambda enters: one event, one answer."""
+"""The Lambda handler: one event, one result."""
 
 from typing import Any
 
@@ -10,5 +10,5 @@ _job = build_job(load(RetrainSettings))
 
 
 def lambda_handler(event: Any, context: Any) -> JobResult:
-    """Retrain, promote or roll back, as the event says (see events.py)."""
+    """Train, promote or roll back, see events.py."""
     return answer(_job, event, lambda: context.get_remaining_time_in_millis() / 1000, context.aws_request_id)

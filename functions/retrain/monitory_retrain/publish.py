@@ -1,4 +1,4 @@
-"""How a version is stored: its model, card, metrics, verdict and report, under a name that is free."""
+"""Stores a version: model, card, metrics, verdict and report, under a free name."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -17,20 +17,20 @@ VERDICT_FILE = "verdict.json"
 REPORT_FILE = "report.html"
 
 
-def store(registry: Registry, found: Findings) -> str:
-    """Store a version under the name on its card or the first one after it that is free, unless it is stored already.
+def store(registry: Registry, findings: Findings) -> str:
+    """Store a version under the name on its card, or the next free one, unless it is stored already.
 
-    A run that died before it could promote has left its version; a second one of the same text would have the same
-    ETag where it is served, which hides a promotion from those who ask whether the object changed.
+    A job that dies before the promotion leaves its version behind. A second version of the same text would have the
+    same ETag once served, which would hide the promotion from conditional reads.
 
     Returns:
         The version.
     """
-    if stored := _stored(registry, found):
+    if stored := _stored(registry, findings):
         return stored
-    version = Version.parse(found.card.version)
+    version = Version.parse(findings.card.version)
     while True:
-        named = replace(found, card=msgspec.structs.replace(found.card, version=str(version)))
+        named = replace(findings, card=msgspec.structs.replace(findings.card, version=str(version)))
         try:
             registry.store(str(version), _files(named))
         except Conflict:
@@ -39,26 +39,26 @@ def store(registry: Registry, found: Findings) -> str:
             return str(version)
 
 
-def _stored(registry: Registry, found: Findings) -> str | None:
+def _stored(registry: Registry, findings: Findings) -> str | None:
     """The newest version with the model of the findings and with their card, but for its name and time."""
-    for version in registry.versions_of(found.challenger.trained.text.encode()):
+    for version in registry.versions_of(findings.challenger.trained.text.encode()):
         with suppress(ModelError):
-            made = registry.read(version, CARD_FILE)
-            same = msgspec.structs.replace(found.card, version=version, trained_at=decode_card(made).trained_at)
-            if model_card.encode(same) == made:
+            stored = registry.read(version, CARD_FILE)
+            same = msgspec.structs.replace(findings.card, version=version, trained_at=decode_card(stored).trained_at)
+            if model_card.encode(same) == stored:
                 return version
     return None
 
 
-def _files(found: Findings) -> dict[str, tuple[bytes, str]]:
+def _files(findings: Findings) -> dict[str, tuple[bytes, str]]:
     json = "application/json"
-    champion = found.champion.scores if found.champion else None
+    champion = findings.champion.scores if findings.champion else None
     return {
-        MODEL_FILE: (found.challenger.trained.text.encode(), "text/plain; charset=utf-8"),
-        CARD_FILE: (model_card.encode(found.card), json),
-        METRICS_FILE: (_json(pipeline.metrics(found.challenger)), json),
-        VERDICT_FILE: (_json({"verdict": found.verdict, "champion": champion}), json),
-        REPORT_FILE: (report.render(found), "text/html; charset=utf-8"),
+        MODEL_FILE: (findings.challenger.trained.text.encode(), "text/plain; charset=utf-8"),
+        CARD_FILE: (model_card.encode(findings.card), json),
+        METRICS_FILE: (_json(pipeline.metrics(findings.challenger)), json),
+        VERDICT_FILE: (_json({"verdict": findings.verdict, "champion": champion}), json),
+        REPORT_FILE: (report.render(findings), "text/html; charset=utf-8"),
     }
 
 

@@ -1,4 +1,4 @@
-"""What the retrain function answers, in JSON's types."""
+"""Results of the retrain function, in JSON types."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ JobResult = dict[str, Any]
 
 def metrics(challenger: Challenger) -> JobResult:
     """A challenger's metrics."""
-    found: JobResult = msgspec.to_builtins(pipeline.metrics(challenger))
-    return found
+    figures: JobResult = msgspec.to_builtins(pipeline.metrics(challenger))
+    return figures
 
 
 def drift(moved: Drift) -> JobResult:
-    """What moved and what to watch, in sentences."""
-    said = (sensor for sensor in moved.sensors if sensor.status != "steady")
+    """The drift of the last day, with a sentence for each sensor that is not steady."""
+    unsteady = (sensor for sensor in moved.sensors if sensor.status != "steady")
     return {
         "day": moved.day,
         "against": moved.against,
@@ -32,18 +32,23 @@ def drift(moved: Drift) -> JobResult:
         "moved": moved.named("moved"),
         "watch": moved.named("watch"),
         "psi": {sensor.name: sensor.psi for sensor in moved.sensors},
-        "sentences": [f"{sensor.status}: {sensor.sentence}" for sensor in said],
+        "sentences": [f"{sensor.status}: {sensor.sentence}" for sensor in unsteady],
         "predictions": moved.predictions.status if moved.predictions else None,
     }
 
 
-def promoted(status: str, made: Promotion) -> JobResult:
-    """A promotion or rollback that was made."""
-    return {"status": status, "version": made.version, "replaced": made.replaced, "promotion": made.number}
+def promoted(status: str, promotion: Promotion) -> JobResult:
+    """A promotion or rollback."""
+    return {
+        "status": status,
+        "version": promotion.version,
+        "replaced": promotion.replaced,
+        "promotion": promotion.number,
+    }
 
 
 def counts(counted: Counts) -> JobResult:
-    """What was read."""
+    """What ingestion read, skipped and missed."""
     return {
         "objects": counted.objects,
         "objects_read": counted.read,

@@ -1,4 +1,4 @@
-"""What operators are told of retrain runs: lines of embedded metric format."""
+"""Metrics of the retrain job, as lines of embedded metric format."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from monitory import metric_names
 
 
 def emit(answer: Mapping[str, Any], namespace: str = metric_names.NAMESPACE) -> None:
-    """Emit the metrics of an answer: one line for the run, and one for each sensor that drift was told of."""
+    """Emit the metrics of a result: a line for the job, and one for each sensor with a drift."""
     line = _line(namespace)
     status = answer["status"]
     data = answer.get("data", {})
@@ -38,7 +38,7 @@ def emit(answer: Mapping[str, Any], namespace: str = metric_names.NAMESPACE) -> 
 
 
 def failed(namespace: str = metric_names.NAMESPACE) -> None:
-    """Emit that a run ended with an error."""
+    """Emit that a job failed."""
     line = _line(namespace)
     line.add_metric(metric_names.RETRAIN_FAILED, MetricUnit.Count, 1)
     line.flush_metrics()

@@ -73,7 +73,7 @@ def test_the_handlers_can_be_invoked_on_the_demos_data(demo: Demo, tmp_path: Pat
     assert predicted["statusCode"] == 404
     assert "EQUIP-404" in predicted["body"]["detail"]
     unchanged = _invoke("retrain", "--folder", demo.folder, "--event", _event(tmp_path, version=version))
-    assert unchanged == {"status": "unchanged", "version": version, "reason": "it is served already"}
+    assert unchanged == {"status": "unchanged", "version": version, "reason": "the version is already served"}
     invalid = _invoke("retrain", "--folder", demo.folder, "--month", "2199-01")
     assert invalid["status"] == "invalid"
 

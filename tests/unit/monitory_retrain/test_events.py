@@ -28,15 +28,15 @@ def test_a_scheduled_event_is_the_days_before_its_own_time() -> None:
     ids=["leap month", "month that goes on", "new year", "default"],
 )
 def test_days_of_events_by_hand(event: dict[str, str], first: date, last: date) -> None:
-    asked = parse(event, NOW, 21)
-    assert isinstance(asked, Training)
-    assert (asked.first, asked.last, asked.promote, asked.sample) == (first, last, True, None)
+    request = parse(event, NOW, 21)
+    assert isinstance(request, TrainingRequest)
+    assert (request.first, request.last, request.promote, request.sample) == (first, last, True, None)
 
 
 def test_options_of_a_training() -> None:
-    asked = parse({"month": "2025-06", "sample": 500, "promote": "never", "refresh": True, "by": "me"}, NOW, 21)
-    assert isinstance(asked, Training)
-    assert (asked.sample, asked.promote, asked.refresh, asked.by) == (500, False, NOW, "me")
+    request = parse({"month": "2025-06", "sample": 500, "promote": "never", "refresh": True, "by": "me"}, NOW, 21)
+    assert isinstance(request, TrainingRequest)
+    assert (request.sample, request.promote, request.refresh, request.by) == (500, False, NOW, "me")
 
 
 def test_promotions_and_rollbacks() -> None:
@@ -85,9 +85,9 @@ def test_what_cannot_be_is_named(event: object, said: str) -> None:
     ],
 )
 def test_a_refresh_may_be_of_what_was_kept_before_a_time(event: dict[str, object], since: datetime | None) -> None:
-    asked = parse(event, NOW, 21)
-    assert isinstance(asked, Training)
-    assert asked.refresh == since
+    request = parse(event, NOW, 21)
+    assert isinstance(request, TrainingRequest)
+    assert request.refresh == since
 
 
 @pytest.mark.parametrize("refresh", ["2026-11-01T00:00:00", "2999-01-01T00:00:00Z", "soon", 5, None])

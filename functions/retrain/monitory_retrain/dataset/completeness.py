@@ -1,4 +1,4 @@
-"""Which hours of which machines were there: gaps made visible."""
+"""Completeness: the hours with data of each machine and day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class Completeness:
     """Hours with data of each machine and day.
 
     Attributes:
-        machines: those that were heard at all, in order.
-        days: all that were asked for, also those without data.
+        machines: those with any data, in order.
+        days: all days of the range, with or without data.
         hours: 0..24, shape (machines, days).
     """
 
@@ -35,7 +35,7 @@ class Completeness:
 
 
 def completeness(table: HourTable, days: Sequence[date]) -> Completeness:
-    """Count the hours of a table; `days` are those that were read for it, ascending."""
+    """Count the hours of a table; `days` are the dates of its range, ascending."""
     at = {clock.first_hour(day) // HOURS_PER_DAY: index for index, day in enumerate(days)}
     machines = [machine for machine, _ in table.slices()]
     hours = np.zeros((len(machines), len(days)), dtype=np.int64)

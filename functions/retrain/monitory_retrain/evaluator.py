@@ -1,0 +1,76 @@
+"""Compares a challenger with the served model: drift of the last day, and the verdict on the hold-out."""
+
+from dataclasses import dataclass
+
+from monitory.errors import ModelError
+from monitory.log import Logger
+from monitory.model.loader import ModelLoader
+from monitory.registry.registry import CARD_FILE, Registry, ServedObject
+from monitory.sensors import SensorSet
+from monitory.settings import RetrainSettings
+from monitory_retrain import pipeline
+from monitory_retrain.evaluation import drift, verdict
+from monitory_retrain.evaluation import holdout as validation
+from monitory_retrain.evaluation.drift import Drift
+from monitory_retrain.evaluation.holdout import Champion
+from monitory_retrain.evaluation.scores import score
+from monitory_retrain.evaluation.verdict import Verdict
+from monitory_retrain.pipeline import Challenger
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """Reads the served model and compares a challenger with it; writes nothing."""
+
+    settings: RetrainSettings
+    sensors: SensorSet
+    registry: Registry
+    log: Logger
+
+    @property
+    def loader(self) -> ModelLoader:
+        """Loads the registry's models as serving does."""
+        return ModelLoader(self.registry, self.sensors, self.settings.max_rul_days)
+
+    def last_day_drift(self, challenger: Challenger, served: ServedObject | None) -> Drift:
+        """Drift of the last day since the served model's training, or the challenger's if that has no reference."""
+        day = challenger.last_day
+        try:
+            if served and served.version:
+                model = self.loader.served(served)
+                reference = drift.of_card(self.registry.read(served.version, CARD_FILE))
+                if reference:
+                    rows = pipeline.seen_with(model, day, challenger, self.sensors, self.log)
+                    predicted = validation.predictions(model, rows)
+                    return drift.compare(reference, rows, predicted, self.sensors, served.version)
+        except ModelError as exc:
+            self.log.warning("drift is measured against the challenger: %s", exc)
+        predicted = validation.predictions(self.loader.trained(challenger.trained.text.encode()), day)
+        return drift.compare(challenger.reference, day, predicted, self.sensors)
+
+    def judge(self, challenger: Challenger, served: ServedObject | None) -> tuple[Verdict, Champion | None]:
+        """The verdict, and the champion's scores on the challenger's hold-out; no champion where none can be used."""
+        baselines = challenger.baselines.mean.mae, challenger.baselines.last_value.mae
+        alone = verdict.first(challenger.scores, *baselines)
+        if served is None:
+            return alone, None
+        holdout = challenger.split.holdout
+        try:
+            model = self.loader.served(served)
+            rows = pipeline.seen_with(model, holdout, challenger, self.sensors, self.log)
+            predicted = validation.predictions(model, rows)
+        except ModelError as exc:
+            reason = f"the served model cannot be used ({exc})"
+            return Verdict(alone.promote, (*alone.reasons, reason)), None
+        interval = model.card.intervals if model.card else None
+        scores = score(holdout.rul, predicted, interval, model.cap_days, holdout.age)
+        comparison = verdict.compare(holdout.rul, predicted, challenger.predicted, holdout.machine, holdout.hour // 24)
+        ruling = verdict.against(
+            scores,
+            challenger.scores,
+            comparison,
+            *baselines,
+            margin=self.settings.promotion_margin,
+            coverage=self.settings.coverage,
+        )
+        return ruling, Champion(served.version, predicted, scores)
