@@ -2,10 +2,9 @@
 
     cache/hour-rows/<feature schema>-<sensor set>/<YYYY-MM-DD>.parquet
 
-holds a day's hour rows and the (key, ETag) of the objects that they came from. A later run lists the day and reads
-again only machines whose objects are not those any more. A run that is out of time in the middle of a day keeps the
-machines that it has read. Rows that were read are not held until the end but taken from there again, so memory does not
-grow with the days.
+holds a day's hour rows and the (key, ETag) of their objects. A later job lists the day and rereads only machines whose
+objects have changed. A job that runs out of time within a day keeps the machines it has read. Rows are reread from the
+cache at the end instead of held, so memory while reading does not grow with the days.
 """
 
 from collections import Counter
@@ -32,16 +31,16 @@ _NOTHING = slice(0, 0)
 
 @dataclass(slots=True)
 class Counts:
-    """What was read and what was left.
+    """What ingestion read and skipped.
 
     Attributes:
         objects: objects of the days.
-        read: objects that were read now; the others' rows were known.
+        read: objects read by this job; the others' rows were cached.
         raw_bytes: bytes of those.
         readings: readings in the rows.
         rejected: skipped records by reason.
-        samples: what was wrong with one of them, by reason.
-        unreadable: what was said of objects in which nothing was readable.
+        samples: the fault of one skipped record, by reason.
+        unreadable: a message for each object in which nothing is readable.
         days_without_data: dates without a single row.
     """
 
@@ -55,7 +54,7 @@ class Counts:
     samples: dict[str, str] = field(default_factory=dict)
 
     def __add__(self, other: "Counts") -> "Counts":
-        """Of both together."""
+        """The sum of both."""
         summed = {
             of.name: getattr(self, of.name) + getattr(other, of.name) for of in fields(self) if of.name != "samples"
         }
@@ -64,7 +63,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """The hour rows of the days and what was read, or the days that are left for the next run, and then no rows."""
+    """The hour rows of the days; none while days are left for the next job."""
 
     table: HourTable
     counts: Counts
@@ -253,8 +252,7 @@ class Ingest:
         counts = _counted(day, made, objects, read)
         if not of.listed:
             return made, counts
-        # Unconditional: rows are a pure function of their objects, so writers that race disagree at most on how
-        # many machines they have read, and the next run reads the others again.
+        # Unconditional: rows are a pure function of their objects; racing writers differ only in the machines read.
         body = parquet_cache.to_parquet(made, self._columns, objects)
         return _Kept(of.key, self._cache.put(of.key, body, content_type="application/vnd.apache.parquet")), counts
 
@@ -270,18 +268,18 @@ class Ingest:
         except ObjectNotFound:
             return None
         except ValueError as exc:
-            raise StorageUnavailable(f"s3://{self._cache.name}/{of.key} came damaged: {exc}") from exc
+            raise StorageUnavailable(f"s3://{self._cache.name}/{of.key} is damaged: {exc}") from exc
 
     def _known(self, key: str, since: datetime | None) -> _Known | None:
         try:
             blob = self._cache.get(key)
-            if since and blob.modified < since.replace(microsecond=0):  # stores tell whole seconds
+            if since and blob.modified < since.replace(microsecond=0):  # stores have whole seconds
                 return None
             return _Known(*parquet_cache.from_parquet(blob.body, self._columns))
         except ObjectNotFound:
             return None
         except ValueError as exc:
-            self._log.warning("%s is made anew: %s", key, exc)
+            self._log.warning("%s is rebuilt: %s", key, exc)
             return None
 
 

@@ -270,7 +270,7 @@ def test_a_day_that_comes_back_damaged_ends_the_run_with_its_name(world: World) 
             world.cache.objects[key] = world.cache.objects[key]._replace(body=b"PAR1")
 
     world.cache.before = damages
-    with pytest.raises(StorageUnavailable, match=f"{DAYS[0]}.parquet came damaged"):
+    with pytest.raises(StorageUnavailable, match=f"{DAYS[0]}.parquet is damaged"):
         world.night()
     world.cache.before = lambda verb, key: None
     going_on = world.night()
