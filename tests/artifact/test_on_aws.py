@@ -24,7 +24,7 @@ from monitory_local.simulator.__main__ import last_hours
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
-from tests.artifact.conftest import PREDICT_HANDLER
+from tests.artifact.conftest import PREDICT_HANDLER, Factory
 from tests.support.aws_store import EXPIRED, SESSION, AwsStore, Request, aws_store, is_next_page
 from tests.support.image import read_dockerfile
 from tests.support.models import card, small_text
@@ -33,6 +33,7 @@ from tests.support.registries import KEY
 pytestmark = pytest.mark.timeout(600)
 
 LAKE, MODELS, DOTTED, ABROAD, NOWHERE = "aws-lake", "aws-models", "aws.models", "aws-abroad", "aws-nowhere"
+TRAINED = "aws-trained"
 FOREIGN_REGION = "eu-west-1"
 VERSIONS = ("2026/11/20/150000", "2026/11/21/150000")
 CREDENTIALS = {
@@ -156,6 +157,39 @@ def test_promote_predict_list_and_roll_back(
         again = retrain.invoke({"action": "promote", "version": "2026/01/01/000000", "reason": "test"})
         assert again["status"] == "refused"
     assert {request.host for request in requests} == {f"{name}.s3.{REGION}.amazonaws.com" for name in (LAKE, MODELS)}
+
+
+@pytest.mark.timeout(900)
+def test_a_training_beside_a_model_of_unknown_origin(
+    world: World, s3_server: S3, factory: Factory, predict_base: sandbox.Artifact, retrain_base: sandbox.Artifact
+) -> None:
+    """Worker processes, LightGBM, the report's fonts and the child process that checks foreign models."""
+    with s3_server.active():
+        s3_server.ensure_buckets(TRAINED)
+        S3Storage(TRAINED, region=REGION).put(KEY, small_text(), content_type="text/plain")
+    settings = {name: value for name, value in factory.environment.items() if name not in s3_server.environment}
+    settings["S3_MODEL_BUCKET_NAME"] = TRAINED
+    buckets = (settings["S3_INPUT_DATA_BUCKET_NAME"], TRAINED)
+
+    def artifact(base: sandbox.Artifact) -> sandbox.Artifact:
+        own = world.artifact(base, **base.environment, **settings)
+        return replace(own, hosts={**own.hosts, **world.store.names(*buckets)})
+
+    retrain_artifact = replace(artifact(retrain_base), timeout_seconds=800, memory_mb=3008)
+    with sandbox.serve(artifact(predict_base)) as predict, sandbox.serve(retrain_artifact) as retrain:
+        assert content(predict.invoke(get("/api/v1/health")))["version"] is None
+        done = retrain.invoke(factory.event)
+        assert done["status"] == "trained", done
+        if not done["promoted"]:  # the verdict depends on the hour at which the simulated lake ends
+            retrain.invoke({"action": "promote", "version": done["version"], "reason": "test"})
+        answers = [predict.invoke(predict_event(*machine)) for machine in factory.machines]
+        served = [json.loads(answer["body"]) for answer in answers if answer["statusCode"] == 200]
+        assert {answer["model"]["version"] for answer in served} == {done["version"]}
+        report = predict.invoke(get(f"/api/v1/models/{done['version'].replace('/', '-')}/report"))
+        assert report["statusCode"] == 200
+    assert {request.host for request in world.store.requests} == {
+        f"{name}.s3.{REGION}.amazonaws.com" for name in buckets
+    }
 
 
 def test_a_write_that_lost_its_race_is_refused(world: World, predict_base: sandbox.Artifact, tmp_path: Path) -> None:
