@@ -93,7 +93,7 @@ def run_to_failure(table: HourTable) -> Labels:
     return Labels(
         rul=cycles / 24.0,
         seen=cycles / 24.0,
-        known_at=table.hour + cycles,
+        label_available_at=table.hour + cycles,
         life=table.machine,
         last_failure=none,
         failures={machine: [hour] for machine, hour in ends.items()},

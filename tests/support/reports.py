@@ -92,7 +92,7 @@ def findings() -> Findings:
     worse = np.clip(new.predicted + np.random.default_rng(1).normal(0, 1.0, len(holdout)), 0, SETTINGS.max_rul_days)
     champion = Champion("2026/11/10/150102", worse, score(holdout.rul, worse, new.calibration, SETTINGS.max_rul_days))
     compared = verdict.compare(holdout.rul, worse, new.predicted, holdout.machine, holdout.hour // 24)
-    bar = new.baselines.mean.mae, new.baselines.last_value.mae
+    bar = new.baselines.mean.mae, new.baselines.last_life.mae
     ruling = verdict.against(champion.scores, new.scores, compared, *bar, margin=0.02, coverage=0.9)
     card = pipeline.card(
         new,
@@ -122,7 +122,7 @@ def sparse() -> Findings:
     )
     unjudged = drift.compare(None, new.last_day, np.zeros(len(new.last_day)), SENSORS)
     card = msgspec.structs.replace(full.card, calibration=None)
-    ruling = verdict.first(alone.scores, new.baselines.mean.mae, new.baselines.last_value.mae)
+    ruling = verdict.first(alone.scores, new.baselines.mean.mae, new.baselines.last_life.mae)
     nothing = Completeness([], DAYS, np.zeros((0, len(DAYS)), dtype=np.int64))
     return Findings(card, alone, ruling, False, None, unjudged, nothing)
 

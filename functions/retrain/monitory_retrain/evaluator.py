@@ -50,7 +50,7 @@ class Evaluator:
 
     def judge(self, challenger: Challenger, served: ServedObject | None) -> tuple[Verdict, Champion | None]:
         """The verdict, and the champion's scores on the challenger's hold-out; no champion where none can be used."""
-        baselines = challenger.baselines.mean.mae, challenger.baselines.last_value.mae
+        baselines = challenger.baselines.mean.mae, challenger.baselines.last_life.mae
         alone = verdict.first(challenger.scores, *baselines)
         if served is None:
             return alone, None

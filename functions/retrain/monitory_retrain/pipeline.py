@@ -121,7 +121,7 @@ def learn(
     if missing:
         return Skipped(missing, supply)
     starts = split.begins(table.hour[found.usable], HOLDOUT_SHARE)
-    regimes = regime_learning.learn(table, found.usable & (found.known_at < starts), sensors)
+    regimes = regime_learning.learn(table, found.usable & (found.label_available_at < starts), sensors)
     if regimes:
         log.info("operating regimes: %s", ", ".join(f"{regime.hours} hours" for regime in regimes.regimes))
     rows = dataset.build(table, found, sensors, log, regimes=regimes)
@@ -187,7 +187,7 @@ def metrics(challenger: Challenger) -> dict[str, object]:
     return {
         "holdout": challenger.scores,
         "training_mean": challenger.baselines.mean,
-        "last_value": challenger.baselines.last_value,
+        "last_value": challenger.baselines.last_life,
         "training_rows": len(challenger.split.training),
         "holdout_rows": len(challenger.split.holdout),
     }

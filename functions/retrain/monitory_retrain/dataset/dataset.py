@@ -35,7 +35,7 @@ class Dataset:
         seen: days, shape (n,): the label or, without one, for how long the machine was seen to run on.
         machine: index into `machines`, shape (n,).
         hour: see `clock`, shape (n,).
-        known_at: hour at which the label became known, shape (n,); meaningless without one.
+        label_available_at: hour at which the label became known, shape (n,); meaningless without one.
         life: which run between failures, shape (n,).
         machines: the machines.
     """
@@ -46,7 +46,7 @@ class Dataset:
     seen: Floats
     machine: Ints
     hour: Ints
-    known_at: Ints
+    label_available_at: Ints
     life: Ints
     machines: list[Machine]
 
@@ -67,7 +67,7 @@ class Dataset:
     def as_of(self, hour: int) -> "Dataset":
         """The rows before an hour with what was known then."""
         rows = self.take(self.hour < hour)
-        known = (rows.known_at < hour) & ~np.isnan(rows.rul)
+        known = (rows.label_available_at < hour) & ~np.isnan(rows.rul)
         seen = np.where(known, rows.seen, np.minimum(rows.seen, (hour - 1 - rows.hour) / HOURS_PER_DAY))
         return replace(rows, rul=np.where(known, rows.rul, np.nan), seen=seen)
 
@@ -80,7 +80,7 @@ class Dataset:
             self.seen[rows],
             self.machine[rows],
             self.hour[rows],
-            self.known_at[rows],
+            self.label_available_at[rows],
             self.life[rows],
             self.machines,
         )
@@ -126,7 +126,7 @@ def build(
         labels.seen[running],
         table.machine[running],
         table.hour[running],
-        labels.known_at[running],
+        labels.label_available_at[running],
         labels.life[running],
         table.machines,
     )

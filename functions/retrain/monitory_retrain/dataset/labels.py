@@ -43,7 +43,7 @@ class Labels:
     Attributes:
         rul: days, shape (n,); NaN where there's no exact label.
         seen: days, shape (n,): the exact label or, without one, for how long the machine was seen to run on.
-        known_at: the hour at whose end a label is known: the failure's hour, or when the cap is reached.
+        label_available_at: the hour at whose end a label is known: the failure's hour, or when the cap is reached.
             Shape (n,); meaningless where rul is NaN.
         life: number of the run between two failures that a row belongs to, unique over machines, shape (n,).
         last_failure: the machine's last hour of failure before each row, shape (n,); -1 where none is known.
@@ -55,7 +55,7 @@ class Labels:
 
     rul: Floats
     seen: Floats
-    known_at: Ints
+    label_available_at: Ints
     life: Ints
     last_failure: Ints
     failures: dict[Machine, list[int]]
@@ -96,7 +96,7 @@ def label(
     n = len(table)
     rul = np.full(n, np.nan)
     seen_days = np.full(n, np.nan)
-    known_at = np.zeros(n, dtype=np.int64)
+    label_available_at = np.zeros(n, dtype=np.int64)
     life = np.zeros(n, dtype=np.int64)
     last_failure = np.full(n, -1, dtype=np.int64)
     failures: dict[Machine, list[int]] = {}
@@ -144,12 +144,12 @@ def label(
         exact = (failure_seen | (seen >= cap_hours)) & ~down & ~idle
         rul[rows] = np.where(exact, np.minimum(to_failure, cap_hours) / HOURS_PER_DAY, np.nan)
         seen_days[rows] = np.clip(np.minimum(to_failure, seen), 0.0, cap_hours) / HOURS_PER_DAY
-        known_at[rows] = hours + np.minimum(to_failure, np.ceil(cap_hours)).astype(np.int64)
+        label_available_at[rows] = hours + np.minimum(to_failure, np.ceil(cap_hours)).astype(np.int64)
         running[rows] = ~down & ~idle
         left_out[DOWN] += int(down.sum())
         left_out[OFF] += int(idle.sum())
         left_out[CENSORED] += int((~exact & ~down & ~idle).sum())
-    return Labels(rul, seen_days, known_at, life, last_failure, failures, last_hours, +left_out, running)
+    return Labels(rul, seen_days, label_available_at, life, last_failure, failures, last_hours, +left_out, running)
 
 
 def _heard_until(hours: Ints) -> Ints:

@@ -33,7 +33,7 @@ def newest(dataset: Dataset, share: float) -> TimeSplit:
         share: of the time, 0..1.
     """
     starts = begins(dataset.hour, share)
-    known = dataset.known_at < starts
+    known = dataset.label_available_at < starts
     return TimeSplit(dataset.take(known), dataset.take(~known), starts)
 
 

@@ -41,11 +41,11 @@ class Baselines(msgspec.Struct, frozen=True):
 
     Attributes:
         mean: answering the training mean always.
-        last_value: answering what the machine's age says, see `last_value`.
+        last_life: answering what the machine's age says, see `last_life`.
     """
 
     mean: Scores
-    last_value: Scores
+    last_life: Scores
 
 
 def predictions(model: Model, dataset: Dataset) -> Floats:
@@ -70,11 +70,11 @@ def baselines(dataset: Dataset, parts: TimeSplit) -> Baselines:
     """Scores of the rules on the hold-out; `dataset` is what was split."""
     true = parts.holdout.rul
     mean = np.full(len(true), parts.training.rul.mean())
-    return Baselines(score(true, mean), score(true, last_value(dataset, parts)))
+    return Baselines(score(true, mean), score(true, last_life(dataset, parts)))
 
 
-def last_value(dataset: Dataset, parts: TimeSplit) -> Floats:
-    """The last-value rule: a machine lasts as long as it did the last time.
+def last_life(dataset: Dataset, parts: TimeSplit) -> Floats:
+    """The last-life baseline: a machine lasts as long as it did the last time.
 
     The answer is the RUL at the first hour of the machine's newest run in training, less the days since the present
     run began, at least 0. Machines without a run in training get the mean of the others' newest runs.

@@ -68,22 +68,22 @@ def compare(true: Floats, champion: Floats, challenger: Floats, machine: Ints, d
     return Comparison(float(difference.mean()), float(low), float(high), len(sums))
 
 
-def first(challenger: Scores, mean_mae: float, last_value_mae: float) -> Verdict:
+def first(challenger: Scores, mean_mae: float, last_life_mae: float) -> Verdict:
     """The verdict on a model that has no champion to beat.
 
     Args:
         challenger: its scores on the hold-out.
         mean_mae: MAE of answering the training mean.
-        last_value_mae: MAE of the last-value rule, see `validation.last_value`.
+        last_life_mae: MAE of the last-life baseline, see `validation.last_life`.
     """
-    faults = _below_bar(challenger, mean_mae, last_value_mae)
+    faults = _below_bar(challenger, mean_mae, last_life_mae)
     if faults:
         return Verdict(False, tuple(faults))
     return Verdict(
         True,
         (
             f"the first model: MAE {challenger.mae:.2f} days beats the training mean ({mean_mae:.2f}) and the "
-            f"last-value rule ({last_value_mae:.2f}), R² {challenger.r2:.2f}",
+            f"last-life baseline ({last_life_mae:.2f}), R² {challenger.r2:.2f}",
         ),
     )
 
@@ -93,7 +93,7 @@ def against(
     challenger: Scores,
     comparison: Comparison,
     mean_mae: float,
-    last_value_mae: float,
+    last_life_mae: float,
     *,
     margin: float,
     coverage: float,
@@ -107,11 +107,11 @@ def against(
     Args:
         champion, challenger: scores on the same hold-out.
         comparison: of the same rows.
-        mean_mae, last_value_mae: as in `first`.
+        mean_mae, last_life_mae: as in `first`.
         margin: share of the champion's MAE by which the challenger must be better, 0..1.
         coverage: what intervals promise, 0..1.
     """
-    faults = _below_bar(challenger, mean_mae, last_value_mae)
+    faults = _below_bar(challenger, mean_mae, last_life_mae)
     gain = 1 - challenger.mae / champion.mae if champion.mae else 0.0
     figures = (
         f"MAE {challenger.mae:.2f} against {champion.mae:.2f} days, difference {comparison.difference:+.3f} "
@@ -148,7 +148,7 @@ def against(
     return Verdict(True, (f"better than the champion by {gain:.0%}: {figures}",), comparison)
 
 
-def _below_bar(challenger: Scores, mean_mae: float, last_value_mae: float) -> list[str]:
+def _below_bar(challenger: Scores, mean_mae: float, last_life_mae: float) -> list[str]:
     """What keeps a model from being served, whatever it would replace."""
     faults = []
     if challenger.rows < MIN_HOLDOUT_ROWS:
@@ -156,7 +156,7 @@ def _below_bar(challenger: Scores, mean_mae: float, last_value_mae: float) -> li
     if challenger.r2 is None or challenger.r2 < MIN_R2:
         r2 = "undefined" if challenger.r2 is None else f"{challenger.r2:.2f}"
         faults.append(f"R² on the hold-out is {r2}, a served model needs {MIN_R2}")
-    for name, mae in (("the training mean", mean_mae), ("the last-value rule", last_value_mae)):
+    for name, mae in (("the training mean", mean_mae), ("the last-life baseline", last_life_mae)):
         if challenger.mae >= mae:
             faults.append(f"MAE {challenger.mae:.2f} days does not beat {name} with {mae:.2f}")
     return faults

@@ -87,7 +87,7 @@ def comparison(found: Findings) -> tuple[tuple[str, ...], list[Row]]:
     columns: list[tuple[str, Scores]] = [("this model", found.challenger.scores)]
     if found.champion:
         columns.append(("champion", found.champion.scores))
-    columns += [("training mean", baselines.mean), ("last-value rule", baselines.last_value)]
+    columns += [("training mean", baselines.mean), ("last-life baseline", baselines.last_life)]
     scores = [score for _, score in columns]
     near = f"MAE near failure (RUL ≤ {NEAR_FAILURE_DAYS:g} days), days"
     rows = [

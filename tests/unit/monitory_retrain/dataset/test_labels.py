@@ -54,7 +54,7 @@ def test_a_healthy_time_as_long_as_the_cap_is_an_exact_label() -> None:
     found = labelled(table(100), cap_days=2.0)
     assert found.rul[:52].tolist() == [2.0] * 52
     assert np.isnan(found.rul[52:]).all()
-    assert found.known_at[0] == 1048
+    assert found.label_available_at[0] == 1048
 
 
 def test_what_lies_behind_a_long_silence_is_no_label_without_a_failure_log() -> None:
@@ -120,8 +120,8 @@ def test_no_label_of_the_training_part_was_known_after_the_hold_out_began() -> N
     data = dataset_of(labelled(table(400, failing=(90, 200, 310, 380))), np.arange(1000, 1400))
     parts = newest(data, 0.25)
     assert len(parts.training) + len(parts.holdout) == len(data)
-    assert (parts.training.known_at < parts.starts).all()
-    assert (parts.holdout.known_at >= parts.starts).all()
+    assert (parts.training.label_available_at < parts.starts).all()
+    assert (parts.holdout.label_available_at >= parts.starts).all()
     assert not set(parts.training.life.tolist()) & set(parts.holdout.life.tolist())
 
 

@@ -24,7 +24,7 @@ def dataset_of(labels: Labels, hours: Ints) -> Dataset:
         labels.seen[rows],
         np.zeros(n, dtype=np.int64),
         hours[rows],
-        labels.known_at[rows],
+        labels.label_available_at[rows],
         labels.life[rows],
         [Machine("ZONE-001", "EQUIP-001")],
     )

@@ -13,7 +13,7 @@ MACHINE = np.repeat(np.arange(10), 240)
 DAY = np.tile(np.arange(240) // 24, 10)
 GOOD: Floats = TRUE + RNG.normal(0, 1.0, 2400)
 BASELINES = 3.0, 5.0
-"""MAE of the training mean and of the last-value rule."""
+"""MAE of the training mean and of the last-life baseline."""
 
 
 def ruling(champion: Floats, challenger: Floats, **changes: float | None) -> Verdict:
@@ -90,7 +90,7 @@ def test_a_first_model_must_explain_and_beat_both_rules() -> None:
     good = score(TRUE, GOOD)
     assert first(good, 3.0, 2.0).promote
     assert "training mean" in first(good, 0.5, 2.0).reasons[0]
-    assert "last-value rule" in first(good, 3.0, 0.5).reasons[0]
+    assert "last-life baseline" in first(good, 3.0, 0.5).reasons[0]
     poor = score(TRUE, np.full(2400, TRUE.mean()))
     assert "R² on the hold-out is" in first(poor, 9.0, 9.0).reasons[0]
 

@@ -89,7 +89,7 @@ def test_the_verdict_and_its_reasons_come_first(read: Reader) -> None:
 def test_the_table_sets_the_model_beside_the_champion_and_the_rules() -> None:
     found = reports.findings()
     columns, rows = facts.comparison(found)
-    assert columns == ("this model", "champion", "training mean", "last-value rule")
+    assert columns == ("this model", "champion", "training mean", "last-life baseline")
     assert found.champion is not None
     assert rows[0].cells[0] == f"{found.challenger.scores.mae:.2f}"
     assert rows[0].cells[1] == f"{found.champion.scores.mae:.2f}"
