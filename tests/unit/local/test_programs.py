@@ -111,7 +111,8 @@ def test_a_second_demo_on_a_served_folder_is_refused(demo: Demo) -> None:
     with _served(demo.folder):
         done = _run("demo", "--folder", demo.folder)
     assert done.returncode == 1
-    assert "end it first" in done.stderr
+    assert "is in use" in done.stderr
+    assert "stop it" in done.stderr
 
 
 @contextmanager
