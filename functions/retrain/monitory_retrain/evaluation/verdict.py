@@ -74,7 +74,7 @@ def first(challenger: Scores, mean_mae: float, last_life_mae: float) -> Verdict:
     Args:
         challenger: its scores on the hold-out.
         mean_mae: MAE of answering the training mean.
-        last_life_mae: MAE of the last-life baseline, see `validation.last_life`.
+        last_life_mae: MAE of the last-life baseline, see `holdout.last_life`.
     """
     faults = _below_bar(challenger, mean_mae, last_life_mae)
     if faults:
