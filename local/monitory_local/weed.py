@@ -1,10 +1,8 @@
 """One SeaweedFS process as an S3 server, on loopback only: its command line, its start and its end."""
 
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sysconfig
 import time
@@ -15,14 +13,11 @@ from pathlib import Path
 from typing import IO
 
 from monitory.errors import MonitoryError
+from monitory_local.ports import HOST, free_ports
 
-HOST = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
-# Below the range from which systems take the ports of outgoing connections, so that none is taken between
-# our look and the server's start.
-_PORTS = range(20000, 32000)
 _POLL_SECONDS = 0.02
 _TRIES = 3
 
@@ -139,18 +134,6 @@ def _command(folder: Path) -> tuple[list[str], int]:
     }
     flags = [f"-{name}={value}" for name, value in options.items()]
     return [program, "-logtostderr", f"-config_dir={folder}", "mini", *flags], s3
-
-
-def free_ports(count: int) -> list[int]:
-    """Different ports of loopback on which nothing listens."""
-    ports: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
-            ports.append(port)
-        if len(ports) == count:
-            return ports
-    raise ServerError(f"fewer than {count} of the ports {_PORTS.start} to {_PORTS.stop} are free")
 
 
 def _is_ready(port: int) -> bool:

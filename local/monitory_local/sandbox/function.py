@@ -12,12 +12,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from monitory_local import wheels
+from monitory_local.ports import HOST, free_ports
 from monitory_local.sandbox import enter, root
 from monitory_local.sandbox.root import SandboxError
 
@@ -31,7 +32,6 @@ SESSION_CREDENTIALS = {
 }
 """What a function has that brings no credentials of its own."""
 
-HOST = "127.0.0.1"
 _LIBRARIES = (
     *("/var/lang/lib", "/lib64", "/usr/lib64", "/var/runtime", "/var/runtime/lib"),
     *("/var/task", "/var/task/lib", "/opt/lib"),
@@ -183,7 +183,7 @@ def serve(artifact: Artifact) -> Iterator[Running]:
         tempfile.TemporaryDirectory(prefix="lambda-") as folder,
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log,
     ):
-        port, api = _free_ports(2)
+        port, api = free_ports(2)
         plan = _plan(artifact, base, Path(folder), port, api)
         # a killed test run takes its sandboxes along
         command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child"]
@@ -224,12 +224,6 @@ def _plan(artifact: Artifact, base: Path, folder: Path, port: int, api: int) -> 
         "environment": lambda_environment(artifact),
         "command": [*emulator, "/usr/bin/python3", "-m", "awslambdaric", artifact.handler],
     }
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
-        return [listener.getsockname()[1] for listener in sockets]
 
 
 def _wait(process: subprocess.Popen[str], port: int, log: IO[str]) -> None:

@@ -1,0 +1,29 @@
+"""Free ports of loopback, for servers that this program starts."""
+
+import random
+import socket
+from contextlib import suppress
+
+from monitory.errors import MonitoryError
+
+HOST = "127.0.0.1"
+
+# below the range from which systems take the ports of outgoing connections, so that none is taken between
+# our look and the server's start
+_PORTS = range(20000, 32000)
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ports of loopback on which nothing listens.
+
+    Raises:
+        MonitoryError: fewer are free.
+    """
+    ports: list[int] = []
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise MonitoryError(f"fewer than {count} of the ports {_PORTS.start} to {_PORTS.stop} are free")
