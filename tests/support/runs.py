@@ -17,8 +17,8 @@ class Crash(BaseException):
 class UniqueEtags(WatchedStorage):
     """No two writes have the same ETag, as in a bucket encrypted with KMS keys.
 
-    Where an ETag is a hash of the bytes, a run that judged a version on its first promotion may replace its second one
-    unnoticed. It replaces the very model that it judged, but a record may be written late.
+    Where an ETag is a hash of the bytes, the registry looks again just before its write; two promotions between that
+    look and the write, the second of the same bytes, go unnoticed.
     """
 
     _numbers = count()

@@ -165,7 +165,8 @@ class Registry(StoredVersions):
             if expected_sha256 not in (None, hashlib.sha256(text).hexdigest()):
                 folder = f"s3://{self.storage.name}/{Version.parse(version).folder}"
                 raise BrokenModel(f"the model in {folder} is not what was stored: its SHA-256 differs")
-        self.repair()
+        served = self._promotion()
+        self._repair(served)
         replaced = expected and (expected.version or self._adopt(expected.blob))
         promotion = Promotion(
             number=max(self._history.numbers(), default=0) + 1,
@@ -179,6 +180,11 @@ class Registry(StoredVersions):
             replaced_score=finite(replaced_score),
             request=shortened(request, MAX_REQUEST_BYTES) if request else None,
         )
+        conflict = f"another model was promoted while {version} was about to be; nothing was changed"
+        # an ETag that is a hash of the bytes does not tell two promotions of one version apart: a later one would be
+        # replaced before its run has recorded it
+        if self._promotion() != served:
+            raise Conflict(conflict)
         try:
             self.storage.put(
                 self.model_key,
@@ -191,9 +197,7 @@ class Registry(StoredVersions):
         except PreconditionFailed as exc:
             # the client repeats a write whose response was lost, and then meets its own object
             if self._promotion() != promotion:
-                raise Conflict(
-                    f"another model was promoted while {version} was about to be; nothing was changed"
-                ) from exc
+                raise Conflict(conflict) from exc
         return self._finish(promotion)
 
     def rollback_target(self) -> str:
@@ -217,7 +221,9 @@ class Registry(StoredVersions):
         Returns:
             The promotion whose record was missing; None where none was.
         """
-        promotion = self._promotion()
+        return self._repair(self._promotion())
+
+    def _repair(self, promotion: Promotion | None) -> Promotion | None:
         if not promotion:
             return None
         if self._history.holds(promotion):

@@ -177,3 +177,30 @@ def test_a_slow_run_that_shows_old_metrics_and_dies_is_mended() -> None:
     slow.kill()
     assert registry.repair() is None
     check_whole(registry)
+
+
+def test_a_second_promotion_of_the_same_bytes_is_not_replaced_before_it_is_recorded() -> None:
+    storage = WatchedStorage()  # its ETags are hashes of the bytes
+    registry = a_registry(storage)
+    promote(registry, A)
+    old = registry.served()
+    promote(registry, B)
+
+    def dies_before_the_record(verb: str, key: str) -> None:
+        if verb == "put" and key.startswith("promotions/"):
+            raise Crash
+
+    def returns_to_a(verb: str, key: str) -> None:
+        if (verb, key) == ("list", "promotions"):  # the late run has repaired B's promotion by now
+            storage.before = dies_before_the_record
+            with pytest.raises(Crash):
+                promote(Registry(storage, KEY), A, "not recorded yet")
+            storage.before = lambda verb, key: None
+
+    storage.before = returns_to_a
+    with pytest.raises(Conflict, match="nothing was changed"):
+        registry.promote(C, by="test", reason="late", expected=old)
+    assert registry.served().blob.etag == old.blob.etag
+    assert registry.repair() is not None
+    assert [one.version for one in registry.history()] == [A, B, A]
+    check_whole(registry)
