@@ -26,7 +26,7 @@ def main() -> None:
         text = stage.promote_model(models)
     model = Model(text.encode(), None, known=vector.names(sensor_set), cap_days=30.0)
     booster = lgb.Booster(model_str=text)
-    row = dict.fromkeys(model.features, 50.0)
+    row = dict.fromkeys(vector.names(sensor_set), 50.0)
     array = np.full((1, len(model.features)), 50.0)
     estimate = model.estimate(row, "")
     assert abs(estimate.raw_days - booster.predict(array)[0]) < 1e-9
