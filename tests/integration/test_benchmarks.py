@@ -1,0 +1,41 @@
+"""The cheap benchmarks run as people run them, on little data: what they print is what the documentation names."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "figures"),
+    [
+        ("contributions", {"model, value of a row", "model, value, interval and drivers of a row"}),
+        ("second_night --machines 1", {"second night"}),
+        ("scale --machines 1 --days 1", {"scale, first night", "scale, second night"}),
+        ("training --machines 5", {"training"}),
+    ],
+)
+def test_a_benchmark_prints_its_figures(arguments: str, figures: set[str]) -> None:
+    path = os.pathsep.join(
+        str(ROOT / folder) for folder in (".", "layers/shared", "functions/predict", "functions/retrain", "local")
+    )
+    name, *options = arguments.split()
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *options],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert {line["figure"] for line in lines} == figures
+    for line in lines:
+        numbers = [value for value in line.values() if isinstance(value, int | float)]
+        assert numbers and all(value >= 0 for value in numbers)
