@@ -24,7 +24,7 @@ def main() -> None:
     sensor_set = sensors.load()
     with stage.buckets() as (_, models):
         text = stage.promote_model(models)
-    model = Model(text.encode(), None, known=vector.names(sensor_set), cap_days=30.0)
+    model = Model(text.encode(), None, feature_names=vector.names(sensor_set), cap_days=30.0)
     booster = lgb.Booster(model_str=text)
     row = dict.fromkeys(vector.names(sensor_set), 50.0)
     array = np.full((1, len(model.features)), 50.0)

@@ -155,7 +155,7 @@ def _learn(known: Dataset, holdout: Dataset, names: tuple[str, ...]) -> Learnt:
     interval = survival.distribution(
         trained.out_of_fold[trained.settled], lives.take(rows), known.life[rows], SETTINGS.coverage
     )
-    model = Model(trained.text.encode(), None, known=known.names, cap_days=cap)
+    model = Model(trained.text.encode(), None, feature_names=known.names, cap_days=cap)
     predicted = predictions(model, holdout)
     return Learnt(model, interval, predicted, score(holdout.rul, predicted, interval, cap, holdout.age))
 

@@ -33,13 +33,13 @@ class Product:
         """The ingest of a lake with its cache."""
         from benchmarks import stage
         from monitory import log
-        from monitory.settings import RetrainSettings, load
+        from monitory.settings import RetrainSettings, from_environment
         from monitory_retrain.ingest import ingest, workers
 
         self._ingest = ingest.Ingest
-        self._source = workers.Source(lake, "ap-northeast-2", "EQUIPMENT/", sensors.load())
+        self._source = workers.LakeConfig(lake, "ap-northeast-2", "EQUIPMENT/", sensors.load())
         self._models = stage.bucket(models)
-        self._log = log.logger("benchmark", load(RetrainSettings))
+        self._log = log.logger("benchmark", from_environment(RetrainSettings))
 
     def ingest(self, days: list[date], processes: int, refresh: bool) -> dict[str, Any]:
         """The hour rows of days, and what was read for them."""

@@ -54,11 +54,11 @@ class Server:
 
 def product() -> Server:
     """The product's app."""
-    from monitory.settings import PredictSettings, load
+    from monitory.settings import PredictSettings, from_environment
     from monitory_predict import application
     from monitory_predict.telemetry import NoTelemetry
 
-    return Server(application.build_app(load(PredictSettings), NoTelemetry()))
+    return Server(application.build_app(from_environment(PredictSettings), NoTelemetry()))
 
 
 def reference_app(lake: str, models: str, equip_ids: Sequence[str]) -> Server:

@@ -128,7 +128,7 @@ def _one(known: Dataset, test: Dataset, true: Floats, raw: Floats, seed: int) ->
     trained = training.train(known.x[:, columns], lives, known.life, names, Recipe(seed=seed, threads=THREADS))
     rows = trained.rows[trained.settled]
     interval = survival.distribution(trained.out_of_fold[trained.settled], lives.take(rows), known.life[rows], COVERAGE)
-    model = Model(trained.text.encode(), None, known=known.names, cap_days=CAP_DAYS)
+    model = Model(trained.text.encode(), None, feature_names=known.names, cap_days=CAP_DAYS)
     days = np.array([model.value(dict(zip(test.names, row, strict=True)), "") for row in test.x.tolist()])
     result = scores.score(true / 24, days, interval, CAP_DAYS, test.age)
     cycles = days * 24

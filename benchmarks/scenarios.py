@@ -200,7 +200,7 @@ def judge(factory: Factory, sensor_set: SensorSet, recipe: Recipe) -> dict[str, 
         trained.out_of_fold[trained.settled], lives.take(rows), known.life[rows], SETTINGS.coverage
     )
     seconds = time.perf_counter() - started
-    model = Model(trained.text.encode(), None, known=known.names, cap_days=CAP)
+    model = Model(trained.text.encode(), None, feature_names=known.names, cap_days=CAP)
     predicted = predictions(model, judged)
     days = np.linspace(0, CAP, 121)
     mean = float(np.trapezoid(survival.kaplan_meier(lives, days), days))

@@ -25,7 +25,7 @@ from rich.table import Table
 from monitory.clock import first_hour, hour_of, now
 from monitory.errors import UnknownVersion
 from monitory.registry.registry import Registry
-from monitory.settings import Settings, load
+from monitory.settings import Settings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas
 from monitory_local.feed import Feed
@@ -138,7 +138,7 @@ def _own_buckets(s3: S3) -> Settings:
         stamp = now().strftime("%Y%m%d%H%M%S")
         os.environ["S3_INPUT_DATA_BUCKET_NAME"] = f"monitory-demo-lake-{stamp}"
         os.environ["S3_MODEL_BUCKET_NAME"] = f"monitory-demo-model-{stamp}"
-    settings = load(Settings)
+    settings = from_environment(Settings)
     s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
     return settings
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monitory.settings import Settings, load
+from monitory.settings import Settings, from_environment
 from monitory_local import lambdas
 from monitory_local.s3 import DEFAULT_FOLDER, running_s3
 from monitory_local.terminal import run
@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = _parser().parse_args(argv)
     with running_s3(arguments.folder) as s3, s3.active():
         lambdas.set_defaults()
-        settings = load(Settings)
+        settings = from_environment(Settings)
         s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
         if arguments.function == "predict":
             answer = lambdas.predict(arguments.event or lambdas.predict_event(arguments.zone, arguments.equip))

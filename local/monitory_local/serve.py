@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from monitory.clock import HOURS_PER_DAY, hour_of, now
-from monitory.settings import PredictSettings, load
+from monitory.settings import PredictSettings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas
 from monitory_local.feed import MAX_DAYS, Feed
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     with running_s3(arguments.folder) as s3, s3.active():
         lambdas.set_defaults()
-        settings = load(PredictSettings)
+        settings = from_environment(PredictSettings)
         s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
         stop = threading.Event()
         if s3.owned:

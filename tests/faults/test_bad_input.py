@@ -20,7 +20,7 @@ from monitory.errors import InvalidEvent
 from monitory.settings import PredictSettings
 from monitory_predict import application
 from monitory_predict.telemetry import NoTelemetry
-from monitory_retrain import events
+from monitory_retrain.invocation import events
 from tests.faults.conftest import Ledger
 from tests.fuzz.targets import NOW, handler, rest_event
 from tests.support.world import World

@@ -143,7 +143,7 @@ def test_units_that_are_swapped_are_told_as_outside(ledger: Ledger) -> None:
 def _model() -> Model:
     """A model that saw pressures around 35."""
     card = models.card(ranges={"pressure": (25.0, 46.0)})
-    return Model(model_text(0), card, known=vector.names(SENSORS), cap_days=30.0)
+    return Model(model_text(0), card, feature_names=vector.names(SENSORS), cap_days=30.0)
 
 
 def test_frozen_sensors_are_told(ledger: Ledger) -> None:

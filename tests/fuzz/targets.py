@@ -28,8 +28,8 @@ from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.model import ModelCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
-from monitory_retrain import events
 from monitory_retrain.dataset import failure_log
+from monitory_retrain.invocation import events
 from tests.support.fakes import MemoryStorage
 from tests.support.samples import SOURCE
 

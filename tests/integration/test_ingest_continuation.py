@@ -16,14 +16,14 @@ from uuid import uuid4
 import pytest
 
 from monitory import clock
-from monitory.settings import RetrainSettings, load
+from monitory.settings import RetrainSettings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import REGION, S3
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
 from monitory_retrain import bootstrap
-from monitory_retrain.ingest.ingest import FOLDER
+from monitory_retrain.ingest.day_cache import FOLDER
 from monitory_retrain.job import Job, JobResult
 from monitory_retrain.training.training import Recipe
 
@@ -56,7 +56,7 @@ def undisturbed(lake: str, s3_server: S3) -> str:
         s3_server.ensure_buckets(name)
         set_environment(patch, lake, name)
         job = small_job()
-        done = bootstrap.answer(job, EVENT, lambda: 900.0)
+        done = bootstrap.handle(job, EVENT, lambda: 900.0)
         assert (done["status"], done["data"]["objects_read"]) == ("trained", done["data"]["objects"])
         return text(job, done)
 
@@ -81,7 +81,9 @@ def set_environment(patch: pytest.MonkeyPatch, lake: str, models: str) -> None:
 
 
 def small_job() -> Job:
-    return replace(bootstrap.build_job(load(RetrainSettings)), recipe=Recipe(folds=2, max_trees=8, threads=1))
+    return replace(
+        bootstrap.build_job(from_environment(RetrainSettings)), recipe=Recipe(folds=2, max_trees=8, threads=1)
+    )
 
 
 def text(job: Job, done: JobResult) -> str:
@@ -104,7 +106,7 @@ def test_runs_that_are_out_of_time_go_on_where_they_stopped(undisturbed: str, ot
     begun: list[str] = []
     for steps in count(20, 20):
         job = small_job()
-        done = bootstrap.answer(job, EVENT, partial(next, seconds_for(steps)))
+        done = bootstrap.handle(job, EVENT, partial(next, seconds_for(steps)))
         read += done["data"]["objects_read"]
         if done["status"] != "continue":
             break
@@ -120,12 +122,12 @@ def test_runs_that_are_out_of_time_go_on_where_they_stopped(undisturbed: str, ot
 
 KILLED = """
 import json, sys
-from monitory.settings import RetrainSettings, load
+from monitory.settings import RetrainSettings, from_environment
 from monitory_retrain import bootstrap
 from monitory_retrain.ingest import workers
 workers.WORTH_BYTES = 0
 print("ready", flush=True)
-bootstrap.answer(bootstrap.build_job(load(RetrainSettings)), json.loads(sys.argv[1]), lambda: 900.0)
+bootstrap.handle(bootstrap.build_job(from_environment(RetrainSettings)), json.loads(sys.argv[1]), lambda: 900.0)
 """
 
 
@@ -145,7 +147,7 @@ def test_a_killed_run_loses_no_finished_day(undisturbed: str, other_bucket: str)
     assert 3 <= len(kept) < DAYS, "killed in the middle"
 
     job = small_job()
-    done = bootstrap.answer(job, EVENT, lambda: 900.0)
+    done = bootstrap.handle(job, EVENT, lambda: 900.0)
     data = done["data"]
     assert data["objects_read"] < data["objects"] * (DAYS - len(kept) + 1) / DAYS
     assert text(job, done) == undisturbed

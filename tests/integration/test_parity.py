@@ -22,7 +22,7 @@ from monitory_predict.cache.history import HistoryCache
 from monitory_retrain.dataset import dataset, labels
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.ingest.ingest import Ingest
-from monitory_retrain.ingest.workers import Source
+from monitory_retrain.ingest.workers import LakeConfig
 
 FIRST_DAY = date(2026, 3, 1)
 DAYS = 12
@@ -44,7 +44,7 @@ def producer(lake_bucket: str) -> Producer:
 def trained(producer: Producer, lake_bucket: str, model_bucket: str) -> HourTable:
     """The hour rows as retraining reads them."""
     ingest = Ingest(
-        Source(lake_bucket, "x", "EQUIPMENT/", SENSORS), S3Storage(model_bucket, region="x"), LOG, processes=1
+        LakeConfig(lake_bucket, "x", "EQUIPMENT/", SENSORS), S3Storage(model_bucket, region="x"), LOG, processes=1
     )
     days = clock.days_between(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS - 1))
     return ingest.days(days, refresh=None, in_time=lambda: True).table

@@ -16,7 +16,8 @@ from monitory.log import logger
 from monitory.machine import Machine
 from monitory.settings import Settings
 from monitory_retrain.ingest import workers
-from monitory_retrain.ingest.ingest import Counts, Ingest
+from monitory_retrain.ingest.counts import Counts
+from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.ingest.kernels import VECTORISED
 from tests.support.fakes import MemoryStorage, WatchedStorage
 from tests.support.models import SENSORS
@@ -93,7 +94,7 @@ class Seen:
         return "\n".join([*rejects.sentences(self.counts.rejected, self.counts.samples), *self.counts.unreadable])
 
 
-class _MemorySource(workers.Source):
+class _MemorySource(workers.LakeConfig):
     """A lake in memory."""
 
     storages: dict[str, MemoryStorage] = {}  # noqa: RUF012 -- a tuple has no place for it

@@ -87,7 +87,7 @@ def findings() -> Findings:
     """Findings with a champion that is a little worse, a day without data and nothing drifted."""
     new = challenger()
     holdout = new.split.holdout
-    model = Model(new.trained.text.encode(), None, known=new.last_day.names, cap_days=SETTINGS.max_rul_days)
+    model = Model(new.trained.text.encode(), None, feature_names=new.last_day.names, cap_days=SETTINGS.max_rul_days)
     day = drift.compare(new.reference, new.last_day, validation.predictions(model, new.last_day), SENSORS)
     worse = np.clip(new.predicted + np.random.default_rng(1).normal(0, 1.0, len(holdout)), 0, SETTINGS.max_rul_days)
     champion = Champion("2026/11/10/150102", worse, score(holdout.rul, worse, new.calibration, SETTINGS.max_rul_days))

@@ -65,7 +65,7 @@ def learns(monkeypatch: pytest.MonkeyPatch, found: Challenger) -> None:
 
 def run(job: Job, event: object, request_id: str | None = None) -> JobResult:
     """What the handler answers, with all the time there is."""
-    return bootstrap.answer(job, event, lambda: 900.0, request_id)
+    return bootstrap.handle(job, event, lambda: 900.0, request_id)
 
 
 def faults_of(models: Storage) -> Iterator[str]:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from monitory import metric_names
-from monitory.settings import PredictSettings, RetrainSettings, Settings, load
+from monitory.settings import PredictSettings, RetrainSettings, Settings, from_environment
 from monitory_predict.telemetry import EmfTelemetry
-from monitory_retrain import telemetry as retrain_telemetry
+from monitory_retrain.invocation import telemetry as retrain_telemetry
 from tests.support.template.cloudwatch import in_alarm, series
 from tests.support.template.reading import Stack
 
@@ -98,7 +98,7 @@ def namespace_of(template: dict[str, Any], function: str, kind: type[Settings]) 
     with pytest.MonkeyPatch.context() as environment:
         for name, value in variables.items():
             environment.setenv(name, value)
-        return load(kind).powertools_metrics_namespace
+        return from_environment(kind).powertools_metrics_namespace
 
 
 def test_predict_emits_under_that_namespace_name_and_dimension(

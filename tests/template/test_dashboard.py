@@ -58,7 +58,7 @@ def test_every_drawn_figure_is_published(widgets: list[dict[str, Any]]) -> None:
 def test_the_drift_of_each_sensor_is_searched_for_as_it_is_published(widgets: list[dict[str, Any]]) -> None:
     entries = [entry for widget in widgets for entry in widget["properties"].get("metrics", [])]
     searches = [entry[0]["expression"] for entry in entries if "SEARCH" in str(entry)]
-    # the dimensions in alphabetical order, as `monitory_retrain.telemetry` has them
+    # the dimensions in alphabetical order, as `monitory_retrain.invocation.telemetry` has them
     assert searches == [
         f"SEARCH('{{{metric_names.NAMESPACE},sensor,service}} MetricName={metric_names.SENSOR_PSI}', 'Maximum', 86400)"
     ]

@@ -8,8 +8,8 @@ from monitory.features import failure_state
 from monitory.registry import promotions
 from monitory.settings import PredictSettings
 from monitory_predict.cache import history
-from monitory_retrain import idempotency
-from monitory_retrain.ingest import ingest
+from monitory_retrain.ingest import day_cache
+from monitory_retrain.invocation import idempotency
 from tests.support.template.iam import may, statements
 from tests.support.template.reading import Stack, as_list, strings, transformed
 
@@ -22,7 +22,7 @@ VERSION = f"{MODELS}/models/2026/11/20/150102/model.txt"
 PROMOTION = f"{MODELS}/{promotions.FOLDER}/000001.json"
 FAILURES = f"{MODELS}/{failure_state.KEY}"
 RECENT = f"{MODELS}/{history.FOLDER}/1-abc/Z/E.json"
-HOUR_ROWS = f"{MODELS}/{ingest.FOLDER}/1-abc/2026-11-20.parquet"
+HOUR_ROWS = f"{MODELS}/{day_cache.FOLDER}/1-abc/2026-11-20.parquet"
 RUN = f"{MODELS}/{idempotency.FOLDER}/53dc4d37.json"
 FOR_PREDICT = (READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT)
 EVERYTHING = (*FOR_PREDICT, SERVED_METRICS, HOUR_ROWS, RUN)

@@ -3,10 +3,10 @@
 from monitory_predict.cold_start import fast_imports
 
 with fast_imports():
-    from monitory.settings import PredictSettings, load
+    from monitory.settings import PredictSettings, from_environment
     from monitory_predict.bootstrap import start
 
-    _settings = load(PredictSettings)
+    _settings = from_environment(PredictSettings)
     _startup = start(_settings)
 
     # the longer half of the imports, while the model loads

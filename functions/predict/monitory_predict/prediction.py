@@ -28,7 +28,7 @@ class Prediction:
 
     Attributes:
         estimate: days, interval, contributions.
-        at_cap: the RUL is about the cap or more, and not known more precisely.
+        at_cap: the RUL is about the cap or more; the model cannot tell how much more.
         base: days from the running time alone: the mean prediction plus the contribution of the age.
         drivers: days that each sensor adds to the base, largest first; base and drivers sum to the model's answer.
         state: `ok`, `off` (no power or no movement in any sensor), `degraded` (sensors missing or flat) or `stale`
@@ -62,8 +62,8 @@ def predict(
         rows: the machine's recent hour rows, oldest first, at least one; missing hours stay missing.
         machine: the machine.
         model: the model to ask.
-        sensors: the sensor set that the rows were made with.
-        last_failure: the machine's last hour of failure, None where none is known.
+        sensors: the sensor set of the rows.
+        last_failure: the machine's last hour of failure; None without one.
         age: of the newest reading; negative where a sensor's clock is fast.
 
     Raises:

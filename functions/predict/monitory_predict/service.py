@@ -27,7 +27,7 @@ MODEL_SHARE = 0.85
 T = TypeVar("T")
 
 
-class Answer(NamedTuple):
+class MachinePrediction(NamedTuple):
     """A prediction for a machine, with its history and its model."""
 
     machine: Machine
@@ -69,7 +69,7 @@ class PredictService:
         self._sensors = sensors
         self._executor = executor
 
-    def predict(self, machine: Machine, now: datetime) -> Answer:
+    def predict(self, machine: Machine, now: datetime) -> MachinePrediction:
         """The RUL of a machine as of now. The model is checked while the lake is read.
 
         If the store is slow, the last good model and failures are used.
@@ -88,7 +88,7 @@ class PredictService:
         prediction = predict(history.rows, machine, model, self._sensors, last_failure, history.age)
         if history.losses.is_blocked and prediction.state == "ok":  # newer objects exist, but have no usable hour
             prediction = replace(prediction, state="degraded")
-        return Answer(machine, prediction, history, current)
+        return MachinePrediction(machine, prediction, history, current)
 
     def current_model(self) -> CurrentModel:
         """The model of `ModelCache.current`; the last good one if the store is slow.

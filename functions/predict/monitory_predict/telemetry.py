@@ -6,13 +6,13 @@ from typing import Protocol
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from monitory import metric_names
-from monitory_predict.service import Answer
+from monitory_predict.service import MachinePrediction
 
 
 class Telemetry(Protocol):
     """Where observations go."""
 
-    def predicted(self, answer: Answer, seconds: float) -> None:
+    def predicted(self, answer: MachinePrediction, seconds: float) -> None:
         """Record a prediction that took `seconds`."""
 
     def no_data(self) -> None:
@@ -26,7 +26,7 @@ class EmfTelemetry:
         """Metrics of a CloudWatch namespace."""
         self._namespace = namespace
 
-    def predicted(self, answer: Answer, seconds: float) -> None:
+    def predicted(self, answer: MachinePrediction, seconds: float) -> None:
         """See Telemetry."""
         served = answer.current.served
         age = datetime.now(UTC) - datetime.fromisoformat(served.trained_at)
@@ -55,7 +55,7 @@ class EmfTelemetry:
 class NoTelemetry:
     """Drops observations."""
 
-    def predicted(self, answer: Answer, seconds: float) -> None:
+    def predicted(self, answer: MachinePrediction, seconds: float) -> None:
         """See Telemetry."""
 
     def no_data(self) -> None:

@@ -1,4 +1,4 @@
-"""Puts the retrain function together from its settings, and answers its events."""
+"""Puts the retrain function together from its settings, and handles its events."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ from monitory.errors import Conflict, InvalidEvent, ModelError, MonitoryError
 from monitory.registry.registry import Registry
 from monitory.settings import RetrainSettings
 from monitory.storage.s3 import S3Storage
-from monitory_retrain import envelope, events, telemetry
 from monitory_retrain.ingest import workers
 from monitory_retrain.ingest.ingest import Ingest
+from monitory_retrain.invocation import envelope, events, telemetry
 from monitory_retrain.job import Job, JobResult
 from monitory_retrain.runtime import processes
 from monitory_retrain.training.training import Recipe
@@ -30,20 +30,20 @@ def build_job(settings: RetrainSettings) -> Job:
     sensor_set = sensors.load(settings.sensors_file)
     lake, region = settings.s3_input_data_bucket_name, settings.lake_region
     models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
-    source = workers.Source(lake, region, settings.s3_input_data_key, sensor_set, settings.factory_time_zone)
+    config = workers.LakeConfig(lake, region, settings.s3_input_data_key, sensor_set, settings.factory_time_zone)
     return Job(
         settings=settings,
         sensors=sensor_set,
         lake=S3Storage(lake, region=region),
         models=models,
         registry=Registry(models, settings.s3_model_key),
-        ingest=Ingest(source, models, logger, processes.cores()),
+        ingest=Ingest(config, models, logger, processes.cores()),
         recipe=Recipe(),
         log=logger,
     )
 
 
-def answer(
+def handle(
     job: Job, payload: object, remaining_seconds: Callable[[], float], request_id: str | None = None
 ) -> JobResult:
     """Handle an event.

@@ -20,7 +20,7 @@ from monitory.registry.version import Version
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory.storage.port import Storage
-from monitory_retrain import events, idempotency, pipeline, publish, results
+from monitory_retrain import pipeline, publish
 from monitory_retrain.dataset import failure_log
 from monitory_retrain.dataset.completeness import Completeness, completeness
 from monitory_retrain.dataset.labels import Labels
@@ -29,9 +29,10 @@ from monitory_retrain.evaluation.holdout import Champion
 from monitory_retrain.evaluation.verdict import Verdict
 from monitory_retrain.evaluator import Evaluator
 from monitory_retrain.ingest.ingest import Ingest
+from monitory_retrain.invocation import events, idempotency, results
+from monitory_retrain.invocation.results import JobResult
 from monitory_retrain.pipeline import Challenger
 from monitory_retrain.report import Findings
-from monitory_retrain.results import JobResult
 from monitory_retrain.training.training import Recipe
 
 __all__ = ["ATTEMPTS", "Job", "JobResult"]

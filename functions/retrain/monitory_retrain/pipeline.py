@@ -141,7 +141,7 @@ def learn(
     interval = survival.distribution(
         trained.out_of_fold[trained.settled], lives.take(learnt), part.life[learnt], settings.coverage
     )
-    model = Model(trained.text.encode(), None, known=data.names, cap_days=settings.max_rul_days)
+    model = Model(trained.text.encode(), None, feature_names=data.names, cap_days=settings.max_rul_days)
     predicted = holdout.predictions(model, parts.holdout)
     cap = settings.max_rul_days
     older = rows.take(rows.hour < parts.starts)

@@ -58,8 +58,8 @@ class RetrainSettings(Settings):
     promotion_margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
 
 
-def load(kind: type[T]) -> T:
-    """Read settings from the environment.
+def from_environment(kind: type[T]) -> T:
+    """The settings in the environment variables.
 
     Raises:
         SettingsError: a variable has an invalid value; the message names each.

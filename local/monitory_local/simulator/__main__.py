@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from monitory.clock import HOURS_PER_DAY, first_hour, hour_of, hour_start, now
-from monitory.settings import Settings, load
+from monitory.settings import Settings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import DEFAULT_FOLDER, running_s3
 from monitory_local.simulator.lake import failure_log, truths, write_hours, write_truth
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
         rate_seconds=arguments.rate,
         spike_share=arguments.spikes,
     )
-    settings = load(Settings)
+    settings = from_environment(Settings)
     bucket = arguments.bucket or settings.s3_input_data_bucket_name
     producer = Producer(plan, settings.s3_input_data_key)
     with running_s3(arguments.folder) as s3, s3.active():

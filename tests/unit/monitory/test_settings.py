@@ -3,11 +3,11 @@
 import pytest
 
 from monitory.errors import SettingsError
-from monitory.settings import PredictSettings, RetrainSettings, Settings, load
+from monitory.settings import PredictSettings, RetrainSettings, Settings, from_environment
 
 
 def test_the_defaults_are_the_contract_s() -> None:
-    settings = load(Settings)
+    settings = from_environment(Settings)
     assert settings.aws_region == "ap-northeast-2"
     assert settings.s3_model_bucket_name == "monitory-model"
     assert settings.s3_model_key == "models/latest/lgbm_regressor.json"
@@ -18,8 +18,8 @@ def test_the_defaults_are_the_contract_s() -> None:
 
 
 def test_the_functions_defaults() -> None:
-    assert load(PredictSettings).max_data_age_hours == 3
-    retrain = load(RetrainSettings)
+    assert from_environment(PredictSettings).max_data_age_hours == 3
+    retrain = from_environment(RetrainSettings)
     assert (retrain.training_days, retrain.min_readings, retrain.coverage) == (21, 50_000, 0.9)
 
 
@@ -34,7 +34,7 @@ def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
         "SOMETHING_ELSE": "x",
     }.items():
         monkeypatch.setenv(name, value)
-    settings = load(PredictSettings)
+    settings = from_environment(PredictSettings)
     assert (settings.aws_region, settings.s3_model_bucket_name) == ("eu-central-1", "my-models")
     assert (settings.log_level, settings.log_format, settings.log_emoji) == ("DEBUG", "TEXT", True)
     assert settings.max_data_age_hours == 0.5
@@ -43,7 +43,7 @@ def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["SENSORS_FILE", "FAILURE_LOG_KEY"])
 def test_an_empty_optional_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "")
-    assert not getattr(load(RetrainSettings), name.lower())
+    assert not getattr(from_environment(RetrainSettings), name.lower())
 
 
 @pytest.mark.parametrize(
@@ -81,16 +81,16 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=rf"environment: {name}: "):
-        load(kind)
+        from_environment(kind)
 
 
 def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", "LOUD")
     monkeypatch.setenv("LOG_FORMAT", "XML")
     with pytest.raises(SettingsError, match=r"LOG_LEVEL: .*'LOUD'.*; LOG_FORMAT: .*'XML'"):
-        load(Settings)
+        from_environment(Settings)
 
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load(Settings).log_level = "DEBUG"  # type: ignore[misc]
+        from_environment(Settings).log_level = "DEBUG"  # type: ignore[misc]

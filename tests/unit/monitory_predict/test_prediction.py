@@ -15,7 +15,7 @@ from tests.support.models import SENSORS, card, frame, small_text, text, train
 from tests.support.samples import MACHINE, SENSOR_TYPES, SOURCE, TEN, hour_of_readings, ndjson
 
 KNOWN = vector.names(SENSORS)
-MODEL = Model(small_text(), card(), known=KNOWN, cap_days=30.0)
+MODEL = Model(small_text(), card(), feature_names=KNOWN, cap_days=30.0)
 
 
 def row(**others: object) -> HourRow:
@@ -78,28 +78,30 @@ def test_an_hour_that_did_not_come_is_said(minutes: int, state: str) -> None:
 
 
 def test_a_machine_that_training_did_not_see_is_named() -> None:
-    stranger = Model(small_text(), card(machines=frozenset({"OTHER"})), known=KNOWN, cap_days=30.0)
+    stranger = Model(small_text(), card(machines=frozenset({"OTHER"})), feature_names=KNOWN, cap_days=30.0)
     assert "the model has not seen machine EQUIP-001 in training" in predicted(row(value=busy), stranger).warnings
-    silent = Model(small_text(), None, known=KNOWN, cap_days=30.0)
+    silent = Model(small_text(), None, feature_names=KNOWN, cap_days=30.0)
     assert predicted(row(value=busy), silent).warnings == []
 
 
 def test_features_beyond_the_training_range_are_named_up_to_three() -> None:
     narrow = dict.fromkeys(KNOWN[:5], (0.0, 1.0)) | {"humidity_slope_24h": (0.0, 1.0)}
-    model = Model(small_text(), card(ranges=narrow), known=KNOWN, cap_days=30.0)
+    model = Model(small_text(), card(ranges=narrow), feature_names=KNOWN, cap_days=30.0)
     (warning,) = predicted(row(value=busy), model).warnings
     assert warning.startswith("outside the range seen in training: temperature, temperature_rollmean, temperature_roll")
     assert warning.endswith(" and 2 more")
 
 
 def test_the_cap_is_not_a_precise_number() -> None:
-    assert predicted(row(value=busy), Model(small_text(), card(cap_days=0.01), known=KNOWN, cap_days=30.0)).at_cap
+    assert predicted(
+        row(value=busy), Model(small_text(), card(cap_days=0.01), feature_names=KNOWN, cap_days=30.0)
+    ).at_cap
     assert not predicted(row(value=busy)).at_cap
 
 
 def test_drivers_are_sensors_largest_first_and_add_up() -> None:
     data = frame(KNOWN[:12], machines=["EQUIP-001"])
-    model = Model(text(train(data)), card(features=tuple(data.columns)), known=KNOWN, cap_days=30.0)
+    model = Model(text(train(data)), card(features=tuple(data.columns)), feature_names=KNOWN, cap_days=30.0)
     made = predict([row(value=busy)], MACHINE, model, SENSORS, None)
     sizes = [abs(driver.days) for driver in made.drivers]
     assert sizes == sorted(sizes, reverse=True)
@@ -123,7 +125,7 @@ def test_an_hour_is_a_window_in_korean_time() -> None:
 
 
 def test_a_model_whose_answer_is_no_number_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = Model(small_text(), None, known=KNOWN, cap_days=30.0)
+    model = Model(small_text(), None, feature_names=KNOWN, cap_days=30.0)
     monkeypatch.setattr(model._booster, "predict", lambda values: math.inf)
     with pytest.raises(BrokenModel, match="not a number"):
         predicted(row(value=busy), model)

@@ -16,8 +16,9 @@ from monitory.log import logger
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory_local.lambdas import LocalContext
 from monitory_retrain import bootstrap, pipeline, report
-from monitory_retrain.events import TrainingRequest
-from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
+from monitory_retrain.ingest.counts import Counts
+from monitory_retrain.ingest.ingest import Ingest, Ingested
+from monitory_retrain.invocation.events import TrainingRequest
 from monitory_retrain.job import Job, JobResult
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
@@ -168,7 +169,7 @@ def three(job: Job) -> Registry:
 
 
 def ask(job: Job, event: dict[str, str], request_id: str | None) -> JobResult:
-    return bootstrap.answer(job, event, lambda: 900.0, request_id)
+    return bootstrap.handle(job, event, lambda: 900.0, request_id)
 
 
 BACK = {"action": "rollback", "reason": "worse"}

@@ -21,7 +21,7 @@ from monitory.machine import PATTERN, machine
 from monitory_predict.api import schemas
 from monitory_predict.api.middleware import API_PREFIX, SECURITY_HEADERS, BasePath, HeadAsGet, SecurityHeaders
 from monitory_predict.prediction import window
-from monitory_predict.service import Answer, PredictService
+from monitory_predict.service import MachinePrediction, PredictService
 from monitory_predict.telemetry import Telemetry
 
 
@@ -160,7 +160,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
     return app
 
 
-def predict_response(answer: Answer) -> schemas.PredictResponse:
+def predict_response(answer: MachinePrediction) -> schemas.PredictResponse:
     """The body of an answer; days with two to four decimals."""
     prediction, history = answer.prediction, answer.history
     estimate, served = prediction.estimate, answer.current.served

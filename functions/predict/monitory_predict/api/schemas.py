@@ -1,4 +1,4 @@
-"""Types of the API's answers, from which its OpenAPI document is made."""
+"""Types of the API's answers, the source of its OpenAPI document."""
 
 from datetime import datetime
 from typing import Annotated, Literal

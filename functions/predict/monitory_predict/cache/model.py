@@ -1,4 +1,4 @@
-"""The served model, kept in memory while its ETag stays the same."""
+"""The served model, in memory while its ETag stays the same."""
 
 import threading
 import time

@@ -6,11 +6,11 @@ that every result has the same bits. It is three times as fast, and needs numpy,
 
 import numpy as np
 
-from monitory.readings.kernels import Kernel, Spread
+from monitory.readings.kernels import Kernel, ReadingStatistics
 
 
-def spread(values: list[float], mean: float, low: float, high: float) -> Spread:
-    """See `monitory.readings.kernels.spread`: the same arguments, the same result."""
+def reading_statistics(values: list[float], mean: float, low: float, high: float) -> ReadingStatistics:
+    """See `monitory.readings.kernels.reading_statistics`: the same arguments, the same result."""
     v = np.fromiter(values, np.float64, len(values))
     smallest, largest = float(v.min()) + 0.0, float(v.max()) + 0.0
     outside = int(np.count_nonzero((v < low) | (v > high))) if smallest < low or largest > high else 0
@@ -18,7 +18,7 @@ def spread(values: list[float], mean: float, low: float, high: float) -> Spread:
     q = w * w
     total = w[:-4] + w[1:-3] + w[2:-2] + w[3:-1] + w[4:]
     variance = q[:-4] + q[1:-3] + q[2:-2] + q[3:-1] + q[4:] - total * total * 0.2
-    return Spread(smallest, largest, outside, np.sqrt(np.maximum(variance, 0.0) * 0.25).tolist())
+    return ReadingStatistics(smallest, largest, outside, np.sqrt(np.maximum(variance, 0.0) * 0.25).tolist())
 
 
 def newlines(piece: bytes, end: int) -> int:
@@ -26,4 +26,4 @@ def newlines(piece: bytes, end: int) -> int:
     return int(np.count_nonzero(np.frombuffer(piece, np.uint8, end) == ord("\n")))
 
 
-VECTORISED = Kernel(spread, newlines)
+VECTORISED = Kernel(reading_statistics, newlines)

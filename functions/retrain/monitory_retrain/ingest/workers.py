@@ -1,4 +1,4 @@
-"""Machine-days brought up to date, by several processes where there is much to read."""
+"""Brings machine-days up to date, in several processes where there is much to read."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -12,39 +12,38 @@ from monitory.lake import Lake, LakeObject, MachineDay, ObjectSummary
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
 from monitory.storage.s3 import S3Storage
-from monitory_retrain.dataset import hour_table as table
+from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.ingest.kernels import VECTORISED
 from monitory_retrain.runtime.processes import Processes
 
 READ_THREADS = 8
 WORTH_BYTES = 16 << 20
-"""Less raw data is read sooner than processes start."""
+"""Starting processes takes longer than reading less raw data than this."""
 
 
 class Task(NamedTuple):
-    """A machine-day to bring up to date."""
+    """A machine-day to bring up to date; `size` is the number of bytes to read."""
 
     day: date
     machine: Machine
-    known: MachineDay
-    listed: Sequence[LakeObject]
+    cached: MachineDay
+    listing: Sequence[LakeObject]
     size: int
-    """Bytes to be read for it."""
 
 
-class Fresh(NamedTuple):
-    """A machine-day that was brought up to date: its rows as arrays, and the objects that they came from."""
+class MachineDayTable(NamedTuple):
+    """An up-to-date machine-day: its rows as arrays, and the objects that they come from."""
 
     table: HourTable
     objects: tuple[ObjectSummary, ...]
 
 
-Result = tuple[tuple[date, Machine], Fresh]
+Result = tuple[tuple[date, Machine], MachineDayTable]
 
 
-class Source(NamedTuple):
-    """The lake, in words that can be sent to a process."""
+class LakeConfig(NamedTuple):
+    """What a process needs to open the lake; it can be pickled."""
 
     bucket: str
     region: str
@@ -58,17 +57,17 @@ class Source(NamedTuple):
 
 
 class Workers:
-    """Brings machine-days up to date; a context manager, its processes end with it."""
+    """Brings machine-days up to date; a context manager that ends its processes."""
 
-    def __init__(self, source: Source, count: int) -> None:
-        """Nothing is started yet; `count` 1 does all work in this process."""
+    def __init__(self, config: LakeConfig, count: int) -> None:
+        """No process starts yet; `count` 1 does all work in this process."""
         self._count = count
         self._executor = ThreadPoolExecutor(READ_THREADS)
-        self._here = _refreshing(source, self._executor)
-        self._processes: Processes[Task, Result] = Processes(_prepare, source, count)
+        self._refresh = _refresher(config, self._executor)
+        self._processes: Processes[Task, Result] = Processes(_prepare, config, count)
 
     def __enter__(self) -> "Workers":
-        """Start when the first large piece of work comes, not before: many nights have little to read."""
+        """Processes start with the first large piece of work: many nights have little to read."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,8 +79,8 @@ class Workers:
         """Bring machine-days up to date; results come in no order.
 
         Args:
-            tasks: which; taken as they are needed. Processes start when these come to `WORTH_BYTES`, the ones before
-                are done in this process.
+            tasks: an iterator is advanced as workers become free. This process works on them until their sizes sum to
+                `WORTH_BYTES`; then the processes start.
 
         Raises:
             StorageUnavailable: an object could not be read.
@@ -94,20 +93,21 @@ class Workers:
             if self._count > 1 and size >= WORTH_BYTES:
                 yield from self._processes.results(chain([task], queue))
             else:
-                yield self._here(task)
+                yield self._refresh(task)
 
 
-def _prepare(source: Source) -> Callable[[Task], Result]:
-    clock.set_zone(source.time_zone)
-    return _refreshing(source, ThreadPoolExecutor(READ_THREADS))
+def _prepare(config: LakeConfig) -> Callable[[Task], Result]:
+    clock.set_zone(config.time_zone)
+    return _refresher(config, ThreadPoolExecutor(READ_THREADS))
 
 
-def _refreshing(source: Source, executor: Executor) -> Callable[[Task], Result]:
-    lake = source.lake()
-    width = len(hour_row.Columns(source.sensors))
+def _refresher(config: LakeConfig, executor: Executor) -> Callable[[Task], Result]:
+    lake = config.lake()
+    width = len(hour_row.Columns(config.sensors))
 
     def refresh(task: Task) -> Result:
-        content = lake.refresh(task.known, task.listed, executor)
-        return (task.day, task.machine), Fresh(table.from_days({task.machine: content}, width), content.objects)
+        content = lake.refresh(task.cached, task.listing, executor)
+        table = hour_table.from_days({task.machine: content}, width)
+        return (task.day, task.machine), MachineDayTable(table, content.objects)
 
     return refresh

@@ -174,12 +174,12 @@ def drift(found: Drift, description: str) -> str:
     rows = [*found.sensors, *([found.predictions] if found.predictions else [])]
     with canvas.figure(0.75 + 0.26 * len(rows)) as (drawing, (ax,)):
         at = np.arange(len(rows))[::-1]
-        top = max(6.0, max(row.times for row in rows) * 1.18)
-        ax.barh(at, [row.times for row in rows], 0.6, color=[_STATUS[row.status] for row in rows])
+        top = max(6.0, max(row.ratio for row in rows) * 1.18)
+        ax.barh(at, [row.ratio for row in rows], 0.6, color=[_STATUS[row.status] for row in rows])
         for y, row in zip(at, rows, strict=True):
             ax.annotate(
-                f"{row.times:.1f}",
-                (row.times, y),
+                f"{row.ratio:.1f}",
+                (row.ratio, y),
                 (4, 0),
                 textcoords="offset points",
                 va="center",

@@ -89,7 +89,7 @@ def _figures(found: Findings) -> dict[str, str | None]:
         "drift": figures.drift(
             found.drift,
             "Difference from training by sensor, in multiples of a usual day's. "
-            + ", ".join(f"{sensor.name} {sensor.times:.1f}" for sensor in found.drift.sensors),
+            + ", ".join(f"{sensor.name} {sensor.ratio:.1f}" for sensor in found.drift.sensors),
         )
         if found.drift.sensors
         else None,

@@ -62,7 +62,7 @@ class Rejects:
         self.samples: dict[str, str] = {}
 
     def add(self, reason: str, sample: str = "", count: int = 1) -> None:
-        """Count records; the first sample of a reason is kept."""
+        """Count records; the first sample of a reason stays."""
         self.counts[reason] += count
         if sample:
             self.samples.setdefault(reason, sample[:MAX_SAMPLE])

@@ -92,8 +92,8 @@ class HourRow(msgspec.Struct, frozen=True):
     Attributes:
         hour: which hour, see `clock`.
         values: one for each of the sensor set's `Columns`; NaN is missing.
-        readings: number of readings; 0 where a row is made of values alone.
-        last: wall-clock time of the newest reading, naive; 1970 where a row is made of values alone.
+        readings: number of readings; 0 for a row of values alone.
+        last: wall-clock time of the newest reading, naive; 1970 for a row of values alone.
     """
 
     hour: int
@@ -184,13 +184,13 @@ def _statistics(readings: SensorReadings, low: float, high: float, kernel: Kerne
     total = fsum(values)  # exact: the order of lines and the version of Python make no difference
     mean = total / count
     if isinstance(values, list):
-        smallest, largest, outside, deviations = kernel.spread(values, mean, low, high)
+        smallest, largest, outside, deviations = kernel.reading_statistics(values, mean, low, high)
         deviation = fsum(deviations)
     else:
         smallest, largest = min(values) + 0.0, max(values) + 0.0
         outside = sum(not low <= value <= high for value in values)
-        spreads = (kernel.spread(part, mean, low, high) for part in _parts(values))
-        deviation = fsum(chain.from_iterable(part.deviations for part in spreads))
+        parts = (kernel.reading_statistics(part, mean, low, high) for part in _parts(values))
+        deviation = fsum(chain.from_iterable(part.deviations for part in parts))
     if count < WINDOW:
         return mean, nan, nan, smallest, largest, outside / count, float(count)
     # A reading is in five windows, those near the ends in fewer: subtract what they lack.

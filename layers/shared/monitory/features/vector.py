@@ -110,7 +110,7 @@ def build(history: Sequence[HourRow], sensors: SensorSet, last_failure: int | No
     Args:
         history: hour rows of one machine, oldest first; rows older than the longest window are ignored. For a model
             that knows regimes, in terms of the reference regime (`Regimes.normalised`).
-        sensors: the sensor set that the rows were made with.
+        sensors: the sensor set of the rows.
         last_failure: the machine's last hour of failure before the newest row; None where none is known.
     """
     newest = history[-1]

@@ -59,7 +59,7 @@ class ModelLoader:
         Raises:
             BrokenModel: it cannot be used.
         """
-        return Model(text, None, known=vector.names(self.sensors), cap_days=self.cap_days)
+        return Model(text, None, feature_names=vector.names(self.sensors), cap_days=self.cap_days)
 
     def _load(self, text: bytes, encoded: bytes | None, version: str | None) -> Model:
         card = None if encoded is None else decode_card(encoded)
@@ -77,4 +77,4 @@ class ModelLoader:
             raise BrokenModel(
                 f"{card.version} knows operating regimes of sensors that are not in the sensor set: retrain"
             )
-        return Model(text, card, known=vector.names(self.sensors), cap_days=self.cap_days)
+        return Model(text, card, feature_names=vector.names(self.sensors), cap_days=self.cap_days)

@@ -83,7 +83,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         trained_at: when training ended, ISO 8601 in UTC.
         feature_schema: `features.SCHEMA` at training.
         sensors: the sensor set that it was trained with.
-        cap_days: RUL is said up to here.
+        cap_days: the largest RUL that the model predicts.
         features: names in the model's order.
         calibration: the interval of models without a distribution; None where it could not be calibrated.
         distribution: of the life left, given the prediction; None for older models and with few failures.
@@ -134,7 +134,7 @@ class Estimate:
 
     Attributes:
         days: RUL in days, within 0 and the cap.
-        raw_days: what the model said before it was limited.
+        raw_days: the model's output before it is limited.
         low, high: the ends of the interval; None without a calibration.
         failure_probability: P(failure within so many days), 0..1; empty without a distribution.
         base: the mean prediction, to which the drivers add up.
@@ -154,25 +154,25 @@ class Estimate:
 class Model:
     """A model that answers by feature name."""
 
-    def __init__(self, text: bytes, card: Card | None, *, known: Sequence[str], cap_days: float) -> None:
+    def __init__(self, text: bytes, card: Card | None, *, feature_names: Sequence[str], cap_days: float) -> None:
         """Load a model and let it answer a self-test row.
 
         Args:
             text: LightGBM's model text.
             card: its model card; None for models of other trainers.
-            known: the features that can be given, apart from the machine's name.
+            feature_names: the features that callers can give, apart from the machine's name.
             cap_days: the cap for a model without a card.
 
         Raises:
-            BrokenModel: it isn't a model text, is no regression, asks for features that aren't known, isn't the one
-                that the card is of, or its self-test fails.
+            BrokenModel: the text is no model or no regression, asks for other features, differs from the card, or
+                fails its self-test.
         """
         if len(text) > MAX_MODEL_BYTES:
             raise BrokenModel(f"the model has {len(text)} bytes, more than {MAX_MODEL_BYTES}")
         self.card = card
         self.cap_days = card.cap_days if card else cap_days
         self.features = header.read(text).features
-        unknown = sorted(set(self.features) - set(known) - {EQUIPMENT})
+        unknown = sorted(set(self.features) - set(feature_names) - {EQUIPMENT})
         if unknown:
             raise BrokenModel(f"the model asks for features that do not exist here: {', '.join(unknown[:8])}")
         self._categories = _categories(text)
@@ -192,7 +192,7 @@ class Model:
         """The sensor set whose limits the features must be of: the card's, where it has the sensors of the rows.
 
         Args:
-            sensors: the sensor set that the rows are made with.
+            sensors: the sensor set of the rows.
         """
         own = self.card.sensors if self.card else sensors
         same = (own.names, own.power_factor) == (sensors.names, sensors.power_factor)

@@ -9,7 +9,7 @@ from math import sqrt
 from typing import NamedTuple
 
 
-class Spread(NamedTuple):
+class ReadingStatistics(NamedTuple):
     """The distribution of a sensor's readings.
 
     Attributes:
@@ -25,19 +25,19 @@ class Spread(NamedTuple):
 
 
 class Kernel(NamedTuple):
-    """An implementation of `spread` and `newlines`."""
+    """An implementation of `reading_statistics` and `newlines`."""
 
-    spread: Callable[[list[float], float, float, float], Spread]
+    reading_statistics: Callable[[list[float], float, float, float], ReadingStatistics]
     newlines: Callable[[bytes, int], int]
 
 
-def spread(values: list[float], mean: float, low: float, high: float) -> Spread:
-    """The spread of readings, shape (n,), n > 0, finite; `mean` is theirs, `low` and `high` are the alert limits."""
+def reading_statistics(values: list[float], mean: float, low: float, high: float) -> ReadingStatistics:
+    """The statistics of readings, shape (n,), n > 0, finite, with their mean and the alert limits."""
     smallest, largest = min(values) + 0.0, max(values) + 0.0
     outside = len([value for value in values if value < low]) if smallest < low else 0
     if largest > high:
         outside += len([value for value in values if value > high])
-    return Spread(smallest, largest, outside, _rolling_deviations(values, mean))
+    return ReadingStatistics(smallest, largest, outside, _rolling_deviations(values, mean))
 
 
 def newlines(piece: bytes, end: int) -> int:
@@ -46,7 +46,7 @@ def newlines(piece: bytes, end: int) -> int:
 
 
 def _rolling_deviations(values: list[float], mean: float) -> list[float]:
-    """As `Spread.deviations`. Values are centred on `mean` first, so that the sums of squares don't cancel:
+    """As `ReadingStatistics.deviations`. Values are centred on `mean` first, so that the sums of squares don't cancel:
 
     s^2 = (sum(w^2) - sum(w)^2 / 5) / 4 with w = v - mean.
     """
@@ -62,4 +62,4 @@ def _rolling_deviations(values: list[float], mean: float) -> list[float]:
     ]
 
 
-PURE = Kernel(spread, newlines)
+PURE = Kernel(reading_statistics, newlines)

@@ -40,7 +40,7 @@ class Promotion(msgspec.Struct, frozen=True):
         version: what is served from then on.
         replaced: what was served before; None for the first.
         at: when, ISO 8601 in UTC.
-        by: who asked: `schedule`, or the event's `by`.
+        by: who requests it: `schedule`, or the event's `by`.
         reason: why, in words.
         score, replaced_score: both models' hold-out MAE in days, where they were compared.
         request: the invocation's id, the same in its retries; None where unknown.

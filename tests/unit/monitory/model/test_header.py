@@ -59,7 +59,7 @@ def test_a_model_that_answers_no_days_is_refused_by_its_objective(objective: str
     body = trained(objective)
     known = card(features=tuple(DATA.columns)) if own else None
     with pytest.raises(BrokenModel, match=f"objective is '{objective}', so its answer is no number of days"):
-        Model(body, known, known=tuple(DATA.columns), cap_days=30.0)
+        Model(body, known, feature_names=tuple(DATA.columns), cap_days=30.0)
 
 
 def test_an_objective_that_is_missing_in_the_header_is_looked_up_in_the_parameters() -> None:

@@ -21,7 +21,7 @@ MACHINES = ["EQUIP-003", "EQUIP-001", "EQUIP-002"]
 
 
 def loaded(body: bytes) -> Model:
-    return Model(body, None, known=KNOWN, cap_days=30.0)
+    return Model(body, None, feature_names=KNOWN, cap_days=30.0)
 
 
 @pytest.mark.parametrize("equip_id", [*MACHINES, "EQUIP-999", ""])
@@ -79,7 +79,7 @@ def test_days_are_limited_and_the_raw_answer_is_kept(shift: float, days: float) 
 
 
 def test_the_card_s_cap_and_machines_win() -> None:
-    model = Model(small_text(), card(cap_days=1.5), known=KNOWN, cap_days=30.0)
+    model = Model(small_text(), card(cap_days=1.5), feature_names=KNOWN, cap_days=30.0)
     assert model.cap_days == 1.5
     assert model.estimate({}, "E").days <= 1.5
     assert (model.knows_machine("EQUIP-001"), model.knows_machine("EQUIP-002")) == (True, False)
@@ -142,7 +142,7 @@ def test_an_answer_that_is_no_number_fails_the_self_test() -> None:
 
 def test_shares_that_are_no_numbers_are_left_out() -> None:
     body = with_leaves(small_text(trees=3), {6: b"inf", 10: b"-inf"})
-    model = Model(body, card(), known=KNOWN, cap_days=30.0)
+    model = Model(body, card(), feature_names=KNOWN, cap_days=30.0)
     estimate = model.estimate({}, "E")
     assert math.isfinite(estimate.base)
     assert estimate.contributions == {}
@@ -160,12 +160,12 @@ def test_a_card_of_another_model_is_refused_before_the_text_is_parsed(
 ) -> None:
     monkeypatch.setattr("monitory.model.model.Booster", lambda body: pytest.fail("parsed"))
     with pytest.raises(BrokenModel, match=said):
-        Model(small_text(), card(**others), known=KNOWN, cap_days=30.0)  # type: ignore[arg-type]
+        Model(small_text(), card(**others), feature_names=KNOWN, cap_days=30.0)  # type: ignore[arg-type]
 
 
 def test_a_card_of_this_model_is_accepted() -> None:
     digest = loaded(small_text()).fingerprint
-    assert Model(small_text(), card(sha256=digest), known=KNOWN, cap_days=30.0).fingerprint == digest
+    assert Model(small_text(), card(sha256=digest), feature_names=KNOWN, cap_days=30.0).fingerprint == digest
 
 
 def test_the_fingerprint_is_the_text_s_sha256() -> None:
@@ -204,7 +204,7 @@ def test_an_interval_reaches_further_soon_after_a_failure_or_an_unknown_one() ->
     model = Model(
         small_text(),
         card(calibration=Calibration(0.9, points, early_hours=30.0, early_factor=1.5, unknown_factor=2.0)),
-        known=KNOWN,
+        feature_names=KNOWN,
         cap_days=30.0,
     )
     values = dict.fromkeys(model.features, 50.0)

@@ -10,7 +10,7 @@ from monitory.machine import Machine
 from monitory.sensors import Sensor, SensorSet
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.dataset import Dataset
-from monitory_retrain.evaluation import drift
+from monitory_retrain.evaluation import drift, drift_reference, psi
 from monitory_retrain.evaluation.drift import Drift, Reference
 from monitory_retrain.model_card import encode
 from tests.support import reports
@@ -88,22 +88,22 @@ def known(rows: Dataset) -> Reference:
 
 def test_psi_is_zero_for_equal_shares_and_symmetric_and_as_the_formula_says() -> None:
     a, b = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5])
-    assert drift.psi(a, a) == 0
-    assert drift.psi(a, b) == pytest.approx(drift.psi(b, a))
-    assert drift.psi(a, b) == pytest.approx(2 * 0.3 * np.log(0.5 / 0.2))
+    assert psi.psi(a, a) == 0
+    assert psi.psi(a, b) == pytest.approx(psi.psi(b, a))
+    assert psi.psi(a, b) == pytest.approx(2 * 0.3 * np.log(0.5 / 0.2))
 
 
 def test_an_empty_bin_gives_a_large_but_finite_psi() -> None:
-    assert 5 < drift.psi(np.array([1.0, 0.0]), np.array([0.0, 1.0])) < 20
+    assert 5 < psi.psi(np.array([1.0, 0.0]), np.array([0.0, 1.0])) < 20
 
 
 def test_the_reference_holds_deciles_and_shares_that_add_up(known: Reference) -> None:
     for distribution in known.features.values():
-        assert len(distribution.edges) == drift.BINS - 1
-        assert len(distribution.shares) == drift.BINS + 1
+        assert len(distribution.edges) == psi.BINS - 1
+        assert len(distribution.shares) == psi.BINS + 1
         assert sum(distribution.shares) == pytest.approx(1, abs=1e-4)
         assert distribution.shares[:-1] == pytest.approx([0.1] * 10, abs=0.01)
-    assert known.days == 15 - drift.WARM_UP_DAYS
+    assert known.days == 15 - drift_reference.WARM_UP_DAYS
 
 
 def test_the_reference_comes_back_out_of_a_model_card() -> None:
@@ -123,7 +123,7 @@ def test_undrifted_days_rarely_alarm() -> None:
     for seed in range(20):
         month = park(20, seed=100 + seed)
         reference = learnt(month, 15)
-        nights += [bool(told(reference, one_day(month, day)).named("moved")) for day in range(15, 20)]
+        nights += [bool(told(reference, one_day(month, day)).with_status("moved")) for day in range(15, 20)]
     assert np.mean(nights) <= 0.05
 
 
@@ -137,7 +137,7 @@ def test_a_sensor_that_reads_differently_has_moved_and_the_others_have_not(
     rows: Dataset, known: Reference, by: float
 ) -> None:
     found = told(known, raised(one_day(rows, 17), "shake", by))
-    assert found.named("moved") == ["shake"]
+    assert found.with_status("moved") == ["shake"]
     first = found.sensors[0]
     assert first.psi > drift.MOVED_PSI
     assert "mm/s" in first.sentence
@@ -147,7 +147,7 @@ def test_a_sensor_that_reads_differently_has_moved_and_the_others_have_not(
 def test_a_silent_sensor_has_moved_and_the_sentence_says_that_it_is_missing(rows: Dataset, known: Reference) -> None:
     day = raised(one_day(rows, 17), "heat", np.nan)
     found = told(known, day)
-    assert found.named("moved") == ["heat"]
+    assert found.with_status("moved") == ["heat"]
     assert found.sensors[0].sentence == "heat is missing in 100% of the hours, in training in 0%"
 
 
@@ -163,11 +163,11 @@ def test_few_rows_are_given_more_leeway(rows: Dataset, known: Reference) -> None
     day = raised(one_day(rows, 17), "shake", 1.2)
     few = day.take(day.machine == 0).take(np.arange(24))
     assert (
-        told(known, few).sensors[0].times
+        told(known, few).sensors[0].ratio
         < max(
             drift.compare(msgspec.structs.replace(known, rows=24 * known.days), few, rul(few), SENSORS).sensors,
-            key=lambda sensor: sensor.times,
-        ).times
+            key=lambda sensor: sensor.ratio,
+        ).ratio
     )
 
 
@@ -209,4 +209,4 @@ def test_a_feature_that_is_always_missing_or_constant_does_not_break_it(rows: Da
     reference = learnt(odd, 15)
     assert reference.features[NAMES[0]].median is None
     found = told(reference, one_day(odd, 17))
-    assert "heat" not in found.named("moved")
+    assert "heat" not in found.with_status("moved")

@@ -16,7 +16,8 @@ from monitory.machine import Machine
 from monitory.sensors import SensorSet
 from monitory.settings import Settings
 from monitory_retrain.ingest import workers
-from monitory_retrain.ingest.ingest import FOLDER, Ingest, Ingested
+from monitory_retrain.ingest.day_cache import FOLDER
+from monitory_retrain.ingest.ingest import Ingest, Ingested
 from monitory_retrain.ingest.kernels import VECTORISED
 from tests.support.fakes import WatchedStorage
 from tests.support.samples import hour_of_readings, lake_key, ndjson
@@ -28,7 +29,7 @@ HOURS = (0, 9, 23)
 SENSORS = sensors.load()
 
 
-class MemorySource(workers.Source):
+class MemorySource(workers.LakeConfig):
     """A lake in memory."""
 
     storages: dict[str, WatchedStorage] = {}  # noqa: RUF012 -- a tuple has no place for it

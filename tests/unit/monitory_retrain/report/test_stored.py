@@ -10,10 +10,11 @@ import pytest
 
 from monitory.log import logger
 from monitory.registry.registry import Registry
-from monitory_retrain import telemetry
 from monitory_retrain.dataset.hour_table import HourTable
-from monitory_retrain.events import TrainingRequest
-from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
+from monitory_retrain.ingest.counts import Counts
+from monitory_retrain.ingest.ingest import Ingest, Ingested
+from monitory_retrain.invocation import telemetry
+from monitory_retrain.invocation.events import TrainingRequest
 from monitory_retrain.job import Job, JobResult
 from monitory_retrain.publish import REPORT_FILE
 from tests.support import reports

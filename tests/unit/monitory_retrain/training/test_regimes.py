@@ -45,7 +45,7 @@ def served(challenger: Challenger, sensors: SensorSet) -> Model:
     """A challenger as serving loads it."""
     features = challenger.trained.features
     named = models.card(sensors=sensors, features=features, calibration=None, regimes=challenger.regimes)
-    return Model(challenger.trained.text.encode(), named, known=vector.names(sensors), cap_days=30.0)
+    return Model(challenger.trained.text.encode(), named, feature_names=vector.names(sensors), cap_days=30.0)
 
 
 def means(table: HourTable, rows: Floats | None = None) -> Floats:
@@ -159,7 +159,9 @@ def test_regimes_are_learnt_before_the_hold_out() -> None:
 
 def test_serving_sees_an_hour_as_training_did() -> None:
     challenger = learnt()
-    model = Model(challenger.trained.text.encode(), card(challenger), known=vector.names(OPERATING), cap_days=30.0)
+    model = Model(
+        challenger.trained.text.encode(), card(challenger), feature_names=vector.names(OPERATING), cap_days=30.0
+    )
     holdout, table = challenger.split.holdout, challenger.table
     for at in range(0, len(holdout), 37):
         rows = np.flatnonzero((table.machine == holdout.machine[at]) & (table.hour <= holdout.hour[at]))
@@ -172,7 +174,9 @@ def test_serving_sees_an_hour_as_training_did() -> None:
 
 def test_a_regime_that_training_did_not_see_is_said() -> None:
     challenger = learnt()
-    model = Model(challenger.trained.text.encode(), card(challenger), known=vector.names(OPERATING), cap_days=30.0)
+    model = Model(
+        challenger.trained.text.encode(), card(challenger), feature_names=vector.names(OPERATING), cap_days=30.0
+    )
     values = challenger.table.values[-1].copy()
     known = HourRow(0, tuple(values.tolist()))
     values[POWER] = 90_000.0
@@ -193,5 +197,5 @@ def test_a_champion_judges_by_the_regimes_that_it_knows() -> None:
     np.testing.assert_array_equal(seen.x, blind.split.holdout.x)
     np.testing.assert_array_equal(seen.rul, holdout.rul)
     np.testing.assert_array_equal((seen.machine, seen.hour), (holdout.machine, holdout.hour))
-    model = Model(blind.trained.text.encode(), None, known=seen.names, cap_days=30.0)
+    model = Model(blind.trained.text.encode(), None, feature_names=seen.names, cap_days=30.0)
     np.testing.assert_array_equal(validation.predictions(model, seen), blind.predicted)

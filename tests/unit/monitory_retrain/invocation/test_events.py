@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from monitory.errors import InvalidEvent
-from monitory_retrain.events import PromotionRequest, RollbackRequest, TrainingRequest, parse
+from monitory_retrain.invocation.events import PromotionRequest, RollbackRequest, TrainingRequest, parse
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # noon in Seoul
 

@@ -24,8 +24,8 @@ import msgspec
 from monitory import clock
 from monitory.errors import InvalidEvent, UnknownVersion
 from monitory.registry.version import Version
-from monitory_retrain import envelope
-from monitory_retrain.envelope import Envelope
+from monitory_retrain.invocation import envelope
+from monitory_retrain.invocation.envelope import Envelope
 
 MAX_DAYS = 400
 EARLIEST = date(2000, 1, 1)

@@ -18,7 +18,8 @@ from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory_local.lambdas import LocalContext
 from monitory_retrain import bootstrap, pipeline
 from monitory_retrain.dataset.sufficiency import Supply
-from monitory_retrain.ingest.ingest import Counts, Ingest, Ingested
+from monitory_retrain.ingest.counts import Counts
+from monitory_retrain.ingest.ingest import Ingest, Ingested
 from monitory_retrain.job import Job, JobResult
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
@@ -283,7 +284,7 @@ def test_what_is_impossible_and_nobody_waits_for_raises_and_is_counted(
     assert (job.registry.served().version, ingest.asked) == (C, [])
 
 
-EVENTS = Path(__file__).parents[3] / "events"
+EVENTS = Path(__file__).parents[4] / "events"
 EXAMPLES = {
     "retrain-nightly": "skipped",
     "retrain-month": "skipped",

@@ -8,7 +8,7 @@ from monitory.decoding import rejects
 from monitory.registry.registry import Promotion
 from monitory_retrain import pipeline
 from monitory_retrain.evaluation.drift import Drift
-from monitory_retrain.ingest.ingest import Counts
+from monitory_retrain.ingest.counts import Counts
 from monitory_retrain.pipeline import Challenger
 
 MAX_UNREADABLE_NAMED = 20
@@ -29,8 +29,8 @@ def drift(moved: Drift) -> JobResult:
         "day": moved.day,
         "against": moved.against,
         "unjudged": moved.unjudged,
-        "moved": moved.named("moved"),
-        "watch": moved.named("watch"),
+        "moved": moved.with_status("moved"),
+        "watch": moved.with_status("watch"),
         "psi": {sensor.name: sensor.psi for sensor in moved.sensors},
         "sentences": [f"{sensor.status}: {sensor.sentence}" for sensor in unsteady],
         "predictions": moved.predictions.status if moved.predictions else None,

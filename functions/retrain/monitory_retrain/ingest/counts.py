@@ -1,0 +1,60 @@
+"""Counts of what ingestion reads, skips and misses."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date
+
+from monitory.lake import LakeObject, ObjectSummary, reject_samples, total_rejected
+from monitory.machine import Machine
+from monitory_retrain.dataset.hour_table import HourTable
+
+
+@dataclass(slots=True)
+class Counts:
+    """What ingestion reads and skips.
+
+    Attributes:
+        objects: objects of the days.
+        read: objects read by this job; the others' rows come from the cache.
+        raw_bytes: bytes of those.
+        readings: readings in the rows.
+        rejected: skipped records by reason.
+        samples: the fault of one skipped record, by reason.
+        unreadable: a message for each object in which nothing is readable.
+        days_without_data: dates without a single row.
+    """
+
+    objects: int = 0
+    read: int = 0
+    raw_bytes: int = 0
+    readings: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    unreadable: list[str] = field(default_factory=list)
+    days_without_data: list[date] = field(default_factory=list)
+    samples: dict[str, str] = field(default_factory=dict)
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """The sum of both."""
+        summed = {
+            of.name: getattr(self, of.name) + getattr(other, of.name) for of in fields(self) if of.name != "samples"
+        }
+        return Counts(**summed, samples={**other.samples, **self.samples})
+
+
+def count_day(
+    day: date, table: HourTable, objects: Mapping[Machine, Sequence[ObjectSummary]], read: Iterable[LakeObject]
+) -> Counts:
+    """The counts of a day; `read` are the objects that this job reads."""
+    summaries = [item for of in objects.values() for item in of]
+    sizes = [item.size for item in read]
+    return Counts(
+        objects=len(summaries),
+        read=len(sizes),
+        raw_bytes=sum(sizes),
+        readings=int(table.readings.sum()),
+        rejected=total_rejected(summaries),
+        unreadable=[item.unreadable for item in summaries if item.unreadable],
+        days_without_data=[] if len(table) else [day],
+        samples=reject_samples(summaries),
+    )

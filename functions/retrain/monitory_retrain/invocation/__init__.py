@@ -1,0 +1,1 @@
+"""An invocation of the function: envelope -> request, result by event id, metrics."""
