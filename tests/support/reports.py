@@ -20,6 +20,7 @@ from monitory_retrain.dataset.completeness import Completeness, completeness
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.evaluation import drift, verdict
 from monitory_retrain.evaluation import holdout as validation
+from monitory_retrain.evaluation.announcements import announcements
 from monitory_retrain.evaluation.holdout import Champion
 from monitory_retrain.evaluation.scores import score
 from monitory_retrain.report import Findings
@@ -119,6 +120,8 @@ def sparse() -> Findings:
         calibration=None,
         scores=score(early.rul, new.predicted[rows]),
         machines=[],
+        announcements=announcements(early.take(rows[:0]), new.predicted[:0], SETTINGS.max_rul_days),
+        reliability=[],
     )
     unjudged = drift.compare(None, new.last_day, np.zeros(len(new.last_day)), SENSORS)
     card = msgspec.structs.replace(full.card, calibration=None)

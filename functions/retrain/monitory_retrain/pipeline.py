@@ -24,9 +24,11 @@ from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels
 from monitory_retrain.dataset.split import TimeSplit
 from monitory_retrain.dataset.sufficiency import Supply
-from monitory_retrain.evaluation import drift, holdout
+from monitory_retrain.evaluation import announcements, drift, holdout, reliability
+from monitory_retrain.evaluation.announcements import Announcements
 from monitory_retrain.evaluation.drift import Reference
 from monitory_retrain.evaluation.holdout import Baselines, MachineScore
+from monitory_retrain.evaluation.reliability import Reliability
 from monitory_retrain.evaluation.scores import Scores, score
 from monitory_retrain.model_card import ModelCard, library_versions, training_ranges
 from monitory_retrain.training import regimes as regime_learning
@@ -60,6 +62,8 @@ class Challenger:
         scores: of these.
         baselines: scores of rules without sensors.
         machines: scores by machine.
+        announcements: what people would have been told at D-5 and D-3.
+        reliability: of its failure probabilities; empty without a calibration.
         reference: how features and answers were distributed before the hold-out.
         last_day: running machines' rows of the newest date, labelled or not.
         regimes: in whose terms the features of all these rows are.
@@ -75,6 +79,8 @@ class Challenger:
     scores: Scores
     baselines: Baselines
     machines: list[MachineScore]
+    announcements: list[Announcements]
+    reliability: list[Reliability]
     reference: Reference | None
     last_day: Dataset
     regimes: Regimes | None
@@ -156,6 +162,8 @@ def learn(
         scores=score(parts.holdout.rul, predicted, interval, cap, parts.holdout.age),
         baselines=holdout.baselines(data, parts),
         machines=holdout.by_machine(parts.holdout, predicted, interval, cap),
+        announcements=announcements.announcements(parts.holdout, predicted, cap),
+        reliability=reliability.reliability(parts.holdout, predicted, interval) if interval else [],
         reference=drift.reference(older, trained.features, holdout.predictions(model, older)),
         last_day=rows.take(day == day.max()),
         regimes=regimes,
@@ -188,6 +196,8 @@ def metrics(challenger: Challenger) -> dict[str, object]:
         "holdout": challenger.scores,
         "training_mean": challenger.baselines.mean,
         "last_value": challenger.baselines.last_life,
+        "announcements": challenger.announcements,
+        "failure_probability": challenger.reliability,
         "training_rows": len(challenger.split.training),
         "holdout_rows": len(challenger.split.holdout),
     }

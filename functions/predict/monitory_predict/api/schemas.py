@@ -38,6 +38,26 @@ _PREDICT_EXAMPLE: JsonDict = {
     "model": {"version": "2026/11/20/150312", "trained_at": "2026-11-20T15:03:12+00:00"},
 }
 
+_METRICS_EXAMPLE: JsonDict = {
+    "holdout": {"rows": 4120, "mae": 0.94, "near_mae": 0.52, "coverage": 0.91},
+    "announcements": [
+        {
+            "limit_days": 5.0,
+            "failures": 13,
+            "announced": 12,
+            "median_lead_days": 4.7,
+            "low_lead_days": 3.1,
+            "raised": 14,
+            "false": 1,
+            "machine_months": 5.7,
+            "false_per_machine_month": 0.18,
+        }
+    ],
+    "failure_probability": [
+        {"days": 3, "rows": 2680, "failures": 0.44, "brier": 0.09, "base_brier": 0.25, "bins": []},
+    ],
+}
+
 
 class Interval(BaseModel):
     """The RUL lies between `low` and `high` days with probability `coverage`."""
@@ -133,7 +153,16 @@ class VersionInfo(BaseModel):
     version: str
     served: bool
     served_since: str | None
-    metrics: dict[str, object] | None
+    metrics: Annotated[
+        dict[str, object] | None,
+        Field(
+            description=(
+                "metrics.json: errors beside those of rules without sensors (holdout, training_mean, last_value); "
+                "announcements at D-5 and D-3; how reliable failure_probability is. null where it cannot be read"
+            ),
+            examples=[_METRICS_EXAMPLE],
+        ),
+    ]
 
 
 class PromotionInfo(BaseModel):

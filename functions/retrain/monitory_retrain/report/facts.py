@@ -18,6 +18,7 @@ from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.completeness import Completeness
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.labels import CENSORED, DOWN, OFF
+from monitory_retrain.evaluation.announcements import ENOUGH, FALSE_FACTOR, RECENT, Announcements, announcements
 from monitory_retrain.evaluation.drift import Drift
 from monitory_retrain.evaluation.holdout import Champion
 from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores, intervals
@@ -99,6 +100,41 @@ def comparison(found: Findings) -> tuple[tuple[str, ...], list[Row]]:
         Row("width of the interval, days", tuple(days(score.width) for score in scores)),
     ]
     return tuple(label for label, _ in columns), rows
+
+
+def announcement_table(found: Findings) -> tuple[tuple[str, ...], list[Row]]:
+    """The columns and rows of the table of announcements: each limit of the model, then of the champion if any."""
+    ours = found.challenger.announcements
+    models: list[tuple[str, Sequence[Announcements]]] = [("", ours)]
+    if found.champion:
+        holdout, cap = found.challenger.split.holdout, found.card.cap_days
+        models.append(("champion, ", announcements(holdout, found.champion.predicted, cap)))
+    columns = [(f"{prefix}D-{entry.limit_days:g}", entry) for prefix, entries in models for entry in entries]
+    entries = [entry for _, entry in columns]
+    rows = [
+        Row("failures announced", tuple(announced(entry) for entry in entries)),
+        Row("median lead, days", tuple(days(entry.median_lead_days) for entry in entries)),
+        Row("lead that 9 of 10 failures have, days", tuple(days(entry.low_lead_days) for entry in entries)),
+        Row("announcements", tuple(f"{entry.raised}" for entry in entries)),
+        Row("… of which false", tuple(f"{entry.false}" for entry in entries)),
+        Row("false, a machine and month", tuple(days(entry.false_per_machine_month) for entry in entries)),
+    ]
+    return tuple(label for label, _ in columns), rows
+
+
+def announced(entry: Announcements) -> str:
+    """How many of the judged failures were announced; a dash where none could be judged."""
+    return f"{entry.announced} of {entry.failures}" if entry.failures else "–"
+
+
+def announcement_rule() -> str:
+    """What counts as announced and as false, in sentences."""
+    return (
+        f"A machine is announced at D-5 when {ENOUGH} of its last {RECENT} hours were predicted 5 days or less, and "
+        f"until none is. An announcement is false if the machine runs on for more than {FALSE_FACTOR:g} times as long, "
+        "or if it is withdrawn and no failure follows in that time. "
+        "Failures too soon after the newest part begins to tell are not counted."
+    )
 
 
 def error_bins(found: Findings) -> tuple[list[str], list[tuple[str, list[float | None]]]]:

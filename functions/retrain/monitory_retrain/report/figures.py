@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.completeness import Completeness
 from monitory_retrain.evaluation.drift import MOVED, WATCH, Drift
+from monitory_retrain.evaluation.reliability import Reliability
 from monitory_retrain.report import canvas
 from monitory_retrain.report.canvas import BAD, FULL, GOOD, INK, MAIN, MOST, NONE, OTHER, PAPER, SOFT, SOME, THIRD, WARN
 
@@ -120,6 +121,23 @@ def coverage(parts: Sequence[Coverage], promised: float, description: str) -> st
         ax.grid(visible=False, axis="y")
         ax.set_xlabel(f"within the interval (dashed: {promised:.0%})")
         return canvas.svg(drawing, "coverage", description)
+
+
+def reliability(horizons: Sequence[Reliability], description: str) -> str:
+    """The share of hours that a failure follows in time, by its predicted probability; larger dots are more hours."""
+    with canvas.figure(3.1) as (drawing, (ax,)):
+        ax.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)), label="exact")
+        for horizon, colour, marker in zip(horizons, (MAIN, OTHER), ("o", "s"), strict=False):
+            predicted, observed = ([getattr(bin_, side) for bin_ in horizon.bins] for side in ("predicted", "observed"))
+            sizes = [12 + 60 * bin_.rows / horizon.rows for bin_ in horizon.bins]
+            ax.plot(predicted, observed, color=colour, linewidth=1.4)
+            label = f"within {horizon.days} days"
+            ax.scatter(predicted, observed, sizes, color=colour, marker=marker, linewidth=0, label=label)
+        ax.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), xlabel="predicted probability", ylabel="share that failed")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        drawing.legend(loc="outside upper left", ncols=3, handlelength=1.2, columnspacing=1.0)
+        return canvas.svg(drawing, "reliability", description)
 
 
 def trajectories(lives: Sequence[Life], description: str) -> str:

@@ -24,7 +24,9 @@ def render(found: Findings) -> bytes:
     )
     environment.filters["days"] = facts.days
     environment.filters["percent"] = facts.percent
+    environment.filters["announced"] = facts.announced
     columns, scores = facts.comparison(found)
+    limits, warnings = facts.announcement_table(found)
     style = resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
     page = environment.get_template("template.html").render(
         style=style,
@@ -36,6 +38,11 @@ def render(found: Findings) -> bytes:
         scores=found.challenger.scores,
         holdout_rows=len(found.challenger.split.holdout),
         drift=found.drift,
+        announcements=found.challenger.announcements,
+        announcement_rule=facts.announcement_rule(),
+        limits=limits,
+        warnings=warnings,
+        reliability=[horizon for horizon in found.challenger.reliability if horizon.rows],
         columns=columns,
         comparison=scores,
         machines=facts.machines(found),
@@ -58,6 +65,12 @@ def _figures(found: Findings) -> dict[str, str | None]:
     lives = facts.lives(challenger, cap)
     gains = facts.importance(challenger.trained.text, found.card.sensors)
     promised = challenger.calibration.coverage if challenger.calibration else 0.0
+    horizons = [horizon for horizon in challenger.reliability if horizon.rows]
+    told_horizons = "; ".join(
+        f"within {horizon.days} days: "
+        + ", ".join(f"{bin_.predicted:.0%} predicted, {bin_.observed:.0%} failed" for bin_ in horizon.bins)
+        for horizon in horizons
+    )
     told_bins = ", ".join(f"{bin_} days: {error:.2f}" for bin_, error in zip(bins, errors[0][1], strict=True) if error)
     told_parts = ", ".join(f"{part.label}: {part.share:.0%}" for part in parts)
     told_gains = ", ".join(f"{sensor} {share:.0%}" for sensor, share in gains)
@@ -70,6 +83,11 @@ def _figures(found: Findings) -> dict[str, str | None]:
         "errors": figures.error_by_rul(bins, errors, f"Mean absolute error in days by true RUL. {told_bins}"),
         "coverage": figures.coverage(parts, promised, f"Share of true RUL within the interval. {told_parts}")
         if parts
+        else None,
+        "reliability": figures.reliability(
+            horizons, f"Share of hours that a failure followed, by its predicted probability. {told_horizons}"
+        )
+        if horizons
         else None,
         "trajectories": figures.trajectories(
             lives,

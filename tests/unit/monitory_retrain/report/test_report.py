@@ -106,11 +106,30 @@ def test_operating_regimes_are_told_where_there_are_any(read: Reader) -> None:
     assert "90 4,321 30.25 99" in Reader(page).text
 
 
+def test_what_people_act_on_comes_first(read: Reader) -> None:
+    five, three = reports.findings().challenger.announcements
+    assert f"Failures announced at D-5 {five.announced} of {five.failures}" in read.text
+    assert f"Failures announced at D-3 {three.announced} of {three.failures}" in read.text
+    assert "champion, D-3" in read.text
+    assert "3 of its last 6 hours" in read.text
+    assert read.text.index("Failures announced") < read.text.index("Would it have warned?") < read.text.index("Mean ab")
+    assert "Within 3 days: Brier score 0." in read.text
+
+
 def test_every_figure_is_there_and_described(read: Reader) -> None:
     described = [
         (attributes["aria-label"] or "") for tag, attributes in read.tags if tag == "svg" and "aria-label" in attributes
     ]
-    beginnings = ("Predicted against", "Predicted and true", "Mean absolute", "Share of", "Importance", "Diff", "Hours")
+    beginnings = (
+        "Predicted against",
+        "Predicted and true",
+        "Mean absolute",
+        "Share of true",
+        "Share of hours",
+        "Importance",
+        "Diff",
+        "Hours",
+    )
     assert len(described) == len(beginnings)
     assert all(any(text.startswith(begin) for text in described) for begin in beginnings)
 
@@ -197,6 +216,8 @@ def test_sections_without_data_say_so() -> None:
     assert "Not judged: the model's card keeps no distribution of its training data." in text
     assert "There were too few runs to failure to calibrate an interval." in text
     assert "No machine was heard." in text
+    assert "Failures announced at D-5 –" in text
+    assert "No hour lies so long before the end of the data" in text
     assert "No machine was followed to a failure for a whole day" in text
     assert "No other model is served yet." in text
     assert "Promotion was not asked for" in text
