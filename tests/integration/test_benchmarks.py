@@ -38,4 +38,5 @@ def test_a_benchmark_prints_its_figures(arguments: str, figures: set[str]) -> No
     assert {line["figure"] for line in lines} == figures
     for line in lines:
         numbers = [value for value in line.values() if isinstance(value, int | float)]
-        assert numbers and all(value >= 0 for value in numbers)
+        assert numbers
+        assert all(value >= 0 for value in numbers)
