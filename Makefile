@@ -163,6 +163,10 @@ bench: $(READY) ## cost of a prediction, of a night and under load, beside a ref
 		echo "# $$part" && $(BIN)/python -m benchmarks.$$part || exit 1; \
 	done
 
+.PHONY: bench-mechanisms
+bench-mechanisms: $(READY) ## what each cache, pool and trick gains: the same work with it and without it
+	@$(BIN)/python -m benchmarks.mechanisms && $(BIN)/python -m benchmarks.mechanisms_retrain
+
 .PHONY: bench-scale
 bench-scale: $(READY) ## growth with machines and days, with a plot (PLOT=file.svg DAYS=30)
 	@$(BIN)/python -m benchmarks.scale $(call flag,plot,PLOT) $(call flag,days,DAYS)

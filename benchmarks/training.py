@@ -6,6 +6,7 @@ Hour rows are drawn, not read: 504,000 for 1,000 machines and 21 days. Memory is
 """
 
 import argparse
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from monitory import sensors
 from monitory.features import hour_row
 from monitory.features.hour_row import MAX, MIN, OUTSIDE, PER_SENSOR
 from monitory.machine import Machine
+
+if TYPE_CHECKING:
+    from monitory_retrain.dataset.hour_table import HourTable
 
 _FIRST_HOUR = 496_800
 _LIFE_HOURS = 100
@@ -27,31 +31,38 @@ class Learner:
         from monitory import log
         from monitory.settings import RetrainSettings
         from monitory_retrain import pipeline
-        from monitory_retrain.dataset.hour_table import HourTable
         from monitory_retrain.training.training import Recipe
 
         settings = RetrainSettings(log_level="ERROR", max_rul_days=5.0)
-        sensor_set = sensors.load()
-        hours = days * 24
-        draw = np.random.default_rng(0)
-        machine = np.repeat(np.arange(machines), hours)
-        hour = np.tile(np.arange(_FIRST_HOUR, _FIRST_HOUR + hours), machines)
-        age = (hour + machine * 37) % _LIFE_HOURS
-        values = draw.normal(0, 1.0, (machines * hours, len(hour_row.Columns(sensor_set))))
-        for index, sensor in enumerate(sensor_set.sensors):
-            at = index * len(PER_SENSOR)
-            values[:, at] = (sensor.low + sensor.high) / 2 + (sensor.high - sensor.low) * (
-                0.02 * values[:, at] + 0.2 * (index == 2) * age / _LIFE_HOURS
-            )
-            values[:, at + MIN], values[:, at + MAX] = sensor.low, sensor.high
-            values[:, at + OUTSIDE] = 0.02
-            values[:, at + len(PER_SENSOR) - 1] = 720.0
-        values[age == 0, OUTSIDE] = 0.9
-        names = [Machine("ZONE-001", f"EQUIP-{number:05d}") for number in range(machines)]
-        table = HourTable(names, machine, hour, values, np.full(len(hour), 4320), hour * 3_600_000_000)
-        made = pipeline.learn(table, sensor_set, settings, Recipe(threads=threads), log.logger("benchmark", settings))
-        assert isinstance(made, pipeline.Challenger), made
-        return {"rows": len(hour), "mae_days": made.scores.mae, "trees": made.trained.trees}
+        table = drawn_table(machines, days)
+        logger = log.logger("benchmark", settings)
+        outcome = pipeline.learn(table, sensors.load(), settings, Recipe(threads=threads), logger)
+        assert isinstance(outcome, pipeline.Challenger), outcome
+        return {"rows": len(table), "mae_days": outcome.scores.mae, "trees": outcome.trained.trees}
+
+
+def drawn_table(machines: int, days: int) -> "HourTable":
+    """Hour rows of machines that fail every `_LIFE_HOURS`."""
+    from monitory_retrain.dataset.hour_table import HourTable  # heavy: not for this module's parent process
+
+    sensor_set = sensors.load()
+    hours = days * 24
+    draw = np.random.default_rng(0)
+    machine = np.repeat(np.arange(machines), hours)
+    hour = np.tile(np.arange(_FIRST_HOUR, _FIRST_HOUR + hours), machines)
+    age = (hour + machine * 37) % _LIFE_HOURS
+    values = draw.normal(0, 1.0, (machines * hours, len(hour_row.Columns(sensor_set))))
+    for index, sensor in enumerate(sensor_set.sensors):
+        at = index * len(PER_SENSOR)
+        values[:, at] = (sensor.low + sensor.high) / 2 + (sensor.high - sensor.low) * (
+            0.02 * values[:, at] + 0.2 * (index == 2) * age / _LIFE_HOURS
+        )
+        values[:, at + MIN], values[:, at + MAX] = sensor.low, sensor.high
+        values[:, at + OUTSIDE] = 0.02
+        values[:, at + len(PER_SENSOR) - 1] = 720.0
+    values[age == 0, OUTSIDE] = 0.9
+    names = [Machine("ZONE-001", f"EQUIP-{number:05d}") for number in range(machines)]
+    return HourTable(names, machine, hour, values, np.full(len(hour), 4320), hour * 3_600_000_000)
 
 
 def main() -> None:

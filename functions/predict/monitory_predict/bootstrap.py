@@ -19,7 +19,7 @@ from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.model import CurrentModel, ModelCache
 from monitory_predict.service import PredictService
 
-READ_THREADS = 16
+READ_THREADS = 8
 """Objects read in parallel; one after the other their round trips would add up."""
 
 REQUEST_SECONDS = 4.0

@@ -76,14 +76,14 @@ def handle(
             result = job.rollback(request, request.event_id or request_id)
         else:
             result = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
-            if not result.get("repeated"):  # a repeated delivery was counted the first time
+            if not result.get("repeated"):  # a repeated delivery counts once
                 telemetry.emit(result, namespace)
     except InvalidEvent as exc:
         return _refusal(job, payload, "invalid", exc)
     except (ModelError, Conflict) as exc:
         if isinstance(
             request, events.TrainingRequest
-        ):  # nobody asked for a model by name: the store holds what it should not
+        ):  # no request names the model: the store holds what it should not
             telemetry.failed(namespace)
             raise
         return _refusal(job, payload, "refused", exc)

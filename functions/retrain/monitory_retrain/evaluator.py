@@ -9,8 +9,7 @@ from monitory.registry.registry import CARD_FILE, Registry, ServedObject
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory_retrain import pipeline
-from monitory_retrain.evaluation import drift, verdict
-from monitory_retrain.evaluation import holdout as validation
+from monitory_retrain.evaluation import drift, holdout, verdict
 from monitory_retrain.evaluation.drift import Drift
 from monitory_retrain.evaluation.holdout import Champion
 from monitory_retrain.evaluation.scores import score
@@ -33,7 +32,7 @@ class Evaluator:
         return ModelLoader(self.registry, self.sensors, self.settings.max_rul_days)
 
     def last_day_drift(self, challenger: Challenger, served: ServedObject | None) -> Drift:
-        """Drift of the last day since the served model's training, or the challenger's if that has no reference."""
+        """Drift of the last day since the served model's training, or the challenger's where that has no reference."""
         day = challenger.last_day
         try:
             if served and served.version:
@@ -41,11 +40,11 @@ class Evaluator:
                 reference = drift.of_card(self.registry.read(served.version, CARD_FILE))
                 if reference:
                     rows = pipeline.seen_with(model, day, challenger, self.sensors, self.log)
-                    predicted = validation.predictions(model, rows)
+                    predicted = holdout.predictions(model, rows)
                     return drift.compare(reference, rows, predicted, self.sensors, served.version)
         except ModelError as exc:
             self.log.warning("drift is measured against the challenger: %s", exc)
-        predicted = validation.predictions(self.loader.trained(challenger.trained.text.encode()), day)
+        predicted = holdout.predictions(self.loader.trained(challenger.trained.text.encode()), day)
         return drift.compare(challenger.reference, day, predicted, self.sensors)
 
     def judge(self, challenger: Challenger, served: ServedObject | None) -> tuple[Verdict, Champion | None]:
@@ -54,17 +53,17 @@ class Evaluator:
         alone = verdict.first(challenger.scores, *baselines)
         if served is None:
             return alone, None
-        holdout = challenger.split.holdout
+        hours = challenger.split.holdout
         try:
             model = self.loader.served(served)
-            rows = pipeline.seen_with(model, holdout, challenger, self.sensors, self.log)
-            predicted = validation.predictions(model, rows)
+            rows = pipeline.seen_with(model, hours, challenger, self.sensors, self.log)
+            predicted = holdout.predictions(model, rows)
         except ModelError as exc:
             reason = f"the served model cannot be used ({exc})"
             return Verdict(alone.promote, (*alone.reasons, reason)), None
         interval = model.card.intervals if model.card else None
-        scores = score(holdout.rul, predicted, interval, model.cap_days, holdout.age)
-        comparison = verdict.compare(holdout.rul, predicted, challenger.predicted, holdout.machine, holdout.hour // 24)
+        scores = score(hours.rul, predicted, interval, model.cap_days, hours.age)
+        comparison = verdict.compare(hours.rul, predicted, challenger.predicted, hours.machine, hours.hour // 24)
         ruling = verdict.against(
             scores,
             challenger.scores,

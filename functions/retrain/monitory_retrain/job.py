@@ -123,7 +123,7 @@ class Job:
         """
         self._repair()
         if promotion := self.registry.promotion_of(request_id):
-            return results.promoted("promoted", promotion)
+            return results.promotion("promoted", promotion)
         served = self.registry.served_or_none()
         if served and served.version == request.version:
             return {"status": "unchanged", "version": request.version, "reason": "the version is already served"}
@@ -136,7 +136,7 @@ class Job:
             sha256=sha256,
             request=request_id,
         )
-        return results.promoted("promoted", promotion)
+        return results.promotion("promoted", promotion)
 
     def rollback(self, request: events.RollbackRequest, request_id: str | None = None) -> JobResult:
         """Serve the previous version.
@@ -150,9 +150,9 @@ class Job:
         """
         repaired = self._repair()
         if repaired and repaired.action == ROLLBACK:
-            return results.promoted("rolled back", repaired)
+            return results.promotion("rolled back", repaired)
         if promotion := self.registry.promotion_of(request_id):
-            return results.promoted("rolled back", promotion)
+            return results.promotion("rolled back", promotion)
         served = self.registry.served_or_none()
         version = self.registry.rollback_target()
         sha256 = self.evaluator.loader.stored(version).fingerprint
@@ -165,7 +165,7 @@ class Job:
             sha256=sha256,
             request=request_id,
         )
-        return results.promoted("rolled back", promotion)
+        return results.promotion("rolled back", promotion)
 
     # -- decide and write ------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ REPORT_FILE = "report.html"
 
 
 def store(registry: Registry, findings: Findings) -> str:
-    """Store a version under the name on its card, or the next free one, unless it is stored already.
+    """Store a version under the name on its card, or the next free one; an identical version is stored once.
 
     A job that dies before the promotion leaves its version behind. A second version of the same text would have the
     same ETag once served, which would hide the promotion from conditional reads.
@@ -26,20 +26,20 @@ def store(registry: Registry, findings: Findings) -> str:
     Returns:
         The version.
     """
-    if stored := _stored(registry, findings):
-        return stored
-    version = Version.parse(findings.card.version)
+    if version := _identical(registry, findings):
+        return version
+    name = Version.parse(findings.card.version)
     while True:
-        named = replace(findings, card=msgspec.structs.replace(findings.card, version=str(version)))
+        named = replace(findings, card=msgspec.structs.replace(findings.card, version=str(name)))
         try:
-            registry.store(str(version), _files(named))
+            registry.store(str(name), _files(named))
         except Conflict:
-            version = version.later()
+            name = name.later()
         else:
-            return str(version)
+            return str(name)
 
 
-def _stored(registry: Registry, findings: Findings) -> str | None:
+def _identical(registry: Registry, findings: Findings) -> str | None:
     """The newest version with the model of the findings and with their card, but for its name and time."""
     for version in registry.versions_of(findings.challenger.trained.text.encode()):
         with suppress(ModelError):

@@ -18,8 +18,8 @@ class History(NamedTuple):
     Attributes:
         hour: ascending, shape (n,).
         values: named by `hour_row.Columns`, shape (n, columns).
-        last_failure: before each row, -1 where none is known, shape (n,).
-        wanted: indices of the rows whose features are wanted, shape (m,).
+        last_failure: hour of the last failure before each row, -1 without one, shape (n,).
+        wanted: indices of the rows to build features for, shape (m,).
     """
 
     hour: Ints
@@ -29,26 +29,26 @@ class History(NamedTuple):
 
 
 def matrix(history: History, sensors: SensorSet, regimes: Regimes | None) -> Floats:
-    """The features of the wanted rows as a model that knows the regimes sees them, shape (m, features)."""
+    """The features of the wanted rows in terms of the regimes, shape (m, features)."""
     rows = [
         HourRow(hour, tuple(values))
         for hour, values in zip(history.hour.tolist(), history.values.tolist(), strict=True)
     ]
     if regimes:
         rows = regimes.normalised(rows, sensors)
-    failed = history.last_failure.tolist()
+    last_failure = history.last_failure.tolist()
     x = np.empty((len(history.wanted), len(vector.names(sensors))))
     for at, index in enumerate(history.wanted.tolist()):
         recent = rows[max(0, index - vector.HISTORY_HOURS) : index + 1]
-        x[at] = vector.build(recent, sensors, None if failed[index] < 0 else failed[index])
+        x[at] = vector.build(recent, sensors, None if last_failure[index] < 0 else last_failure[index])
     return x
 
 
-def prepare(seen: tuple[SensorSet, Regimes | None]) -> Callable[[tuple[int, History]], tuple[int, Floats]]:
-    """`matrix` for a process of its own: takes and gives back the place of its rows."""
+def prepare(terms: tuple[SensorSet, Regimes | None]) -> Callable[[tuple[int, History]], tuple[int, Floats]]:
+    """`matrix` for a worker process: a task and its result carry the place of their rows."""
 
     def numbered(task: tuple[int, History]) -> tuple[int, Floats]:
         at, history = task
-        return at, matrix(history, *seen)
+        return at, matrix(history, *terms)
 
     return numbered

@@ -83,7 +83,7 @@ def join(tables: Sequence[HourTable], width: int) -> HourTable:
     place[order] = np.arange(len(order))
     values = np.empty((len(order), width))
     begin = 0
-    for table in tables:  # row by row to its place: all rows joined and then sorted would be all rows twice
+    for table in tables:  # each table straight to its place: joining and then sorting would hold all rows twice
         values[place[begin : begin + len(table)]] = table.values
         begin += len(table)
     readings = np.concatenate([table.readings for table in tables])[order]

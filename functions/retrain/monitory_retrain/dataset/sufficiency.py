@@ -18,18 +18,17 @@ class Supply(NamedTuple):
 
 
 MIN_LABELLED_ROWS = 200
-"""Fewer can't be split into training, validation and a hold-out that mean anything."""
-
+"""Fewer do not split into a meaningful training part, validation and hold-out."""
 
 MIN_TRAINING_ROWS = 100
-MIN_TRAINING_LIVES = 3
+MIN_TRAINING_RUNS = 3
 
 
-def split_shortfalls(training_rows: int, training_lives: int, holdout_rows: int) -> list[str]:
+def split_shortfalls(training_rows: int, training_runs: int, holdout_rows: int) -> list[str]:
     """What a time split lacks, in words; empty when both parts are large enough."""
     wanted = (
         ("labelled hours before the hold-out", training_rows, MIN_TRAINING_ROWS),
-        ("runs to failure before the hold-out", training_lives, MIN_TRAINING_LIVES),
+        ("runs to failure before the hold-out", training_runs, MIN_TRAINING_RUNS),
         ("labelled hours in the hold-out", holdout_rows, 1),
     )
     return [f"{have:,} {what}, {need:,} are needed" for what, have, need in wanted if have < need]
@@ -46,13 +45,13 @@ def supply(table: HourTable, labels: Labels) -> Supply:
     )
 
 
-def shortfalls(found: Supply, settings: RetrainSettings) -> list[str]:
+def shortfalls(supply: Supply, settings: RetrainSettings) -> list[str]:
     """What is missing, in words; empty when the data suffices."""
     wanted = (
-        ("days with data", found.days, settings.min_days),
-        ("machines", found.machines, settings.min_machines),
-        ("readings", found.readings, settings.min_readings),
-        ("failures", found.failures, settings.min_failures),
-        ("labelled hours", found.labelled_rows, MIN_LABELLED_ROWS),
+        ("days with data", supply.days, settings.min_days),
+        ("machines", supply.machines, settings.min_machines),
+        ("readings", supply.readings, settings.min_readings),
+        ("failures", supply.failures, settings.min_failures),
+        ("labelled hours", supply.labelled_rows, MIN_LABELLED_ROWS),
     )
     return [f"{have:,} {what}, {need:,} are needed" for what, have, need in wanted if have < need]

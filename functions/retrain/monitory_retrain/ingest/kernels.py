@@ -1,7 +1,7 @@
-"""The kernel spelled for whole arrays.
+"""A vectorised implementation of the kernel with bit-identical results.
 
-`monitory.readings.kernels` is the definition; this does the same additions and multiplications in the same order, so
-that every result has the same bits. It is three times as fast, and needs numpy, which serving does without.
+`monitory.readings.kernels` is the definition; this does the same additions and multiplications in the same order. It
+needs numpy, which serving does without.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""A finished day's hour rows, and the objects that they came from, as a Parquet file.
+"""A finished day's hour rows, and the objects that they come from, as a Parquet file.
 
 Worker processes do without this module: Arrow takes more memory than their work does.
 """
@@ -46,8 +46,8 @@ _OBJECTS_DECODER = msgspec.msgpack.Decoder(
 
 
 def to_parquet(table: HourTable, columns: Sequence[str], objects: Mapping[Machine, Iterable[ObjectSummary]]) -> bytes:
-    """A day's table, and the objects that it came from, as one Parquet file."""
-    listed = [_MachineObjects(m.zone_id, m.equip_id, tuple(seen)) for m, seen in objects.items()]
+    """A day's table, and the objects that it comes from, as one Parquet file."""
+    summaries = [_MachineObjects(m.zone_id, m.equip_id, tuple(items)) for m, items in objects.items()]
     zones = pa.array([table.machines[i].zone_id for i in table.machine], pa.string())
     equips = pa.array([table.machines[i].equip_id for i in table.machine], pa.string())
     arrow = pa.table(
@@ -59,7 +59,7 @@ def to_parquet(table: HourTable, columns: Sequence[str], objects: Mapping[Machin
             "last": table.last.astype("datetime64[us]"),
             **{name: table.values[:, at] for at, name in enumerate(columns)},
         }
-    ).replace_schema_metadata({_OBJECTS: zlib.compress(msgspec.msgpack.encode(listed))})
+    ).replace_schema_metadata({_OBJECTS: zlib.compress(msgspec.msgpack.encode(summaries))})
     out = io.BytesIO()
     pq.write_table(arrow, out, compression="zstd")
     return out.getvalue()
@@ -77,7 +77,7 @@ def from_parquet(body: bytes, columns: Sequence[str]) -> tuple[HourTable, dict[M
         if schema.remove_metadata() != pa.schema([*_TYPES.items(), *((name, pa.float64()) for name in columns)]):
             raise ValueError("it has other columns")
         _check_size(file.metadata)
-        listed = _unpacked_objects(schema.metadata[_OBJECTS])
+        summaries = _unpack_objects(schema.metadata[_OBJECTS])
         arrow = file.read()
         _check_ids(arrow)
         names = zip(arrow["zone_id"].to_pylist(), arrow["equip_id"].to_pylist(), strict=True)
@@ -94,7 +94,7 @@ def from_parquet(body: bytes, columns: Sequence[str]) -> tuple[HourTable, dict[M
         )
     except (pa.ArrowException, OSError, KeyError, TypeError, zlib.error, msgspec.MsgspecError) as exc:
         raise ValueError(f"not a file of hour rows: {exc}") from exc
-    return table, {Machine(item.zone_id, item.equip_id): item.objects for item in listed}
+    return table, {Machine(item.zone_id, item.equip_id): item.objects for item in summaries}
 
 
 def _check_size(metadata: pq.FileMetaData) -> None:
@@ -110,7 +110,7 @@ def _check_size(metadata: pq.FileMetaData) -> None:
 
 
 def _check_ids(arrow: pa.Table) -> None:
-    """Refuse names that are no identifiers, before each row gets a copy: they could be of any length.
+    """Refuse invalid identifiers, of any length, before each row gets a copy.
 
     Raises:
         ValueError: there are some.
@@ -121,10 +121,10 @@ def _check_ids(arrow: pa.Table) -> None:
                 raise ValueError(f"it has a {name} that is none")
 
 
-def _unpacked_objects(packed: bytes) -> tuple[_MachineObjects, ...]:
+def _unpack_objects(packed: bytes) -> tuple[_MachineObjects, ...]:
     unpacking = zlib.decompressobj()
     unpacked = unpacking.decompress(packed, MAX_OBJECTS_BYTES)
     if not unpacking.eof:
         raise ValueError(f"its list of objects is cut off, or unpacks to more than {MAX_OBJECTS_BYTES:,} bytes")
-    listed: tuple[_MachineObjects, ...] = _OBJECTS_DECODER.decode(unpacked)
-    return listed
+    objects: tuple[_MachineObjects, ...] = _OBJECTS_DECODER.decode(unpacked)
+    return objects

@@ -1,4 +1,4 @@
-"""What services put around a retrain request, taken off: the request itself, and how it came.
+"""Removes the envelopes of other services: the retrain request in an event, and how it arrives.
 
 {"detail-type": ..., "source": "factory.ops", "id": ..., "detail": {request}}     a bus: `detail` is the request
 {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}, ...}     a rule's, or Scheduler's, own event
@@ -8,8 +8,8 @@
 {"FunctionName": ..., "Payload": request}, {"event": request, "round": ...}       Step Functions
 "request as JSON"
 
-An event is *delivered* where a service brought it that waits for no answer: a bus, a schedule, a topic, a queue. Lambda
-itself does not tell an asynchronous invocation from a synchronous one.
+An event is *delivered* where its service waits for no answer: a bus, a schedule, a topic, a queue. Lambda itself does
+not distinguish an asynchronous invocation from a synchronous one.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ MAX_LAYERS = 8
 SCHEDULED = "Scheduled Event"
 _SCHEDULERS = ("aws.events", "aws.scheduler")
 _EMPTY: tuple[object, ...] = (None, "", "{}", {})
-"""Details that ask for nothing; EventBridge Scheduler writes its own as text."""
+"""Details without a request; EventBridge Scheduler writes its own as text."""
 
 _STEP = {"FunctionName", "InvocationType", "Qualifier", "ClientContext", "LogType"}
 _STEP_ANSWER = {"ExecutedVersion", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode"}
@@ -35,13 +35,13 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A request without what was around it.
+    """A request without its envelopes.
 
     Attributes:
-        request: what was asked for; the whole scheduled event where a schedule asks.
-        scheduled: whether a schedule asks, by its own event.
-        delivery: names the bus's event or the message, which is the same when it is delivered again; None without one.
-        source: who put it on the bus; None without one.
+        request: the request; of a schedule, its whole event.
+        scheduled: whether it is a schedule's own event.
+        delivery: id of the bus's event or of the message, the same in each delivery; None without one.
+        source: the sender on the bus; None without one.
     """
 
     request: Json
@@ -51,19 +51,19 @@ class Envelope:
 
 
 def is_delivered(event: object) -> bool:
-    """Whether a service that waits for no answer brought an event, however unusable it is."""
+    """Whether an event comes from a service that waits for no answer, however unusable the event is."""
     return isinstance(event, Mapping) and ("Records" in event or _is_bus_event(event))
 
 
 def unwrap(event: object) -> Envelope:
-    """Take the envelopes off an event.
+    """Remove the envelopes of an event.
 
     Raises:
-        InvalidEvent: there is no request in it, or it is an event of something else; named with what to send instead.
+        InvalidEvent: it has no request, or is another kind of event; the message says what to send instead.
     """
     layer, delivery, source = event, None, None
     for _ in range(MAX_LAYERS):
-        layer = _decoded(layer)
+        layer = _decode(layer)
         if _is_bus_event(layer):
             if _is_scheduled(layer):
                 return Envelope(layer, scheduled=True, source=layer.get("source"))
@@ -87,13 +87,13 @@ def unwrap(event: object) -> Envelope:
     raise InvalidEvent(f"the request is wrapped more than {MAX_LAYERS} times: send it as it is")
 
 
-def _decoded(layer: object) -> Json:
-    """A layer as an object; a text is decoded, however often it was encoded."""
+def _decode(layer: object) -> Json:
+    """A layer as an object; text is decoded, however often it is encoded."""
     while isinstance(layer, str):
         try:
             layer = msgspec.json.decode(layer)
         except (*UNDECODABLE, UnicodeEncodeError) as exc:
-            raise InvalidEvent(f"the event is text that is no JSON ({exc}): {_shown(layer)}") from exc
+            raise InvalidEvent(f"the event is text that is no JSON ({exc}): {_excerpt(layer)}") from exc
     if not isinstance(layer, Mapping):
         raise InvalidEvent(f'an event is a JSON object like {{"month": "2025-06"}}, this is {type(layer).__name__}')
     return layer
@@ -115,7 +115,7 @@ def _is_scheduled(layer: Json) -> bool:
 def _detail(layer: Json) -> object:
     """The request that a bus event carries."""
     source, kind, detail = layer.get("source"), layer.get("detail-type"), layer.get("detail")
-    name = f"{_shown(kind)} of {_shown(source)}"
+    name = f"{_excerpt(kind)} of {_excerpt(source)}"
     if isinstance(source, str) and source.startswith("aws.") and source not in _SCHEDULERS:
         raise InvalidEvent(f"the event {name} is not for retraining: check the rule that sends it here")
     if detail in _EMPTY:
@@ -124,7 +124,7 @@ def _detail(layer: Json) -> object:
 
 
 def _message(records: object) -> tuple[str | None, object]:
-    """The name of the one message of a queue or a topic, and the request in it."""
+    """The id of the single message of a queue or a topic, and its request."""
     if not isinstance(records, list) or len(records) != 1 or not isinstance(records[0], Mapping):
         count = len(records) if isinstance(records, list) else "no"
         raise InvalidEvent(f"Records holds {count} messages, one request at a time is taken: set the batch size to 1")
@@ -134,12 +134,12 @@ def _message(records: object) -> tuple[str | None, object]:
         return _text(record.get("messageId")), record["body"]
     if source == "aws:sns" and isinstance(topic, Mapping) and "Message" in topic:
         return _text(topic.get("MessageId")), topic["Message"]
-    raise InvalidEvent(f"a record of {_shown(source)} is not for retraining: check what sends it here")
+    raise InvalidEvent(f"a record of {_excerpt(source)} is not for retraining: check what sends it here")
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
     return repr(value[:60]) if isinstance(value, str) else type(value).__name__

@@ -1,4 +1,4 @@
-"""Retrain events -> requests; an event that asks for the impossible is refused with the reason.
+"""Retrain events -> requests; an impossible request is refused with the reason.
 
 {"detail-type": "Scheduled Event", "source": "aws.events", "id": ..., "time": ...}
                                                                  the TRAINING_DAYS KST days before its time
@@ -72,7 +72,7 @@ class TrainingRequest:
         sample: number of objects to read, spread evenly; None for all.
         promote: whether a better model may be promoted.
         refresh: cached rows older than this time, aware, are rebuilt from their objects; None keeps all.
-        by: who asks.
+        by: who requests it.
         event_id: idempotency key: the id of a schedule's or bus's event or a queue's message; None by hand.
     """
 
@@ -149,7 +149,7 @@ def parse(event: object, now: datetime, training_days: int) -> Request:
 
 
 def _scheduled(inner: Envelope, now: datetime, training_days: int) -> TrainingRequest:
-    """The nightly run that a schedule's own event asks for."""
+    """The nightly training of a schedule's own event."""
     scheduled = _convert(inner.request, _Scheduled)
     if scheduled.time.tzinfo is None:
         raise InvalidEvent("time: a scheduled event's time needs a time zone")

@@ -1,4 +1,4 @@
-"""Results by event id: services deliver an event at least once, and a repeated one gets the first result."""
+"""Results by event id: services deliver an event at least once, and each delivery gets the first one's result."""
 
 from typing import Any
 

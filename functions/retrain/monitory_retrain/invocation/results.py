@@ -22,40 +22,40 @@ def metrics(challenger: Challenger) -> JobResult:
     return figures
 
 
-def drift(moved: Drift) -> JobResult:
+def drift(drift: Drift) -> JobResult:
     """The drift of the last day, with a sentence for each sensor that is not steady."""
-    unsteady = (sensor for sensor in moved.sensors if sensor.status != "steady")
+    unsteady = (sensor for sensor in drift.sensors if sensor.status != "steady")
     return {
-        "day": moved.day,
-        "against": moved.against,
-        "unjudged": moved.unjudged,
-        "moved": moved.with_status("moved"),
-        "watch": moved.with_status("watch"),
-        "psi": {sensor.name: sensor.psi for sensor in moved.sensors},
+        "day": drift.day,
+        "against": drift.against,
+        "unjudged": drift.unjudged,
+        "moved": drift.with_status("moved"),
+        "watch": drift.with_status("watch"),
+        "psi": {sensor.name: sensor.psi for sensor in drift.sensors},
         "sentences": [f"{sensor.status}: {sensor.sentence}" for sensor in unsteady],
-        "predictions": moved.predictions.status if moved.predictions else None,
+        "predictions": drift.predictions.status if drift.predictions else None,
     }
 
 
-def promoted(status: str, promotion: Promotion) -> JobResult:
+def promotion(status: str, change: Promotion) -> JobResult:
     """A promotion or rollback."""
     return {
         "status": status,
-        "version": promotion.version,
-        "replaced": promotion.replaced,
-        "promotion": promotion.number,
+        "version": change.version,
+        "replaced": change.replaced,
+        "promotion": change.number,
     }
 
 
-def counts(counted: Counts) -> JobResult:
-    """What ingestion read, skipped and missed."""
+def counts(total: Counts) -> JobResult:
+    """What ingestion reads, skips and misses."""
     return {
-        "objects": counted.objects,
-        "objects_read": counted.read,
-        "bytes_read": counted.raw_bytes,
-        "readings": counted.readings,
-        "rejected": dict(counted.rejected),
-        "losses": rejects.sentences(counted.rejected, counted.samples),
-        "unreadable": counted.unreadable[:MAX_UNREADABLE_NAMED],
-        "days_without_data": [str(day) for day in counted.days_without_data],
+        "objects": total.objects,
+        "objects_read": total.read,
+        "bytes_read": total.raw_bytes,
+        "readings": total.readings,
+        "rejected": dict(total.rejected),
+        "losses": rejects.sentences(total.rejected, total.samples),
+        "unreadable": total.unreadable[:MAX_UNREADABLE_NAMED],
+        "days_without_data": [str(day) for day in total.days_without_data],
     }

@@ -8,25 +8,25 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from monitory import metric_names
 
 
-def emit(answer: Mapping[str, Any], namespace: str = metric_names.NAMESPACE) -> None:
+def emit(result: Mapping[str, Any], namespace: str = metric_names.NAMESPACE) -> None:
     """Emit the metrics of a result: a line for the job, and one for each sensor with a drift."""
     line = _line(namespace)
-    status = answer["status"]
-    data = answer.get("data", {})
+    status = result["status"]
+    data = result.get("data", {})
     trained = status == "trained"
     if status in {"trained", "unchanged", "skipped"}:
         line.add_metric(metric_names.RETRAIN_COMPLETED, MetricUnit.Count, 1)
     line.add_metric(metric_names.RETRAIN_FAILED, MetricUnit.Count, 0)
     line.add_metric(metric_names.RETRAIN_SKIPPED, MetricUnit.Count, int(status == "skipped"))
-    line.add_metric(metric_names.MODEL_PROMOTED, MetricUnit.Count, int(bool(answer.get("promoted"))))
-    line.add_metric(metric_names.MODEL_REJECTED, MetricUnit.Count, int(trained and not answer["promoted"]))
+    line.add_metric(metric_names.MODEL_PROMOTED, MetricUnit.Count, int(bool(result.get("promoted"))))
+    line.add_metric(metric_names.MODEL_REJECTED, MetricUnit.Count, int(trained and not result["promoted"]))
     line.add_metric(metric_names.READINGS_READ, MetricUnit.Count, data.get("readings", 0))
     line.add_metric(metric_names.REJECTED_READINGS, MetricUnit.Count, sum(data.get("rejected", {}).values()))
-    drift = answer.get("drift")
+    drift = result.get("drift")
     if drift and not drift["unjudged"]:
         line.add_metric(metric_names.DRIFTED_SENSORS, MetricUnit.Count, len(drift["moved"]))
     if trained:
-        scores = answer["metrics"]
+        scores = result["metrics"]
         line.add_metric(metric_names.HOLDOUT_MAE_DAYS, MetricUnit.NoUnit, scores["holdout"]["mae"])
         line.add_metric(metric_names.TRAINING_ROWS, MetricUnit.Count, scores["training_rows"])
     line.flush_metrics()

@@ -1,7 +1,7 @@
 """The report of a version: one page for a maintenance engineer, without scripts and without network access.
 
-`facts` makes tables and sentences of what the job found, `figures` draws, `canvas` makes drawings fit for a page of
-two colour schemes, `page` puts all together.
+`facts` makes tables and sentences of the findings, `figures` draws them, `canvas` fits drawings to a page of two colour
+schemes, `page` joins them in the template.
 """
 
 from monitory_retrain.report.facts import Findings

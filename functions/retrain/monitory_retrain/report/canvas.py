@@ -1,6 +1,6 @@
 """Matplotlib drawings as inline SVG: text stays text, and colours are the page's, so that they follow its scheme.
 
-A drawing is made in stand-in colours; in the SVG each becomes a CSS variable of the page.
+Drawings use stand-in colours; in the SVG each becomes a CSS variable of the page.
 """
 
 import io
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.typing import RcKeyType
 
 INK, SOFT, LINE, PAPER = "#010101", "#010102", "#010103", "#010104"
-"""Text, secondary text, grid, what is drawn on."""
+"""Text, secondary text, grid, background."""
 MAIN, OTHER, THIRD = "#010201", "#010202", "#010203"
 """The new model, the champion, rules without sensors."""
 GOOD, WARN, BAD = "#010301", "#010302", "#010303"
@@ -41,7 +41,7 @@ _VARIABLES = {
 }
 
 WIDTH = 4.1
-"""Inches. Drawn for a phone's width, so that text is legible there; wider screens put figures side by side."""
+"""Inches: a phone's width, so that text is legible there; wider screens put figures side by side."""
 
 _STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",  # text can be selected, searched and read aloud
@@ -75,7 +75,7 @@ _STYLE: dict[RcKeyType, Any] = {
 _HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>\s*", re.DOTALL)
 _SIZE = re.compile(r'(<svg[^>]*?) width="[^"]*"| height="[^"]*"(?=[^>]*viewBox)')
-_SHAPE_ID = re.compile(r' id="[a-zA-Z0-9.]+_\d+"')  # nothing refers to these, and they'd be the same in each drawing
+_SHAPE_ID = re.compile(r' id="[a-zA-Z0-9.]+_\d+"')  # nothing refers to these, and they would repeat in each drawing
 _FONT = re.compile(r"font: ((?:[a-z]+ |\d{3} )*)([\d.]+px) [^;\"]+")
 
 
@@ -104,9 +104,9 @@ def svg(drawing: Figure, name: str, description: str) -> str:
     """A drawing as inline SVG. Call it within `figure`'s block.
 
     Args:
-        drawing: what was drawn.
-        name: unique on the page; the ids of shapes that the drawing refers to are made of it.
-        description: what is to be seen, for those who can't.
+        drawing: the drawing.
+        name: unique on the page; a prefix of the ids of shapes.
+        description: the text alternative.
     """
     out = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):

@@ -1,4 +1,4 @@
-"""What the report says, as plain values: tables and sentences, without any drawing or markup."""
+"""The report's tables and sentences as plain values, without drawings or markup."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,17 +25,17 @@ from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores, interv
 from monitory_retrain.evaluation.verdict import Verdict
 from monitory_retrain.model_card import ModelCard
 from monitory_retrain.pipeline import Challenger
-from monitory_retrain.report.figures import Coverage, Life
+from monitory_retrain.report.figures import Coverage, Run
 
 EDGES = (0.0, 1.0, 3.0, 5.0, 10.0, 20.0, np.inf)
 """Bins of true RUL, days."""
 
-LIVES = 4
-LIFE_HOURS = 24
-"""Shorter ways to a failure show nothing."""
+RUNS = 4
+RUN_HOURS = 24
+"""Shorter runs show nothing."""
 
 REASONS = {
-    CENSORED: "no failure was seen afterwards, so the true RUL isn't known",
+    CENSORED: "no failure followed, so the true RUL is unknown",
     DOWN: "the machine was down after a failure",
     OFF: "the machine stood still",
 }
@@ -43,14 +43,14 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a report is made of.
+    """The content of a report.
 
     Attributes:
         card: the version's.
         challenger: the new model and its hold-out.
         verdict: on it.
-        asked: whether promotion was asked for at all.
-        champion: the served model on the same hold-out; None where there's none that can be used.
+        promotable: whether the request allows promotion.
+        champion: the served model on the same hold-out; None where none can be used.
         drift: of the last day.
         completeness: which hours there were.
     """
@@ -58,14 +58,14 @@ class Findings:
     card: ModelCard
     challenger: Challenger
     verdict: Verdict
-    asked: bool
+    promotable: bool
     champion: Champion | None
     drift: Drift
     completeness: Completeness
 
 
 class Row(NamedTuple):
-    """A row of a table: what, a text for each column, and what stands small below the label."""
+    """A row of a table: its label, a text for each column, and a note below the label."""
 
     label: str
     cells: tuple[str, ...]
@@ -82,12 +82,12 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}"
 
 
-def comparison(found: Findings) -> tuple[tuple[str, ...], list[Row]]:
+def comparison(findings: Findings) -> tuple[tuple[str, ...], list[Row]]:
     """The columns and rows of the table of scores: the model, its champion and the rules without sensors."""
-    baselines = found.challenger.baselines
-    columns: list[tuple[str, Scores]] = [("this model", found.challenger.scores)]
-    if found.champion:
-        columns.append(("champion", found.champion.scores))
+    baselines = findings.challenger.baselines
+    columns: list[tuple[str, Scores]] = [("this model", findings.challenger.scores)]
+    if findings.champion:
+        columns.append(("champion", findings.champion.scores))
     columns += [("training mean", baselines.mean), ("last-life baseline", baselines.last_life)]
     scores = [score for _, score in columns]
     near = f"MAE near failure (RUL ≤ {NEAR_FAILURE_DAYS:g} days), days"
@@ -102,13 +102,13 @@ def comparison(found: Findings) -> tuple[tuple[str, ...], list[Row]]:
     return tuple(label for label, _ in columns), rows
 
 
-def announcement_table(found: Findings) -> tuple[tuple[str, ...], list[Row]]:
+def announcement_table(findings: Findings) -> tuple[tuple[str, ...], list[Row]]:
     """The columns and rows of the table of announcements: each limit of the model, then of the champion if any."""
-    ours = found.challenger.announcements
+    ours = findings.challenger.announcements
     models: list[tuple[str, Sequence[Announcements]]] = [("", ours)]
-    if found.champion:
-        holdout, cap = found.challenger.split.holdout, found.card.cap_days
-        models.append(("champion, ", announcements(holdout, found.champion.predicted, cap)))
+    if findings.champion:
+        holdout, cap = findings.challenger.split.holdout, findings.card.cap_days
+        models.append(("champion, ", announcements(holdout, findings.champion.predicted, cap)))
     columns = [(f"{prefix}D-{entry.limit_days:g}", entry) for prefix, entries in models for entry in entries]
     entries = [entry for _, entry in columns]
     rows = [
@@ -137,14 +137,14 @@ def announcement_rule() -> str:
     )
 
 
-def error_bins(found: Findings) -> tuple[list[str], list[tuple[str, list[float | None]]]]:
+def error_bins(findings: Findings) -> tuple[list[str], list[tuple[str, list[float | None]]]]:
     """MAE by bins of true RUL, of the model, the champion if any and the training mean; None in bins without hours."""
-    holdout = found.challenger.split.holdout
+    holdout = findings.challenger.split.holdout
     true = holdout.rul
-    mean = np.full(len(true), found.challenger.split.training.rul.mean())
-    models = [("this model", found.challenger.predicted)]
-    if found.champion:
-        models.append(("champion", found.champion.predicted))
+    mean = np.full(len(true), findings.challenger.split.training.rul.mean())
+    models = [("this model", findings.challenger.predicted)]
+    if findings.champion:
+        models.append(("champion", findings.champion.predicted))
     models.append(("training mean", mean))
     bins = np.digitize(true, EDGES[1:], right=True)
     last = int(bins.max())
@@ -164,31 +164,31 @@ def coverage(
 ) -> list[Coverage]:
     """The interval's coverage overall and by thirds of predicted RUL."""
     low, high = intervals(predicted, calibration, cap, holdout.age)
-    held, width = (low <= holdout.rul) & (holdout.rul <= high), high - low
-    parts = [Coverage("all hours", float(held.mean()), float(width.mean()))]
+    covered, width = (low <= holdout.rul) & (holdout.rul <= high), high - low
+    parts = [Coverage("all hours", float(covered.mean()), float(width.mean()))]
     order = np.argsort(predicted, kind="stable")
     for third in np.array_split(order, 3):
         if len(third):
             label = f"predicted {predicted[third].min():.1f}–{predicted[third].max():.1f}"
-            parts.append(Coverage(label, float(held[third].mean()), float(width[third].mean())))
+            parts.append(Coverage(label, float(covered[third].mean()), float(width[third].mean())))
     return parts
 
 
-def lives(challenger: Challenger, cap: float) -> list[Life]:
-    """Ways to a failure in the hold-out, from the best predicted to the worst, at most `LIVES`."""
+def runs(challenger: Challenger, cap: float) -> list[Run]:
+    """Runs to failure in the hold-out, from the best predicted to the worst, at most `RUNS`."""
     holdout, predicted = challenger.split.holdout, challenger.predicted
-    ended = [
+    complete = [
         rows
-        for life in np.unique(holdout.life).tolist()
-        if (rows := np.flatnonzero(holdout.life == life)).size >= LIFE_HOURS and holdout.rul[rows].min() == 0
+        for run in np.unique(holdout.life).tolist()
+        if (rows := np.flatnonzero(holdout.life == run)).size >= RUN_HOURS and holdout.rul[rows].min() == 0
     ]
-    ended.sort(key=lambda rows: float(np.abs(predicted[rows] - holdout.rul[rows]).mean()))
-    count = min(LIVES, len(ended))
-    picked = [ended[round(at)] for at in np.linspace(0, len(ended) - 1, count)] if count else []
-    found = []
-    for number, rows in enumerate(picked):
-        place = round(number * (len(ended) - 1) / max(count - 1, 1)) + 1
-        rank = "best" if place == 1 else "worst" if place == len(ended) else f"number {place}"
+    complete.sort(key=lambda rows: float(np.abs(predicted[rows] - holdout.rul[rows]).mean()))
+    count = min(RUNS, len(complete))
+    sample = [complete[round(at)] for at in np.linspace(0, len(complete) - 1, count)] if count else []
+    result = []
+    for number, rows in enumerate(sample):
+        place = round(number * (len(complete) - 1) / max(count - 1, 1)) + 1
+        rank = "best" if place == 1 else "worst" if place == len(complete) else f"number {place}"
         error = float(np.abs(predicted[rows] - holdout.rul[rows]).mean())
         low = high = None
         if challenger.calibration:
@@ -196,9 +196,9 @@ def lives(challenger: Challenger, cap: float) -> list[Life]:
         failed = holdout.hour[rows] + np.round(holdout.rul[rows] * HOURS_PER_DAY)
         before = (failed.min() - holdout.hour[rows]) / HOURS_PER_DAY
         machine = holdout.machines[int(holdout.machine[rows[0]])].equip_id
-        title = f"MAE {error:.1f} days" + (f" ({rank} of {len(ended)})" if len(ended) > 1 else "")
-        found.append(Life(machine, title, before, holdout.rul[rows], predicted[rows], low, high))
-    return found
+        title = f"MAE {error:.1f} days" + (f" ({rank} of {len(complete)})" if len(complete) > 1 else "")
+        result.append(Run(machine, title, before, holdout.rul[rows], predicted[rows], low, high))
+    return result
 
 
 def importance(text: str, sensors: SensorSet) -> list[tuple[str, float]]:
@@ -213,14 +213,14 @@ def importance(text: str, sensors: SensorSet) -> list[tuple[str, float]]:
     return [(sensor.replace("_", " "), gain / total) for sensor, gain in ranked if total]
 
 
-def machines(found: Findings) -> list[Row]:
+def machines(findings: Findings) -> list[Row]:
     """Each machine's failures, missing hours and scores; machines without hold-out rows have no scores."""
-    scores: Mapping[str, Scores] = {score.machine: score.scores for score in found.challenger.machines}
+    scores: Mapping[str, Scores] = {score.machine: score.scores for score in findings.challenger.machines}
     rows = []
-    for machine, missing in zip(found.completeness.machines, found.completeness.missing.tolist(), strict=True):
+    for machine, missing in zip(findings.completeness.machines, findings.completeness.missing.tolist(), strict=True):
         score = scores.get(str(machine))
         cells = (
-            f"{len(found.challenger.labels.failures.get(machine, ()))}",
+            f"{len(findings.challenger.labels.failures.get(machine, ()))}",
             f"{missing:,}",
             f"{score.rows:,}" if score else "–",
             days(score.mae if score else None),
@@ -238,13 +238,13 @@ def left_out(challenger: Challenger) -> list[Row]:
     ]
 
 
-def present(found: Completeness) -> float:
+def present(completeness: Completeness) -> float:
     """The share of machine hours with data, 0..1."""
-    return float(found.hours.sum()) / max(found.hours.size * HOURS_PER_DAY, 1)
+    return float(completeness.hours.sum()) / max(completeness.hours.size * HOURS_PER_DAY, 1)
 
 
 def moment(trained_at: str) -> str:
-    """A time with an offset, ISO 8601, as people of the factory read it.
+    """An ISO 8601 time with an offset in the factory's time zone, for people.
 
     >>> moment("2026-11-22T15:01:02+00:00")
     '2026-11-23 00:01 KST'
@@ -252,23 +252,36 @@ def moment(trained_at: str) -> str:
     return f"{datetime.fromisoformat(trained_at).astimezone(zone()):%Y-%m-%d %H:%M %Z}"
 
 
-def gaps(found: Completeness) -> list[str]:
-    """What is missing, in sentences; nothing where no machine was heard at all."""
-    if not found.machines:
+def gaps(completeness: Completeness) -> list[str]:
+    """Missing data in sentences; empty where no machine has any data."""
+    if not completeness.machines:
         return []
-    silent = [str(day) for day, hours in zip(found.days, found.hours.sum(axis=0).tolist(), strict=True) if not hours]
-    said = []
+    silent = [
+        str(day)
+        for day, hours in zip(completeness.days, completeness.hours.sum(axis=0).tolist(), strict=True)
+        if not hours
+    ]
+    sentences = []
     if silent:
-        said.append(f"No machine has data on {_some(silent)}.")
-    lacking = [machine.equip_id for machine, hours in zip(found.machines, found.missing.tolist(), strict=True) if hours]
-    said.append(
-        f"{present(found):.1%} of all machine hours have data, {len(lacking)} of {len(found.machines)} have gaps."
+        sentences.append(f"No machine has data on {_some(silent)}.")
+    incomplete = [
+        machine.equip_id
+        for machine, hours in zip(completeness.machines, completeness.missing.tolist(), strict=True)
+        if hours
+    ]
+    sentences.append(
+        f"{present(completeness):.1%} of all machine hours have data, "
+        f"{len(incomplete)} of {len(completeness.machines)} have gaps."
     )
-    if lacking:
-        worst = np.argsort(-found.missing, kind="stable")[:3]
-        named = (f"{found.machines[at].equip_id} ({found.missing[at]:,})" for at in worst.tolist() if found.missing[at])
-        said.append(f"Most hours are missing of {', '.join(named)}.")
-    return said
+    if incomplete:
+        worst = np.argsort(-completeness.missing, kind="stable")[:3]
+        named = (
+            f"{completeness.machines[at].equip_id} ({completeness.missing[at]:,})"
+            for at in worst.tolist()
+            if completeness.missing[at]
+        )
+        sentences.append(f"Most hours are missing of {', '.join(named)}.")
+    return sentences
 
 
 def _some(names: Sequence[str], count: int = 5) -> str:

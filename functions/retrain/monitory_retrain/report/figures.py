@@ -21,12 +21,12 @@ MOST_MACHINES = 40
 _STATUS = {"moved": BAD, "watch": WARN, "steady": GOOD}
 
 
-class Life(NamedTuple):
-    """A machine's way to a failure in the hold-out.
+class Run(NamedTuple):
+    """A machine's run to a failure in the hold-out.
 
     Attributes:
-        machine: which.
-        title: how well it went.
+        machine: its equipId.
+        title: its error and rank.
         before: days before the failure, descending, shape (n,).
         true, predicted, low, high: days, shape (n,); low and high None without a calibration.
     """
@@ -41,7 +41,7 @@ class Life(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """How many true values the interval holds: of which predictions, share 0..1, mean width in days."""
+    """The share of true values within the interval, 0..1, and its mean width in days, for some predictions."""
 
     label: str
     share: float
@@ -93,15 +93,15 @@ def error_by_rul(bins: Sequence[str], models: Sequence[tuple[str, Sequence[float
         return canvas.svg(drawing, "error", description)
 
 
-def coverage(parts: Sequence[Coverage], promised: float, description: str) -> str:
-    """The share of true values within the interval, overall and by thirds of predicted RUL, beside what is promised."""
+def coverage(parts: Sequence[Coverage], target: float, description: str) -> str:
+    """The share of true values within the interval, overall and by thirds of predicted RUL, beside the target."""
     with canvas.figure(0.7 + 0.42 * len(parts)) as (drawing, (ax,)):
         at = np.arange(len(parts))[::-1]
         for y, part in zip(at, parts, strict=True):
-            colour = GOOD if abs(part.share - promised) <= 0.05 else WARN
-            ax.plot([promised, part.share], [y, y], color=colour, linewidth=2)
+            colour = GOOD if abs(part.share - target) <= 0.05 else WARN
+            ax.plot([target, part.share], [y, y], color=colour, linewidth=2)
             ax.plot([part.share], [y], "o", color=colour, markersize=6)
-            left = part.share < promised
+            left = part.share < target
             ax.annotate(
                 f"{part.share:.0%}",
                 (part.share, y),
@@ -111,7 +111,7 @@ def coverage(parts: Sequence[Coverage], promised: float, description: str) -> st
                 va="center",
                 color=INK,
             )
-        ax.axvline(promised, color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
+        ax.axvline(target, color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
         lowest = min(part.share for part in parts)
         ax.set_xlim(max(0.0, min(0.72, lowest - 0.12)), 1.06)
         ax.set_ylim(-0.6, len(parts) - 0.4)
@@ -119,7 +119,7 @@ def coverage(parts: Sequence[Coverage], promised: float, description: str) -> st
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if value <= 1 else "")
         ax.tick_params(length=0)
         ax.grid(visible=False, axis="y")
-        ax.set_xlabel(f"within the interval (dashed: {promised:.0%})")
+        ax.set_xlabel(f"within the interval (dashed: {target:.0%})")
         return canvas.svg(drawing, "coverage", description)
 
 
@@ -140,14 +140,14 @@ def reliability(horizons: Sequence[Reliability], description: str) -> str:
         return canvas.svg(drawing, "reliability", description)
 
 
-def trajectories(lives: Sequence[Life], description: str) -> str:
-    """What was predicted hour by hour on machines' way to a failure, with the interval as a band."""
-    with canvas.figure(0.35 + 1.7 * len(lives), rows=len(lives)) as (drawing, axes):
-        longest = max(float(life.before.max()) for life in lives)
-        highest = max(float((life.predicted if life.high is None else life.high).max()) for life in lives)
+def trajectories(runs: Sequence[Run], description: str) -> str:
+    """Predictions hour by hour in runs to failure, with the interval as a band."""
+    with canvas.figure(0.35 + 1.7 * len(runs), rows=len(runs)) as (drawing, axes):
+        longest = max(float(run.before.max()) for run in runs)
+        highest = max(float((run.predicted if run.high is None else run.high).max()) for run in runs)
         highest = max(highest, longest) * 1.04
-        for ax, life in zip(axes, lives, strict=True):
-            _trajectory(ax, life)
+        for ax, run in zip(axes, runs, strict=True):
+            _trajectory(ax, run)
             ax.set(xlim=(longest, 0), ylim=(0, highest))
         axes[-1].set_xlabel("days before the failure")
         drawing.supylabel("RUL, days", fontsize=9.5, color=SOFT)
@@ -156,18 +156,18 @@ def trajectories(lives: Sequence[Life], description: str) -> str:
         return canvas.svg(drawing, "trajectories", description)
 
 
-def _trajectory(ax: Axes, life: Life) -> None:
-    breaks = np.flatnonzero(np.diff(-life.before) > 1.5 / 24) + 1  # a line over a gap would tell what nobody saw
+def _trajectory(ax: Axes, run: Run) -> None:
+    breaks = np.flatnonzero(np.diff(-run.before) > 1.5 / 24) + 1  # a line over a gap would show hours without data
 
     def gapped(values: Floats) -> Floats:
         return np.insert(values, breaks, np.nan)
 
-    x = gapped(life.before)
-    if life.low is not None and life.high is not None:
-        ax.fill_between(x, gapped(life.low), gapped(life.high), color=MAIN, alpha=0.2, linewidth=0, label="interval")
-    ax.plot(x, gapped(life.predicted), color=MAIN, linewidth=1.6, label="predicted")
-    ax.plot(life.before, life.true, color=SOFT, linewidth=1, linestyle=(0, (4, 3)), label="true")
-    ax.set_title(f"{canvas.short(life.machine)}: {life.title}", color=INK)
+    x = gapped(run.before)
+    if run.low is not None and run.high is not None:
+        ax.fill_between(x, gapped(run.low), gapped(run.high), color=MAIN, alpha=0.2, linewidth=0, label="interval")
+    ax.plot(x, gapped(run.predicted), color=MAIN, linewidth=1.6, label="predicted")
+    ax.plot(run.before, run.true, color=SOFT, linewidth=1, linestyle=(0, (4, 3)), label="true")
+    ax.set_title(f"{canvas.short(run.machine)}: {run.title}", color=INK)
 
 
 def bars(labels: Sequence[str], values: Floats, axis: str, description: str, name: str) -> str:
@@ -187,9 +187,9 @@ def bars(labels: Sequence[str], values: Floats, axis: str, description: str, nam
         return canvas.svg(drawing, name, description)
 
 
-def drift(found: Drift, description: str) -> str:
-    """How far each sensor, and the predictions, are from training, as multiples of what single days show."""
-    rows = [*found.sensors, *([found.predictions] if found.predictions else [])]
+def drift(drift: Drift, description: str) -> str:
+    """The drift of each sensor and of the predictions, in multiples of a usual day's."""
+    rows = [*drift.sensors, *([drift.predictions] if drift.predictions else [])]
     with canvas.figure(0.75 + 0.26 * len(rows)) as (drawing, (ax,)):
         at = np.arange(len(rows))[::-1]
         top = max(6.0, max(row.ratio for row in rows) * 1.18)
@@ -219,7 +219,7 @@ def drift(found: Drift, description: str) -> str:
             )
         ax.set_yticks(
             at,
-            ["predicted RUL" if row is found.predictions else canvas.short(row.name.replace("_", " ")) for row in rows],
+            ["predicted RUL" if row is drift.predictions else canvas.short(row.name.replace("_", " ")) for row in rows],
         )
         ax.set_ylim(-0.6, len(rows) - 0.4)
         ax.set_xlim(0, top)
@@ -229,21 +229,21 @@ def drift(found: Drift, description: str) -> str:
         return canvas.svg(drawing, "drift", description)
 
 
-def completeness(found: Completeness, description: str) -> str | None:
+def completeness(completeness: Completeness, description: str) -> str | None:
     """Hours with data by machine and day. Of many machines, those with the most gaps."""
-    if not found.machines:
+    if not completeness.machines:
         return None
-    shown = np.sort(np.argsort(-found.missing, kind="stable")[:MOST_MACHINES])
+    shown = np.sort(np.argsort(-completeness.missing, kind="stable")[:MOST_MACHINES])
     with canvas.figure(0.75 + 0.175 * len(shown)) as (drawing, (ax,)):
         for y, row in enumerate(shown.tolist()):
-            for colour, bars_ in _runs(found.hours[row]).items():
+            for colour, bars_ in _colour_bars(completeness.hours[row]).items():
                 ax.broken_barh(bars_, (y - 0.4, 0.8), facecolor=colour, linewidth=0)
         ax.set_ylim(len(shown) - 0.4, -0.6)
-        ax.set_xlim(0, len(found.days))
-        ax.set_yticks(range(len(shown)), [canvas.short(found.machines[row].equip_id) for row in shown.tolist()])
-        step = max(1, -(-len(found.days) // 5))
-        ticks = range(0, len(found.days), step)
-        ax.set_xticks([tick + 0.5 for tick in ticks], [f"{found.days[tick]:%m-%d}" for tick in ticks])
+        ax.set_xlim(0, len(completeness.days))
+        ax.set_yticks(range(len(shown)), [canvas.short(completeness.machines[row].equip_id) for row in shown.tolist()])
+        step = max(1, -(-len(completeness.days) // 5))
+        ticks = range(0, len(completeness.days), step)
+        ax.set_xticks([tick + 0.5 for tick in ticks], [f"{completeness.days[tick]:%m-%d}" for tick in ticks])
         ax.tick_params(length=0, axis="y")
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
@@ -253,13 +253,13 @@ def completeness(found: Completeness, description: str) -> str | None:
         return canvas.svg(drawing, "presence", description)
 
 
-def _runs(hours: Ints) -> dict[str, list[tuple[float, float]]]:
+def _colour_bars(hours: Ints) -> dict[str, list[tuple[float, float]]]:
     """Neighbouring days of one colour as one bar, (start, width) each."""
-    found: dict[str, list[tuple[float, float]]] = {}
+    bars_by_colour: dict[str, list[tuple[float, float]]] = {}
     start = 0
     colours = [FULL if h >= 24 else MOST if h >= 18 else SOME if h else NONE for h in hours.tolist()]
     for day in range(1, len(colours) + 1):
         if day == len(colours) or colours[day] != colours[start]:
-            found.setdefault(colours[start], []).append((start + 0.04, day - start - 0.08))
+            bars_by_colour.setdefault(colours[start], []).append((start + 0.04, day - start - 0.08))
             start = day
-    return found
+    return bars_by_colour

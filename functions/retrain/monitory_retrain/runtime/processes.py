@@ -22,15 +22,15 @@ R = TypeVar("R")
 
 
 def cores() -> int:
-    """How many cores there are for this process."""
+    """The number of cores of this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Processes(Generic[T, R]):
-    """Processes that turn tasks into results; a context manager, they end with it."""
+    """Processes that turn tasks into results; a context manager that ends them."""
 
     def __init__(self, prepare: Callable[[A], Callable[[T], R]], argument: A, count: int) -> None:
-        """Nothing is started yet; in each process `prepare(argument)` makes what is called with the tasks."""
+        """No process starts yet; in each, `prepare(argument)` returns the function of a task."""
         self._prepare = prepare
         self._argument = argument
         self._count = count
@@ -38,7 +38,7 @@ class Processes(Generic[T, R]):
         self._connections: list[Connection] = []
 
     def __enter__(self) -> "Processes[T, R]":
-        """Start when the first work comes, not before."""
+        """Processes start with the first task."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -59,7 +59,7 @@ class Processes(Generic[T, R]):
         return bool(self._children)
 
     def results(self, tasks: Iterable[T]) -> Iterator[R]:
-        """The tasks' results, in no order; tasks are taken as they are needed.
+        """The tasks' results, in no order; the iterator of tasks is advanced as processes become free.
 
         Raises:
             MonitoryError: a task failed with it.
@@ -93,31 +93,31 @@ class Processes(Generic[T, R]):
 
     def _receive(self, ours: Connection) -> R:
         try:
-            answer: R | MonitoryError = ours.recv()
+            result: R | MonitoryError = ours.recv()
         except (EOFError, ConnectionError) as exc:
             raise WorkerDied(_DIED) from exc
-        if isinstance(answer, MonitoryError):
-            raise answer
-        return answer
+        if isinstance(result, MonitoryError):
+            raise result
+        return result
 
     def _start(self) -> None:
         context = get_context("spawn")
         while len(self._children) < self._count:
             ours, theirs = context.Pipe()
-            child = context.Process(target=_work, args=(theirs, self._prepare, self._argument), daemon=True)
+            child = context.Process(target=_serve, args=(theirs, self._prepare, self._argument), daemon=True)
             child.start()
             theirs.close()
             self._children.append(child)
             self._connections.append(ours)
 
 
-def _work(connection: Connection, prepare: Callable[[Any], Callable[[Any], Any]], argument: object) -> None:
-    """The life of a process: tasks in, results or an error out."""
-    answer = prepare(argument)
+def _serve(connection: Connection, prepare: Callable[[Any], Callable[[Any], Any]], argument: object) -> None:
+    """The main function of a process: tasks in, results or an error out."""
+    work = prepare(argument)
     with suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
         while True:
             task = connection.recv()
             try:
-                connection.send(answer(task))
+                connection.send(work(task))
             except MonitoryError as exc:
                 connection.send(exc)

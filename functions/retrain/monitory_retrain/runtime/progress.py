@@ -21,19 +21,19 @@ class Progress:
         self._what = what
         self._total = total
         self._done = 0
-        self._said = self._started = time.monotonic()
+        self._logged = self._started = time.monotonic()
         self._bar = tqdm(total=total, desc=what, unit="", disable=not sys.stderr.isatty())
 
     def step(self, count: int = 1) -> None:
-        """So many pieces more are finished."""
+        """Count finished pieces."""
         self._done += count
         self._bar.update(count)
-        if self._bar.disable and time.monotonic() - self._said > EVERY_SECONDS:
-            self._said = time.monotonic()
+        if self._bar.disable and time.monotonic() - self._logged > EVERY_SECONDS:
+            self._logged = time.monotonic()
             self._log.info("%s: %d of %d", self._what, self._done, self._total)
 
     def close(self) -> None:
-        """Say how it ended."""
+        """Log the duration."""
         self._bar.close()
         self._log.info("%s: %d of %d in %.1f s", self._what, self._done, self._total, time.monotonic() - self._started)
 
@@ -41,8 +41,8 @@ class Progress:
 @contextmanager
 def progress(log: Logger, what: str, total: int) -> Iterator[Progress]:
     """Progress of a piece of work, closed at its end."""
-    shown = Progress(log, what, total)
+    bar = Progress(log, what, total)
     try:
-        yield shown
+        yield bar
     finally:
-        shown.close()
+        bar.close()

@@ -102,7 +102,7 @@ def test_operating_regimes_are_told_where_there_are_any(read: Reader) -> None:
     found = reports.findings()
     regimes = Regimes(("humidity",), (9.0,), 0.1, (), (Regime((90.0,), (), (), 4321), Regime((30.25,), (), (), 99)))
     page = report.render(replace(found, card=msgspec.structs.replace(found.card, regimes=regimes)))
-    assert "2 operating regimes, told apart by humidity" in Reader(page).text
+    assert "2 operating regimes, distinguished by humidity" in Reader(page).text
     assert "90 4,321 30.25 99" in Reader(page).text
 
 
@@ -167,15 +167,15 @@ def test_coverage_is_told_overall_and_by_thirds() -> None:
 
 def test_lives_shown_end_in_a_failure_and_reach_from_the_best_to_the_worst() -> None:
     found = reports.findings()
-    lives = facts.lives(found.challenger, found.card.cap_days)
-    assert 2 <= len(lives) <= facts.LIVES
-    assert "best of" in lives[0].title
-    assert "worst of" in lives[-1].title
-    for life in lives:
-        assert life.true[-1] == 0
-        assert life.before == pytest.approx(life.true)
-        assert life.low is not None
-        assert np.all(life.low <= life.predicted)
+    runs = facts.runs(found.challenger, found.card.cap_days)
+    assert 2 <= len(runs) <= facts.RUNS
+    assert "best of" in runs[0].title
+    assert "worst of" in runs[-1].title
+    for run in runs:
+        assert run.true[-1] == 0
+        assert run.before == pytest.approx(run.true)
+        assert run.low is not None
+        assert np.all(run.low <= run.predicted)
 
 
 def test_importance_adds_up_over_sensors() -> None:
@@ -199,7 +199,7 @@ def test_each_machine_has_its_row() -> None:
 
 
 def test_what_was_left_out_is_told_with_its_reason(read: Reader) -> None:
-    assert "no failure was seen afterwards" in read.text
+    assert "no failure followed, so the true RUL is unknown" in read.text
 
 
 def test_a_sensor_that_moved_is_told_in_words() -> None:
@@ -215,12 +215,12 @@ def test_sections_without_data_say_so() -> None:
     text = Reader(report.render(reports.sparse())).text
     assert "Not judged: the model's card keeps no distribution of its training data." in text
     assert "There were too few runs to failure to calibrate an interval." in text
-    assert "No machine was heard." in text
+    assert "No machine has data." in text
     assert "Failures announced at D-5 –" in text
     assert "No hour lies so long before the end of the data" in text
-    assert "No machine was followed to a failure for a whole day" in text
+    assert "has no run to failure of a whole day" in text
     assert "No other model is served yet." in text
-    assert "Promotion was not asked for" in text
+    assert "The request excludes promotion" in text
 
 
 def test_nothing_that_comes_from_data_becomes_markup() -> None:
