@@ -96,7 +96,7 @@ def measure_caches(now: datetime) -> None:
     def forget_failures() -> None:
         state._read_at = None
 
-    compare("model kept by ETag", predict, forget_model)
+    compare("model in memory by ETag", predict, forget_model)
     compare("hour rows in memory", predict, forget_history)
     compare("failures kept for 10 min", predict, forget_failures)
     with patch.object(history, "RELIST_AFTER", timedelta(-1)):
