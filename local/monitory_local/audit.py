@@ -1,10 +1,10 @@
 """What the functions are made of: known vulnerabilities and licences of every locked package.
 
-    python -m monitory_local.audit              look for vulnerabilities; fails on one, and where nobody could tell
+    python -m monitory_local.audit              look for vulnerabilities; fails on one, and without any source
     python -m monitory_local.audit --licences   list the licences
 
-Two sources are asked: the registry that is configured, and `advisories.json` beside this file. The list is a floor with
-a date: it says what was known to those who wrote it, and once it's a year old it counts for nothing.
+There are two sources: the package registry that is configured, and `advisories.json` beside this file. The list is a
+floor with a date: it holds what its authors knew that day, and does not count once it is a year old.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, metadata
@@ -23,6 +23,8 @@ import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from monitory_local.wheels import Pin, read_lock
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = (
     "layers/shared/requirements.txt",
@@ -31,16 +33,15 @@ LOCKS = (
     "functions/retrain/requirements.txt",
 )
 ADVISORIES = Path(__file__).with_name("advisories.json")
-LIST_IS_GOOD_FOR = timedelta(days=365)
-SECONDS = 300
+LIST_VALIDITY = timedelta(days=365)
+LOOKUP_SECONDS = 300
 VULNERABLE = 1
-NOBODY_COULD_TELL = 3
-_PINNED = re.compile(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", re.MULTILINE)
-_FREE = re.compile(
+INCONCLUSIVE = 3
+_PERMISSIVE = re.compile(
     r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|0BSD|MPL-2\.0|Mozilla Public License 2\.0|Unlicense|HPND",
     re.I,
 )
-_SHARED_ALIKE = re.compile(r"\b(A?GPL|LGPL|SSPL|BUSL)\b|General Public License")
+_COPYLEFT = re.compile(r"\b(A?GPL|LGPL|SSPL|BUSL)\b|General Public License")
 
 
 @dataclass(frozen=True)
@@ -52,30 +53,30 @@ class Package:
     licence: str
 
     @property
-    def is_free_to_ship(self) -> bool:
-        """Whether its licence asks for no more than to be named."""
-        return bool(_FREE.search(self.licence)) and not _SHARED_ALIKE.search(self.licence)
+    def is_permissive(self) -> bool:
+        """Whether its licence asks for attribution only."""
+        return bool(_PERMISSIVE.search(self.licence)) and not _COPYLEFT.search(self.licence)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A known vulnerability of a locked package; `mended` says by which releases."""
+    """A known vulnerability of a locked package; `fix` says which releases do not have it."""
 
     package: str
     identifier: str
-    mended: str
+    fix: str
 
 
-class Looked(NamedTuple):
-    """What a source knows of a lock, how many packages it was asked for, and of how many it knows nothing."""
+class Lookup(NamedTuple):
+    """What the registry answers about a lock: findings, packages that it covers, packages that it does not."""
 
     findings: list[Finding]
-    known: int
-    unknown: int
+    covers: int
+    misses: int
 
 
 class Advisory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Releases of a package that are affected by something."""
+    """A vulnerability, and the releases of a package that it affects (a version specifier)."""
 
     package: str
     affected: str
@@ -83,123 +84,121 @@ class Advisory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Advisories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The list that lies beside this file.
+    """The list beside this file.
 
     Attributes:
-        read: the day on which its texts were read.
+        day: of its texts.
         about: what it is and isn't.
-        advisories: what was found.
+        advisories: one a vulnerability.
     """
 
-    read: date
+    day: date
     about: str
     advisories: tuple[Advisory, ...]
 
-    def is_good(self, today: date) -> bool:
-        """Whether it is young enough, and no empty paper."""
-        return bool(self.advisories) and today - self.read <= LIST_IS_GOOD_FOR
+    def is_valid(self, today: date) -> bool:
+        """Whether it is young enough, and not empty."""
+        return bool(self.advisories) and today - self.day <= LIST_VALIDITY
 
-    def findings(self, locked: Iterable[tuple[str, str]]) -> list[Finding]:
-        """Locked releases that are affected."""
+    def findings(self, releases: Iterable[tuple[str, str]]) -> list[Finding]:
+        """The vulnerabilities of some releases, each a name and a version."""
         return [
             Finding(f"{name} {version}", advisory.id, f"releases beyond {advisory.affected}")
-            for name, version in locked
+            for name, version in releases
             for advisory in self.advisories
             if advisory.package == canonicalize_name(name)
             and SpecifierSet(advisory.affected).contains(version, prereleases=True)
         ]
 
 
-def pinned(lock: Path) -> Iterator[tuple[str, str]]:
-    """Names and versions in a lock."""
-    for match in _PINNED.finditer(lock.read_text()):
-        yield match.group(1), match.group(2)
+def pins(lock: str) -> Mapping[str, Pin]:
+    """The packages of a lock by name."""
+    return read_lock(ROOT / lock)
 
 
 def packages() -> list[Package]:
-    """Every deployed package with the licence that it states itself; those that aren't installed here are left out."""
-    found = {}
-    for lock in LOCKS:
-        for name, version in pinned(ROOT / lock):
-            try:
-                found[name] = Package(name, version, _licence(name))
-            except PackageNotFoundError:
-                continue
-    return [found[name] for name in sorted(found)]
+    """Every deployed package with the licence in its own metadata; packages not installed here are left out."""
+    installed = {}
+    for pin in (pin for lock in LOCKS for pin in pins(lock).values()):
+        try:
+            installed[pin.name] = Package(pin.name, pin.version, _licence(pin.name))
+        except PackageNotFoundError:
+            continue
+    return [installed[name] for name in sorted(installed)]
 
 
 def _licence(name: str) -> str:
-    told = metadata(name)
-    classified = [text for text in told.get_all("Classifier") or [] if "License ::" in text]
-    stated = [*(told.get_all("License-Expression") or []), *(text.rpartition(":: ")[2] for text in classified)]
-    stated = stated or [text.strip().splitlines()[0][:80] for text in told.get_all("License") or [] if text.strip()]
-    return "; ".join(stated) or "unknown"
+    fields = metadata(name)
+    classifiers = [text for text in fields.get_all("Classifier") or [] if "License ::" in text]
+    texts = [*(fields.get_all("License-Expression") or []), *(text.rpartition(":: ")[2] for text in classifiers)]
+    texts = texts or [text.strip().splitlines()[0][:80] for text in fields.get_all("License") or [] if text.strip()]
+    return "; ".join(texts) or "unknown"
 
 
 def advisories() -> Advisories:
-    """The list that lies beside this file."""
+    """The list beside this file."""
     return msgspec.json.decode(ADVISORIES.read_bytes(), type=Advisories)
 
 
-def vulnerabilities(lock: Path) -> Looked:
-    """What the registry knows of a lock."""
-    command = [sys.executable, "-m", "pip_audit", "--requirement", str(lock), "--no-deps", "--disable-pip"]
+def look_up(lock: str) -> Lookup:
+    """What the registry knows of a lock; a registry that does not answer in time covers nothing."""
+    command = [sys.executable, "-m", "pip_audit", "--requirement", str(ROOT / lock), "--no-deps", "--disable-pip"]
     command += ["--vulnerability-service", "pypi", "--format", "json", "--progress-spinner", "off", "--timeout", "15"]
-    count = len(list(pinned(lock)))
+    count = len(pins(lock))
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        process = subprocess.run(command, capture_output=True, text=True, timeout=LOOKUP_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        return Looked([], 0, count)
-    return read_findings(ended.stdout, count)
+        return Lookup([], 0, count)
+    return parse_report(process.stdout, count)
 
 
-def read_findings(report: str, count: int) -> Looked:
-    """What a report of pip-audit says; one that isn't any looked up nothing of `count`."""
+def parse_report(report: str, count: int) -> Lookup:
+    """The findings in a report of pip-audit on `count` packages; a text that is no report covers nothing."""
     try:
-        listed = json.loads(report)["dependencies"]
+        items = json.loads(report)["dependencies"]
     except (ValueError, KeyError, TypeError):
-        return Looked([], 0, count)
-    known = [item for item in listed if "skip_reason" not in item]
+        return Lookup([], 0, count)
+    answers = [item for item in items if "skip_reason" not in item]
     findings = [
         Finding(f"{item['name']} {item['version']}", fault["id"], ", ".join(fault["fix_versions"]) or "no release")
-        for item in known
+        for item in answers
         for fault in item["vulns"]
     ]
-    return Looked(findings, len(known), len(listed) - len(known))
+    return Lookup(findings, len(answers), len(items) - len(answers))
 
 
 def audit(today: date) -> int:
     """Print what both sources know; the exit status."""
     findings: list[Finding] = []
-    asked = 0
+    covers = 0
     for lock in LOCKS:
-        looked = vulnerabilities(ROOT / lock)
-        findings += looked.findings
-        asked += looked.known
-        print(f"{lock}: the registry knows {looked.known} packages, of {looked.unknown} it told nothing")
-    if not asked:
-        print("the registry that is configured here serves no advisories")
-    listed = advisories()
-    named = f"the committed list of {listed.read} ({len(listed.advisories)} advisories)"
-    if listed.is_good(today):
-        locked = sorted({package for lock in LOCKS for package in pinned(ROOT / lock)})
-        affected = listed.findings(locked)
+        lookup = look_up(lock)
+        findings += lookup.findings
+        covers += lookup.covers
+        print(f"{lock}: the registry has records of {lookup.covers} packages and none of {lookup.misses}")
+    if not covers:
+        print("the configured registry serves no advisories")
+    committed = advisories()
+    title = f"the committed list of {committed.day} ({len(committed.advisories)} advisories)"
+    if committed.is_valid(today):
+        releases = sorted({(pin.name, pin.version) for lock in LOCKS for pin in pins(lock).values()})
+        affected = committed.findings(releases)
         findings += affected
-        print(f"{named}: {len(affected)} of {len(locked)} packages' releases are affected; it holds nothing newer")
+        print(f"{title} affects {len(affected)} of {len(releases)} packages; later advisories are not in it")
     else:
-        print(f"{named} is too old or empty to tell anything")
+        print(f"{title} is out of date or empty, and does not count")
     for finding in findings:
-        print(f"{finding.package}: {finding.identifier}, mended in {finding.mended}")
+        print(f"{finding.package}: {finding.identifier}, fixed in {finding.fix}")
     if findings:
         return VULNERABLE
-    if not asked and not listed.is_good(today):
-        print("no source could be asked: this is no all-clear", file=sys.stderr)
-        return NOBODY_COULD_TELL
+    if not covers and not committed.is_valid(today):
+        print("no source has answered: this is no all-clear", file=sys.stderr)
+        return INCONCLUSIVE
     return 0
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Print what is known, and fail on a vulnerability or where no source could be asked."""
+    """Print what is known; fail on a vulnerability, and where no source answers."""
     parser = argparse.ArgumentParser(prog="python -m monitory_local.audit", description="Vulnerabilities and licences.")
     parser.add_argument("--licences", action="store_true", help="list the licences of what is deployed")
     if parser.parse_args(argv).licences:
