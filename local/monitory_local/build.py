@@ -25,7 +25,7 @@ LIMIT_BYTES = 120_000_000
 LAYER, FUNCTION = "SharedLayer", "PredictFunction"
 
 # What the function never opens, by pattern on the path in the wheel. A pattern matches folders, too.
-NOT_SHIPPED: Mapping[str, str] = {
+EXCLUSIONS: Mapping[str, str] = {
     "*.pyi": "type stubs",
     "*/py.typed": "a mark for type checkers",
     "*/__pycache__/*": "bytecode of another Python",
@@ -52,7 +52,7 @@ NOT_SHIPPED: Mapping[str, str] = {
     "pydantic/mypy.py": "a plugin of the type checker",
     "pydantic/v1/*": "0.5 MB: the old API",
 }
-SHIPPED_ALL_THE_SAME = ("aws_lambda_powertools/utilities/typing/*", "aws_lambda_powertools/utilities/jmespath_utils/*")
+EXCEPTIONS = ("aws_lambda_powertools/utilities/typing/*", "aws_lambda_powertools/utilities/jmespath_utils/*")
 
 # The zip runtime has no libgomp. Scikit-learn's wheel, pinned for the retrain image, carries a build of it for old
 # glibcs. GPLv3 with the GCC Runtime Library Exception: a program may use it whatever its own licence; the licence
@@ -62,10 +62,10 @@ GOMP_LIBRARY, GOMP_LICENCE = "scikit_learn.libs/libgomp-*.so*", "scikit_learn-*.
 
 
 class Artifact(NamedTuple):
-    """A folder that Lambda unpacks: its place there, what of ours goes in, and where packages lie in it."""
+    """A folder that Lambda unpacks: its mount point, what of ours goes in, and where packages lie in it."""
 
     name: str
-    mounted: str
+    mount_point: str
     package: Path
     packages: str
 
@@ -76,15 +76,15 @@ ARTIFACTS = {
 }
 
 
-def shipped(path: str) -> bool:
+def is_shipped(path: str) -> bool:
     """Whether a file of a wheel goes into the artifact."""
-    if any(fnmatch.fnmatchcase(path, pattern) for pattern in SHIPPED_ALL_THE_SAME):
+    if any(fnmatch.fnmatchcase(path, pattern) for pattern in EXCEPTIONS):
         return True
-    return not any(fnmatch.fnmatchcase(path, pattern) for pattern in NOT_SHIPPED)
+    return not any(fnmatch.fnmatchcase(path, pattern) for pattern in EXCLUSIONS)
 
 
 def pins_of(name: str) -> list[Pin]:
-    """What is installed into an artifact. What the layer has is not installed a second time in the function.
+    """What is installed into an artifact; the function does not repeat what the layer has.
 
     Raises:
         BuildError: the function's lock file names another version than the layer's.
@@ -101,14 +101,14 @@ def pins_of(name: str) -> list[Pin]:
 
 
 def build(name: str, target: Path, arch: str, wheelhouse: Path, compiler: Path | None) -> Counter[str]:
-    """Make an artifact's folder anew.
+    """Replace an artifact's folder.
 
     Args:
         name: `PredictFunction` or `SharedLayer`.
         target: the folder; what was in it before is removed once the new one is whole.
         arch: `x86_64` or `arm64`.
         wheelhouse: where wheels are kept between builds.
-        compiler: an interpreter of Python 3.13 that makes the bytecode; without it there is none.
+        compiler: an interpreter of Python 3.13 for the bytecode; without it there is none.
 
     Returns:
         Unzipped bytes by package.
@@ -122,14 +122,14 @@ def build(name: str, target: Path, arch: str, wheelhouse: Path, compiler: Path |
     packages = fresh / artifact.packages
     packages.mkdir(parents=True)
     for wheel in wheels.fetch(pins_of(name), arch, wheelhouse).values():
-        wheels.unpack(wheel, packages, shipped)
+        wheels.unpack(wheel, packages, is_shipped)
     shutil.copytree(
         artifact.package, packages / artifact.package.name, ignore=shutil.ignore_patterns("__pycache__", "py.typed")
     )
     if name == LAYER:
         add_libgomp(fresh / "lib", arch, wheelhouse)
     if compiler:
-        compile_bytecode(fresh, artifact.mounted, compiler)
+        compile_bytecode(fresh, artifact.mount_point, compiler)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
     return sizes(target, artifact.packages)
@@ -139,33 +139,33 @@ def add_libgomp(folder: Path, arch: str, wheelhouse: Path) -> None:
     """Put libgomp, under the name that LightGBM's library asks for, and its licence into a folder.
 
     Raises:
-        BuildError: the wheel that carries it does not any more.
+        BuildError: the wheel does not carry it.
     """
     pin = wheels.read_lock(ROOT / "functions/retrain/requirements.txt")[GOMP_WHEEL]
     wheel = wheels.fetch([pin], arch, wheelhouse)[GOMP_WHEEL]
-    written = wheels.unpack(
+    sizes_by_path = wheels.unpack(
         wheel, folder, lambda path: any(fnmatch.fnmatchcase(path, p) for p in (GOMP_LIBRARY, GOMP_LICENCE))
     )
     for pattern, name in ((GOMP_LIBRARY, "libgomp.so.1"), (GOMP_LICENCE, "LICENSE-libgomp.txt")):
-        found = fnmatch.filter(written, pattern)
-        if len(found) != 1:
-            raise BuildError(f"{wheel.name} holds {len(found)} files {pattern} instead of one")
-        (folder / found[0]).rename(folder / name)
-        shutil.rmtree(folder / found[0].split("/")[0])
+        matches = fnmatch.filter(sizes_by_path, pattern)
+        if len(matches) != 1:
+            raise BuildError(f"{wheel.name} holds {len(matches)} files {pattern} instead of one")
+        (folder / matches[0]).rename(folder / name)
+        shutil.rmtree(folder / matches[0].split("/")[0])
     (folder / "libgomp.so.1").chmod(0o755)
 
 
-def compile_bytecode(folder: Path, mounted: str, compiler: Path) -> None:
-    """Compile for a read-only home: unchecked, because the source's time says nothing after zip and unzip.
+def compile_bytecode(folder: Path, mount_point: str, compiler: Path) -> None:
+    """Compile for a read-only mount point: unchecked, because zip and unzip change the sources' times.
 
     Raises:
         BuildError: a file does not compile.
     """
     command = [str(compiler), "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash"]
-    command += ["-s", str(folder), "-p", mounted, str(folder)]  # tracebacks name the place on Lambda
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildError(f"bytecode: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    command += ["-s", str(folder), "-p", mount_point, str(folder)]  # tracebacks name the place on Lambda
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise BuildError(f"bytecode: {process.stdout[-2000:]}{process.stderr[-2000:]}")
 
 
 def find_compiler() -> Path | None:
@@ -181,35 +181,32 @@ def _interpreters() -> Iterator[Path]:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     yield from sorted(pyenv.glob(f"versions/{wheels.PYTHON}*/bin/{name}"), reverse=True)
     if uv := shutil.which("uv"):
-        found = subprocess.run(
-            [uv, "python", "find", "--no-python-downloads", wheels.PYTHON], capture_output=True, text=True, check=False
-        )
-        if found.stdout.strip():
-            yield Path(found.stdout.strip())
+        command = [uv, "python", "find", "--no-python-downloads", wheels.PYTHON]
+        path = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        if path:
+            yield Path(path)
 
 
 def _is_runtime(python: Path) -> bool:
     # a shim on PATH may answer that no such version is chosen
-    done = subprocess.run(
-        [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() == wheels.PYTHON
+    command = [str(python), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == wheels.PYTHON
 
 
 def sizes(folder: Path, packages: str) -> Counter[str]:
-    """Bytes below a folder by package; a package's metadata counts with the folder of metadata."""
-    counted: Counter[str] = Counter()
+    """Bytes below a folder by package; all metadata folders count as one package."""
+    counts: Counter[str] = Counter()
     for path in folder.rglob("*"):
         if path.is_file():
             place = path.relative_to(folder)
             inside = place.relative_to(packages) if place.is_relative_to(packages) else place
             top = inside.parts[0]
-            counted["*.dist-info" if top.endswith(".dist-info") else top] += path.stat().st_size
-    return counted
+            counts["*.dist-info" if top.endswith(".dist-info") else top] += path.stat().st_size
+    return counts
 
 
 def write_template(out: Path, arch: str) -> None:
-    """Copy the template beside the artifacts, with their places and with the architecture that was built.
+    """Copy the template beside the artifacts, with their places and their architecture.
 
     Raises:
         BuildError: the template does not name each source folder once.
@@ -229,19 +226,19 @@ def write_template(out: Path, arch: str) -> None:
             rf"\1Default: {arch}\n\1AllowedValues: [{arch}]",
         ),
     ):
-        text, replaced = re.subn(pattern, replacement, text)
-        if replaced != 1:
-            raise BuildError(f"template.yaml matches {pattern} {replaced} times instead of once")
+        text, count = re.subn(pattern, replacement, text)
+        if count != 1:
+            raise BuildError(f"template.yaml matches {pattern} {count} times instead of once")
     (out / "template.yaml").write_text(text, encoding="utf-8")
 
 
-def report(counted: Mapping[str, Counter[str]]) -> int:
-    """Print bytes by package; the total."""
-    for name, packages in counted.items():
+def report(counts: Mapping[str, Counter[str]]) -> int:
+    """Print bytes by artifact and package; returns the total."""
+    for name, packages in counts.items():
         for package, count in packages.most_common():
             print(f"{count / 1e6:8.2f} MB  {name}/{package}")
-    total = sum(count for packages in counted.values() for count in packages.values())
-    for name, packages in counted.items():
+    total = sum(count for packages in counts.values() for count in packages.values())
+    for name, packages in counts.items():
         print(f"{sum(packages.values()) / 1e6:8.2f} MB  {name}")
     print(f"{total / 1e6:8.2f} MB  in all, unzipped (at most {LIMIT_BYTES / 1e6:.0f})")
     return total
@@ -253,28 +250,28 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--arch", choices=sorted(wheels.MACHINES), default="x86_64", help="of the functions [x86_64]")
     parser.add_argument("--out", type=Path, default=ROOT / ".aws-sam/build", help="[.aws-sam/build]")
     parser.add_argument("--only", choices=sorted(ARTIFACTS), help="build just this one, into --out itself")
-    parser.add_argument("--python", type=Path, help=f"Python {wheels.PYTHON} for the bytecode [found by itself]")
-    chosen = parser.parse_args(arguments)
-    compiler = chosen.python or find_compiler()
+    parser.add_argument("--python", type=Path, help=f"Python {wheels.PYTHON} for the bytecode [searched]")
+    options = parser.parse_args(arguments)
+    compiler = options.python or find_compiler()
     if compiler is None:
         print(
-            f"warning: no Python {wheels.PYTHON} was found, so the artifact has no bytecode: each cold start compiles"
-            " every module again and takes two to four times longer. Install one, or name it with --python.",
+            f"warning: no Python {wheels.PYTHON} on this machine, so the artifact has no bytecode: each cold start"
+            " compiles every module again and takes two to four times longer. Install one, or name it with --python.",
             file=sys.stderr,
         )
-    wheelhouse = ROOT / ".aws-sam/wheels" / chosen.arch
-    names = [chosen.only] if chosen.only else list(ARTIFACTS)
+    wheelhouse = ROOT / ".aws-sam/wheels" / options.arch
+    names = [options.only] if options.only else list(ARTIFACTS)
     try:
-        counted = {
-            name: build(name, chosen.out if chosen.only else chosen.out / name, chosen.arch, wheelhouse, compiler)
+        counts = {
+            name: build(name, options.out if options.only else options.out / name, options.arch, wheelhouse, compiler)
             for name in names
         }
-        if not chosen.only:
-            write_template(chosen.out, chosen.arch)
+        if not options.only:
+            write_template(options.out, options.arch)
     except BuildError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
-    if report(counted) > LIMIT_BYTES:
+    if report(counts) > LIMIT_BYTES:
         print(f"error: more than {LIMIT_BYTES / 1e6:.0f} MB", file=sys.stderr)
         return 1
     return 0

@@ -34,7 +34,7 @@ from monitory_local.serve import FEED_FILE
 from monitory_local.simulator.lake import truths, write_truth
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan, Truth
-from monitory_local.terminal import counted, run
+from monitory_local.terminal import progress_bar, run
 
 FOLDER = Path(".local/demo")
 
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         console.rule(f"1. {plan.machines} machines for {arguments.days} days, a reading every {plan.rate_seconds:g} s")
         feed = Feed(arguments.folder / FEED_FILE, plan, plan.start_hour)
         lake = S3Storage(settings.s3_input_data_bucket_name, region=settings.aws_region)
-        written = feed.catch_up(lake, settings.s3_input_data_key, counted)
+        written = feed.catch_up(lake, settings.s3_input_data_key, progress_bar)
         hours = range(plan.start_hour, feed.until)
         producer = Producer(plan)
         truth_file = arguments.folder / "truth.ndjson"
@@ -127,14 +127,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _store(folder: Path) -> Iterator[S3]:
     """An S3 store with nothing of an earlier demo in the way."""
     with running_s3(folder, empty=True) as s3:
-        if s3.environment and not s3.owned:
+        if s3.environment and not s3.is_own:
             sys.exit(f"error: {folder} is in use, perhaps by `make serve`: stop it, or choose another --folder")
         yield s3
 
 
 def _own_buckets(s3: S3) -> Settings:
     """Settings with empty buckets: in a store that isn't ours, new ones."""
-    if not s3.owned:
+    if not s3.is_own:
         stamp = now().strftime("%Y%m%d%H%M%S")
         os.environ["S3_INPUT_DATA_BUCKET_NAME"] = f"monitory-demo-lake-{stamp}"
         os.environ["S3_MODEL_BUCKET_NAME"] = f"monitory-demo-model-{stamp}"

@@ -1,4 +1,4 @@
-"""The simulated factory that feeds a local lake: remembered in a file, and brought up to the present when asked."""
+"""The simulated factory that feeds a local lake: its progress is in a file, and it catches up with the present."""
 
 import json
 import threading
@@ -15,21 +15,21 @@ from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
 
 MAX_DAYS = 30
-"""A lake that was left alone for longer gets its last days only."""
+"""A lake that is further behind gets its last days only."""
 
 _LOOK_SECONDS = 20.0
 
-Counted = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+ProgressBar = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 
 
 @dataclass
 class Feed:
-    """A factory and how far its lake is written.
+    """A factory and how far its lake reaches.
 
     Attributes:
-        file: where this is remembered.
+        file: holds the other two, as JSON.
         plan: the factory.
-        until: the first hour that is not written yet.
+        until: the first hour that is not in the lake.
     """
 
     file: Path
@@ -37,15 +37,15 @@ class Feed:
     until: int
 
     @classmethod
-    def opened(cls, file: Path, plan: Plan) -> "Feed":
-        """The feed that a file remembers, else a new one of the plan, with nothing written."""
+    def open(cls, file: Path, plan: Plan) -> "Feed":
+        """The feed of a file; a new one of the plan, with an empty lake, where there is no file."""
         try:
-            known = json.loads(file.read_text())
-            return cls(file, Plan(**known["plan"]), known["until"])
+            state = json.loads(file.read_text())
+            return cls(file, Plan(**state["plan"]), state["until"])
         except FileNotFoundError:
             return cls(file, plan, plan.start_hour)
 
-    def catch_up(self, storage: Storage, prefix: str, counted: Counted) -> Written:
+    def catch_up(self, storage: Storage, prefix: str, progress_bar: ProgressBar) -> Written:
         """Write the hours that have ended since the last time.
 
         Raises:
@@ -55,17 +55,17 @@ class Feed:
         hours = range(max(self.until, present - MAX_DAYS * HOURS_PER_DAY), present)
         if not hours:
             return Written(0, 0)
-        with counted("writing the lake", len(hours) * self.plan.machines) as step:
+        with progress_bar("writing the lake", len(hours) * self.plan.machines) as step:
             written = write_hours(storage, Producer(self.plan, prefix), hours, step)
         self.until = hours.stop
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_text(json.dumps({"plan": asdict(self.plan), "until": self.until}))
         return written
 
-    def follow(self, storage: Storage, prefix: str, counted: Counted, stop: threading.Event) -> None:
+    def follow(self, storage: Storage, prefix: str, progress_bar: ProgressBar, stop: threading.Event) -> None:
         """Write each hour as it ends, until `stop` is set."""
         while not stop.wait(_LOOK_SECONDS):
             try:
-                self.catch_up(storage, prefix, counted)
+                self.catch_up(storage, prefix, progress_bar)
             except StorageError as exc:
                 print(f"the lake could not be written: {exc}", flush=True)

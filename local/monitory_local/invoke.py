@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
         if arguments.function == "predict":
             answer = lambdas.predict(arguments.event or lambdas.predict_event(arguments.zone, arguments.equip))
-            answer["body"] = _decoded(answer["body"])
+            answer["body"] = _json_or_text(answer["body"])
         else:
             answer = lambdas.retrain(arguments.event or _retrain_event(arguments))
     print(json.dumps(answer, indent=2, ensure_ascii=False))
@@ -46,8 +46,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _retrain_event(arguments: argparse.Namespace) -> lambdas.Event:
-    named = {name: getattr(arguments, name) for name in ("month", "start", "end", "sample", "promote")}
-    return {name: value for name, value in named.items() if value is not None}
+    fields = {name: getattr(arguments, name) for name in ("month", "start", "end", "sample", "promote")}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _event(path: str) -> lambdas.Event:
@@ -58,8 +58,8 @@ def _event(path: str) -> lambdas.Event:
     return event
 
 
-def _decoded(body: str) -> Any:
-    """A JSON body as an object, so that it reads well; another one as it is."""
+def _json_or_text(body: str) -> Any:
+    """A JSON body as an object, for legible output; any other as it is."""
     try:
         return json.loads(body)
     except ValueError:

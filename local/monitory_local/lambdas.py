@@ -1,6 +1,6 @@
-"""The real Lambda handlers, called in this process as Lambda would call them.
+"""The real Lambda handlers, called in this process as Lambda calls them.
 
-What they log goes to standard error, so that a program's standard output is its answer alone.
+Their logs go to standard error, so that a program's standard output is its answer alone.
 """
 
 import json
@@ -19,8 +19,8 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 PREDICT_SECONDS = 29.0
 RETRAIN_SECONDS = 900.0
 
-# What a person at a terminal wants unless the environment says otherwise: readable lines, no EMF among them.
-_FOR_PEOPLE = {
+# For a person at a terminal, unless the environment says otherwise: text lines, no EMF among them.
+_TERMINAL_DEFAULTS = {
     "LOG_FORMAT": "TEXT",
     "POWERTOOLS_METRICS_DISABLED": "true",
     "POWERTOOLS_TRACE_DISABLED": "true",
@@ -38,7 +38,7 @@ class LocalContext:
     aws_request_id: str = field(default_factory=lambda: str(uuid4()))
     memory_limit_in_mb: int = 3008
     function_version: str = "$LATEST"
-    _started: float = field(default_factory=time.monotonic)
+    _start: float = field(default_factory=time.monotonic)
 
     @property
     def invoked_function_arn(self) -> str:
@@ -47,12 +47,12 @@ class LocalContext:
 
     def get_remaining_time_in_millis(self) -> int:
         """What is left of the function's time."""
-        return max(0, round((self._started + self.seconds - time.monotonic()) * 1000))
+        return max(0, round((self._start + self.seconds - time.monotonic()) * 1000))
 
 
 def set_defaults() -> None:
-    """Let the handlers speak to people, in this process's environment, where it doesn't say otherwise."""
-    for name, value in _FOR_PEOPLE.items():
+    """Let the handlers of this process write for a terminal, where the environment doesn't say otherwise."""
+    for name, value in _TERMINAL_DEFAULTS.items():
         os.environ.setdefault(name, value)
 
 
@@ -65,7 +65,7 @@ def predict_event(zone_id: str, equip_id: str) -> Event:
 
 
 def predict(event: Event) -> Event:
-    """The predict function's answer: an API Gateway response, `body` still being text."""
+    """The predict function's answer: an API Gateway response, whose `body` is text."""
     with redirect_stdout(sys.stderr):
         from monitory_predict import handler
 

@@ -8,8 +8,8 @@ from monitory.errors import MonitoryError
 
 HOST = "127.0.0.1"
 
-# below the range from which systems take the ports of outgoing connections, so that none is taken between
-# our look and the server's start
+# below the range of outgoing connections' ports, so that none of these takes a port between our look and the
+# server's start
 _PORTS = range(20000, 32000)
 
 

@@ -3,7 +3,7 @@
     python -m monitory_local.s3
 
 runs the embedded server until it is interrupted and prints the environment for other clients. A folder has
-one server at a time: a second program that asks for the same folder is given the first one's server.
+one server at a time: a second program on the same folder uses the first one's server.
 """
 
 import argparse
@@ -46,12 +46,12 @@ class S3:
     Attributes:
         endpoint: its address.
         environment: the variables with which any AWS SDK reaches it; empty when the caller's environment does.
-        owned: whether this program started it, and stops it on leaving.
+        is_own: whether this program started it, and stops it on leaving.
     """
 
     endpoint: str
     environment: Mapping[str, str] = field(default_factory=dict)
-    owned: bool = False
+    is_own: bool = False
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -89,11 +89,11 @@ class S3:
 
 @contextmanager
 def embedded_s3(folder: Path, *, empty: bool = False) -> Iterator[S3]:
-    """Yield the embedded server of a folder: the one that runs already, else one that is started for us.
+    """Yield the embedded server of a folder: the one that runs on it, else a new one.
 
     Args:
         folder: where its data lies.
-        empty: start with nothing in it; a server that runs already keeps what it has.
+        empty: start without data; a server that runs keeps its own.
 
     Raises:
         ServerError: it did not start.
@@ -101,7 +101,7 @@ def embedded_s3(folder: Path, *, empty: bool = False) -> Iterator[S3]:
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK_FILE).open("a") as lock:
-        if not _acquired(lock):
+        if not _try_lock(lock):
             endpoint = _endpoint_of_other(folder, lock)
             yield S3(endpoint, _environment(endpoint))
             return
@@ -112,7 +112,7 @@ def embedded_s3(folder: Path, *, empty: bool = False) -> Iterator[S3]:
         with weed_server(folder / DATA_FOLDER, ACCESS_KEY, SECRET_KEY, lock) as endpoint:
             endpoint_file.write_text(json.dumps({"endpoint": endpoint}))
             try:
-                yield S3(endpoint, _environment(endpoint), owned=True)
+                yield S3(endpoint, _environment(endpoint), is_own=True)
             finally:
                 endpoint_file.unlink(missing_ok=True)
 
@@ -142,7 +142,7 @@ def _environment(endpoint: str) -> dict[str, str]:
     }
 
 
-def _acquired(lock: IO[str]) -> bool:
+def _try_lock(lock: IO[str]) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("--bucket", action="append", default=[], help="a bucket to create; may be repeated")
     arguments = parser.parse_args()
     with embedded_s3(arguments.folder) as s3:
-        if not s3.owned:
+        if not s3.is_own:
             sys.exit(
                 f"error: a server already runs on {arguments.folder}: use {s3.endpoint}, or choose another --folder"
             )

@@ -15,7 +15,7 @@ from monitory_local import lambdas
 from monitory_local.feed import MAX_DAYS, Feed
 from monitory_local.s3 import DEFAULT_FOLDER, S3, running_s3
 from monitory_local.simulator.wear import Plan
-from monitory_local.terminal import counted, run
+from monitory_local.terminal import progress_bar, run
 from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         settings = from_environment(PredictSettings)
         s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
         stop = threading.Event()
-        if s3.owned:
+        if s3.is_own:
             _feed(arguments, settings, stop)
         app = build_app(settings, NoTelemetry())
         print(_hints(s3, arguments.port, arguments.folder), flush=True)
@@ -47,20 +47,20 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _feed(arguments: argparse.Namespace, settings: PredictSettings, stop: threading.Event) -> None:
-    """Write the simulated factory's lake up to the present and go on; a lake that isn't ours is left alone."""
+    """Write the simulated factory's lake up to the present and go on; nothing, where the lake is another's."""
     storage = S3Storage(settings.s3_input_data_bucket_name, region=settings.aws_region)
     file = arguments.folder / FEED_FILE
     prefix = settings.s3_input_data_key
     if not file.exists() and next(storage.list(prefix.rstrip("/")), None):
         return
     start = hour_of(now()) - MAX_DAYS * HOURS_PER_DAY
-    feed = Feed.opened(file, Plan(start, machines=arguments.machines, rate_seconds=arguments.rate))
-    feed.catch_up(storage, prefix, counted)
-    threading.Thread(target=feed.follow, args=(storage, prefix, counted, stop), daemon=True).start()
+    feed = Feed.open(file, Plan(start, machines=arguments.machines, rate_seconds=arguments.rate))
+    feed.catch_up(storage, prefix, progress_bar)
+    threading.Thread(target=feed.follow, args=(storage, prefix, progress_bar, stop), daemon=True).start()
 
 
 def _hints(s3: S3, port: int, folder: Path) -> str:
-    """What to type into another shell."""
+    """Commands to try in another shell."""
     api = f"http://{HOST}:{port}"
     where = "" if folder == DEFAULT_FOLDER else f" FOLDER={folder}"
     first, last = now().date() - timedelta(days=MAX_DAYS - 1), now().date()

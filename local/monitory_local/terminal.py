@@ -1,4 +1,4 @@
-"""What local programs show: progress while they work, and one line when they can't."""
+"""What local programs show: progress while they work, one line when they fail."""
 
 import signal
 import sys
@@ -11,7 +11,7 @@ from monitory.errors import MonitoryError
 
 
 @contextmanager
-def counted(title: str, total: int) -> Iterator[Callable[[], None]]:
+def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
     """A progress bar on standard error; yields the function that advances it by one."""
     with tqdm(total=total, desc=title, unit="", mininterval=0.5) as bar:
 
@@ -24,8 +24,8 @@ def counted(title: str, total: int) -> Iterator[Callable[[], None]]:
 def run(main: Callable[[], None]) -> None:
     """Run a program.
 
-    An error that the product raises on purpose ends it with one line, an interrupt with none. Being terminated ends
-    it in good order, so that what it started is stopped.
+    An error of the product's ends it with one line, an interrupt with none. SIGTERM ends it in good order, so that the
+    servers that it started stop, too.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

@@ -100,7 +100,7 @@ def _command(folder: Path) -> tuple[list[str], int]:
     if program is None:
         raise ServerError("there is no `weed` program beside this Python; `make env` installs it")
     (master, master_grpc, volume, volume_grpc, filer, filer_grpc, s3, s3_grpc, admin, admin_grpc) = free_ports(10)
-    # what an earlier run remembered, its ports first of all, must not mix with what is given here
+    # the options of an earlier run, its ports above all, must not mix with these
     (folder / "mini.options").unlink(missing_ok=True)
     for election_state in folder.glob("m[0-9]*"):
         shutil.rmtree(election_state)

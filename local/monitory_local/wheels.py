@@ -55,51 +55,51 @@ def read_lock(path: Path) -> dict[str, Pin]:
         hashes = frozenset(_HASH.findall(text))
         if match is None or not hashes:
             raise BuildError(f"{path}: not a pinned version with hashes: {text[:80]}")
-        name = normalised(match["name"])
+        name = normalise(match["name"])
         pins[name] = Pin(name, match["version"], hashes)
     return pins
 
 
-def normalised(name: str) -> str:
+def normalise(name: str) -> str:
     """A distribution's name as PEP 503 compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def fetch(pins: Iterable[Pin], arch: str, wheelhouse: Path) -> dict[str, Path]:
-    """The wheel of each pin for Python 3.13 on Lambda; what the wheelhouse has already is not asked for again.
+    """The wheel of each pin for Python 3.13 on Lambda; wheels that the wheelhouse has are not downloaded again.
 
     Args:
-        pins: what is wanted.
+        pins: the distributions.
         arch: `x86_64` or `arm64`, Lambda's words.
         wheelhouse: a folder of wheels of that architecture.
 
     Raises:
-        BuildError: pip found no such wheel, or a hash is wrong.
+        BuildError: there is no such wheel, or a hash is wrong.
     """
     wheelhouse.mkdir(parents=True, exist_ok=True)
-    wanted = list(pins)
-    stored = _stored(wheelhouse)
-    missing = [pin for pin in wanted if not _match(pin, stored)]
+    pins = list(pins)
+    stock = _stock(wheelhouse)
+    missing = [pin for pin in pins if not _match(pin, stock)]
     if missing:
         _download(missing, arch, wheelhouse)
-        stored = _stored(wheelhouse)
-    found = {pin.name: _match(pin, stored) for pin in wanted}
-    absent = [name for name, path in found.items() if path is None]
+        stock = _stock(wheelhouse)
+    matches = {pin.name: _match(pin, stock) for pin in pins}
+    absent = [name for name, path in matches.items() if path is None]
     if absent:
         raise BuildError(f"no wheel with the hash of the lock file for {', '.join(absent)}")
-    return {name: path for name, path in found.items() if path is not None}
+    return {name: path for name, path in matches.items() if path is not None}
 
 
 def unpack(wheel: Path, target: Path, keep: Callable[[str], bool]) -> dict[str, int]:
-    """Unpack the files of a wheel that `keep` says yes to.
+    """Unpack the files of a wheel whose paths `keep` accepts.
 
     Returns:
         Bytes by path below `target`.
 
     Raises:
-        BuildError: the wheel names a path outside of itself.
+        BuildError: a path leads out of the target.
     """
-    written = {}
+    sizes = {}
     with zipfile.ZipFile(wheel) as archive:
         for name, place in members(archive):
             if not keep(place):
@@ -110,8 +110,8 @@ def unpack(wheel: Path, target: Path, keep: Callable[[str], bool]) -> dict[str, 
             path.parent.mkdir(parents=True, exist_ok=True)
             content = archive.read(name)
             path.write_bytes(content)
-            written[place] = len(content)
-    return written
+            sizes[place] = len(content)
+    return sizes
 
 
 def members(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
@@ -139,13 +139,14 @@ def platforms(arch: str) -> list[str]:
     ]
 
 
-def _stored(wheelhouse: Path) -> dict[str, Path]:
+def _stock(wheelhouse: Path) -> dict[str, Path]:
+    """The wheels in a wheelhouse by hash."""
     return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in sorted(wheelhouse.glob("*.whl"))}
 
 
-def _match(pin: Pin, stored: Mapping[str, Path]) -> Path | None:
+def _match(pin: Pin, stock: Mapping[str, Path]) -> Path | None:
     # the hashes of a pin are those of all its files; the wheelhouse is of one architecture and one Python
-    return next((path for digest, path in stored.items() if digest in pin.hashes), None)
+    return next((path for digest, path in stock.items() if digest in pin.hashes), None)
 
 
 def _download(pins: list[Pin], arch: str, wheelhouse: Path) -> None:
@@ -156,9 +157,9 @@ def _download(pins: list[Pin], arch: str, wheelhouse: Path) -> None:
     command += [f"--platform={tag}" for tag in platforms(arch)]
     command += [f"--dest={wheelhouse}", f"--requirement={requirements.name}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
     finally:
         Path(requirements.name).unlink()
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
+    if process.returncode:
+        lines = [line for line in process.stderr.splitlines() if not line.startswith("WARNING")]
         raise BuildError("pip could not fetch the wheels:\n" + "\n".join(lines[-15:]))

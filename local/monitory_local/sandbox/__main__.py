@@ -18,17 +18,17 @@ from monitory_local.terminal import run
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line asks for; 1 when it fails or a function answers with an error."""
-    chosen = _parser().parse_args(arguments)
+    """Run a verb; 1 when it fails or a function answers with an error."""
+    options = _parser().parse_args(arguments)
     try:
-        if chosen.verb == "setup":
+        if options.verb == "setup":
             print(f"ready: {root.ensure()}")
             return 0
-        with function.serve(_artifact(chosen)) as running:
-            if chosen.verb == "serve":
+        with function.serve(_artifact(options)) as running:
+            if options.verb == "serve":
                 print(running.address, flush=True)
                 threading.Event().wait()
-            return _invoke(running, chosen.events)
+            return _invoke(running, options.events)
     except MonitoryError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
@@ -45,17 +45,17 @@ def _invoke(running: function.Running, events: list[Path]) -> int:
     return int(failed)
 
 
-def _artifact(chosen: argparse.Namespace) -> function.Artifact:
+def _artifact(options: argparse.Namespace) -> function.Artifact:
     return function.Artifact(
-        chosen.task,
-        chosen.handler,
-        chosen.layer,
-        dict(chosen.env),
-        chosen.memory,
-        chosen.timeout,
-        chosen.libgomp,
-        dict(chosen.host),
-        chosen.certificates,
+        options.task,
+        options.handler,
+        options.layer,
+        dict(options.env),
+        options.memory,
+        options.timeout,
+        options.libgomp,
+        dict(options.host),
+        options.certificates,
     )
 
 
@@ -81,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--env", type=_pair, action="append", default=[], help="NAME=VALUE; repeatable")
     common.add_argument("--host", type=_pair, action="append", default=[], help="NAME=ADDRESS; repeatable")
     common.add_argument("--certificates", type=Path, help="PEM file of authorities to trust besides")
-    common.add_argument("--memory", type=int, default=1024, help="MB that the function is told of (%(default)s)")
+    common.add_argument(
+        "--memory", type=int, default=1024, help="AWS_LAMBDA_FUNCTION_MEMORY_SIZE, MB; not enforced (%(default)s)"
+    )
     common.add_argument("--timeout", type=int, default=30, help="seconds of an event (%(default)s)")
     common.add_argument("--libgomp", action="store_true", help="OpenMP's library, as an image that installs it has")
     verbs.add_parser("serve", parents=[common], help="print the address for events, and run until interrupted")

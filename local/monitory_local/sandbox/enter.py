@@ -1,5 +1,5 @@
 """Becomes a function's process: run as a program in namespaces of its own, it mounts what Lambda mounts, gives up its
-rights, and executes the emulator. It is given a JSON object and needs the standard library alone.
+rights, and executes the emulator. Its argument is a JSON object; it needs the standard library alone.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A function in the sandbox: started, sent events, measured, stopped."""
+"""A function in the sandbox: start, events, measurements, stop."""
 
 import json
 import os
@@ -30,7 +30,7 @@ SESSION_CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "sandbox",
     "AWS_SESSION_TOKEN": "sandbox",
 }
-"""What a function has that brings no credentials of its own."""
+"""Of a function whose environment has none."""
 
 _LIBRARIES = (
     *("/var/lang/lib", "/lib64", "/usr/lib64", "/var/runtime", "/var/runtime/lib"),
@@ -44,14 +44,14 @@ _REPORT = re.compile(r"^REPORT RequestId: \S+.*?\tDuration: ([0-9.]+) ms", re.MU
 
 @dataclass(frozen=True)
 class Artifact:
-    """What runs, and what it meets.
+    """A function and its surroundings.
 
     Attributes:
         task: the function's folder.
         handler: `module.function`.
         layers: folders that are merged into /opt.
         environment: variables besides Lambda's own, or in place of them.
-        memory_mb: what the function is told of its memory; nothing enforces it.
+        memory_mb: AWS_LAMBDA_FUNCTION_MEMORY_SIZE; nothing enforces it.
         timeout_seconds: of one event.
         libgomp: whether the image installs OpenMP's library.
         hosts: addresses by name, as the function resolves them.
@@ -90,7 +90,7 @@ class Running:
             with urllib.request.urlopen(request, timeout=self.timeout_seconds + 30) as response:  # noqa: S310
                 return json.loads(response.read() or b"null")
         except urllib.error.HTTPError as exc:
-            # a function that did not start
+            # the function did not start
             with exc, suppress(ValueError):
                 return json.loads(exc.read())
             raise SandboxError(f"{exc}\n{self.log()[-2000:]}") from exc
@@ -106,12 +106,12 @@ class Running:
         """How long the runtime and the handler took to start, as the emulator measured it.
 
         Raises:
-            SandboxError: no start was reported yet; the emulator starts the function at the first event.
+            SandboxError: no event has come yet, and the emulator starts the function at the first one.
         """
-        found = _INIT.search(self.log())
-        if not found:
+        report = _INIT.search(self.log())
+        if not report:
             raise SandboxError("no INIT REPORT in the log")
-        return float(found[1])
+        return float(report[1])
 
     def durations_ms(self) -> list[float]:
         """How long each event took, oldest first; the first one includes the start."""
@@ -199,7 +199,7 @@ def serve(artifact: Artifact) -> Iterator[Running]:
 
 
 def _plan(artifact: Artifact, base: Path, folder: Path, port: int, api: int) -> dict[str, Any]:
-    """What `enter` is told; small files of this run are written into a folder."""
+    """The argument of `enter`; writes this run's small files into a folder."""
     hosts = folder / "hosts"
     names = {"localhost": HOST, **artifact.hosts}
     hosts.write_text("".join(f"{address} {name}\n" for name, address in names.items()), encoding="ascii")
@@ -246,10 +246,10 @@ def _descendants(pid: int) -> Iterator[int]:
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             children.setdefault(int(_stat(entry)[1]), []).append(int(entry.name))
-    found = [pid]
-    for parent in found:
-        found += children.get(parent, [])
-    yield from found[1:]
+    family = [pid]
+    for parent in family:
+        family += children.get(parent, [])
+    yield from family[1:]
 
 
 def _stat(folder: Path) -> list[str]:

@@ -1,6 +1,6 @@
 """The sandbox's root file system: Debian with Python 3.13, AWS's runtime interface client and its emulator.
 
-Like Lambda's own base it has no libgomp and no compiler. It is made once and kept in the user's cache.
+Like Lambda's own base it has no libgomp and no compiler. It is made once, in the user's cache.
 """
 
 import fcntl
@@ -58,7 +58,7 @@ def architecture() -> str:
 
 
 def check() -> None:
-    """Look whether the sandbox can run here; nothing is made.
+    """Raise unless the sandbox can run here.
 
     Raises:
         Unavailable: it cannot.
@@ -68,14 +68,14 @@ def check() -> None:
         raise Unavailable("the Lambda sandbox needs Linux")
     if os.geteuid() != 0:
         raise Unavailable("the Lambda sandbox needs root, for its mount namespace")
-    needed = [name for name in _PROGRAMS if name != "debootstrap" or not _is_ready(cache())]
-    missing = sorted({_PROGRAMS[name] for name in needed if shutil.which(name) is None})
+    programs = [name for name in _PROGRAMS if name != "debootstrap" or not _is_ready(cache())]
+    missing = sorted({_PROGRAMS[name] for name in programs if shutil.which(name) is None})
     if missing:
         raise Unavailable(f"the Lambda sandbox needs more programs: apt-get install {' '.join(missing)}")
     command = ["unshare", "--mount", "--pid", "--fork", "true"]
-    permitted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if permitted.returncode:
-        raise Unavailable(f"the Lambda sandbox needs mount namespaces: {permitted.stderr.strip()}")
+    trial = subprocess.run(command, capture_output=True, text=True, check=False)
+    if trial.returncode:
+        raise Unavailable(f"the Lambda sandbox needs mount namespaces: {trial.stderr.strip()}")
 
 
 def libgomp(root: Path) -> Path:
@@ -84,7 +84,7 @@ def libgomp(root: Path) -> Path:
 
 
 def ensure() -> Path:
-    """The root; made if there is none yet, which takes some minutes.
+    """The root; the first call makes it, which takes some minutes.
 
     Raises:
         Unavailable: the sandbox cannot run here.
@@ -118,9 +118,9 @@ def _is_ready(home: Path) -> bool:
 def _bootstrap(root: Path, log: Path) -> None:
     command = ["unshare", "--mount", "debootstrap", "--variant=minbase", "--include=python3,ca-certificates"]
     with log.open("wb") as output:
-        done = subprocess.run([*command, SUITE, str(root)], stdout=output, stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
-        raise SandboxError(f"debootstrap failed with status {done.returncode}; its log is {log}")
+        process = subprocess.run([*command, SUITE, str(root)], stdout=output, stderr=subprocess.STDOUT, check=False)
+    if process.returncode:
+        raise SandboxError(f"debootstrap failed with status {process.returncode}; its log is {log}")
 
 
 def _furnish(root: Path) -> None:

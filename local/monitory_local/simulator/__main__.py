@@ -12,7 +12,7 @@ from monitory_local.s3 import DEFAULT_FOLDER, running_s3
 from monitory_local.simulator.lake import failure_log, truths, write_hours, write_truth
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
-from monitory_local.terminal import counted, run
+from monitory_local.terminal import progress_bar, run
 
 DEFAULT_DAYS = 30
 
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     with running_s3(arguments.folder) as s3, s3.active():
         s3.ensure_buckets(bucket)
         storage = S3Storage(bucket, region=settings.aws_region)
-        with counted("writing the lake", plan.machines * len(hours)) as step:
+        with progress_bar("writing the lake", plan.machines * len(hours)) as step:
             written = write_hours(storage, producer, hours, step)
         if arguments.failure_log_key:
             log = failure_log(producer, hours)

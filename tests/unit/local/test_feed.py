@@ -39,10 +39,10 @@ def test_only_ended_hours_are_written_and_each_once(
 ) -> None:
     file = tmp_path / "factory.json"
     at(monkeypatch, NOON)
-    first = Feed.opened(file, PLAN).catch_up(storage, "EQUIPMENT/", quiet)
-    again = Feed.opened(file, PLAN).catch_up(storage, "EQUIPMENT/", quiet)
+    first = Feed.open(file, PLAN).catch_up(storage, "EQUIPMENT/", quiet)
+    again = Feed.open(file, PLAN).catch_up(storage, "EQUIPMENT/", quiet)
     at(monkeypatch, NOON + timedelta(hours=2))
-    later = Feed.opened(file, Plan(0, seed=99)).catch_up(storage, "EQUIPMENT/", quiet)  # the file's plan counts
+    later = Feed.open(file, Plan(0, seed=99)).catch_up(storage, "EQUIPMENT/", quiet)  # the file's plan counts
     lines = [line for entry in storage.list("EQUIPMENT") for line in storage.get(entry.key).body.split()]
     times = sorted({json.loads(line)["time"][:13] for line in lines})
     assert (first.objects >= 6, again.objects, later.objects >= 2) == (True, 0, True)

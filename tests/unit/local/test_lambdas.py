@@ -11,7 +11,7 @@ from monitory_local.s3 import S3
 
 def test_the_remaining_time_runs_down_to_zero_and_no_further() -> None:
     begun = time.monotonic() - 10
-    assert 19_000 < LocalContext("f", 30.0, _started=begun).get_remaining_time_in_millis() <= 20_000
+    assert 19_000 < LocalContext("f", 30.0, _start=begun).get_remaining_time_in_millis() <= 20_000
     assert LocalContext("f", 0.0).get_remaining_time_in_millis() == 0
     assert LocalContext("f", 1.0).aws_request_id != LocalContext("f", 1.0).aws_request_id
 

@@ -67,9 +67,9 @@ def test_data_survives_a_restart_and_a_second_program_joins_the_first_ones_serve
         first.ensure_buckets("kept")
         first.client().put_object(Bucket="kept", Key="k", Body=b"still here")
         with embedded_s3(tmp_path) as joined:
-            assert (joined.endpoint, joined.owned) == (first.endpoint, False)
+            assert (joined.endpoint, joined.is_own) == (first.endpoint, False)
     with embedded_s3(tmp_path) as restarted:
-        assert restarted.owned
+        assert restarted.is_own
         assert restarted.client().get_object(Bucket="kept", Key="k")["Body"].read() == b"still here"
 
 
