@@ -100,13 +100,16 @@ pictures: $(READY) ## the pictures of the documentation: runs the demo, needs Ch
 
 # --- checks ----------------------------------------------------------------------------------------------
 
+# a process per core; each starts an S3 server of its own, and takes modules in the order of their folders
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
 .PHONY: check
 check: lint ## lint, types, import direction and unit tests: the verb for every save
-	$(BIN)/pytest -q -m "not slow" tests/unit
+	$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests/unit
 
 .PHONY: test
 test: lint ## lint, types, import direction and all tests but those of policies, test-deploy and test-faults
-	$(BIN)/pytest -m "not slow" --ignore=tests/deploy --ignore=tests/faults --ignore=tests/fuzz --ignore=tests/template/test_policy_linter.py
+	$(BIN)/pytest $(PARALLEL) -m "not slow" --ignore=tests/deploy --ignore=tests/faults --ignore=tests/fuzz --ignore=tests/template/test_policy_linter.py
 
 .PHONY: test-faults
 test-faults: $(READY) $(FUZZ_READY) ## every fault, race, crash point and the soak; prints what was tried and lost (for minutes)

@@ -32,6 +32,21 @@ _PREFIXES = (
 )
 
 
+# Their tests share fixtures that take a minute to make, and run in one process; any other module is on its own.
+_SUITES = ("artifact",)
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tell pytest-xdist which tests share a process."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        suite = item.path.parent.name
+        group = suite if suite in _SUITES else f"{suite}/{item.path.stem}"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the machine that runs the tests reaches them."""

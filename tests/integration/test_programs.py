@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(600)  # the demo takes half a minute on two idle cores
 
 
