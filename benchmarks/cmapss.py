@@ -96,6 +96,7 @@ def run_to_failure(table: HourTable) -> Labels:
         label_available_at=table.hour + cycles,
         life=table.machine,
         last_failure=none,
+        maintenance={},
         failures={machine: [hour] for machine, hour in ends.items()},
         last_hours=ends,
         left_out=Counter(),

@@ -15,17 +15,20 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 from tqdm import tqdm
 
 from monitory import sensors
-from monitory.clock import HOURS_PER_DAY, first_hour
+from monitory.clock import HOURS_PER_DAY, first_hour, hour_start
 from monitory.features import vector
 from monitory.features.hour_row import Columns
 from monitory.log import logger
+from monitory.logbook.entry import Kind, LogEntry
+from monitory.logbook.logbook import Logbook
 from monitory.machine import Machine
 from monitory.model.distribution import Distribution
 from monitory.model.model import Model
@@ -33,7 +36,7 @@ from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings, Settings
 from monitory_local.simulator.hours import machine_hours
 from monitory_local.simulator.readings import MachineReadings
-from monitory_local.simulator.wear import Plan, State
+from monitory_local.simulator.wear import MachineLives, Plan, State
 from monitory_predict.prediction import drivers
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset import dataset, hour_table, labels
@@ -153,18 +156,13 @@ def build(scenario: Scenario, seed: int, sensor_set: SensorSet) -> Factory:
         [machine_table(name, machine, hours, sensor_set) for name, machine in zip(names, shown, strict=True)],
         len(Columns(sensor_set)),
     )
-    works = {
-        name: machine.lives.maintenances(hours.start, hours.stop - 1)
-        for name, machine in zip(names, machines, strict=True)
-    }
     found = labels.label(
         table,
         sensor_set,
         cap_days=CAP,
         share=SETTINGS.excursion_share,
         count=SETTINGS.excursion_sensors,
-        log={m.lives.equip_id: m.lives.failures(hours.start, hours.stop - 1) for m in machines},
-        maintenance=works if scenario.recorded else None,
+        logbook=Logbook(entry for m in machines for entry in _entries(m.lives, hours, scenario.recorded)),
     )
     wanted = found.running & ((table.hour < end) | (table.hour % JUDGE_EVERY == 0))
     log = logger("benchmark", Settings(log_level="ERROR"))
@@ -179,6 +177,18 @@ def build(scenario: Scenario, seed: int, sensor_set: SensorSet) -> Factory:
     true = np.array([np.nan if truth.rul_days is None else min(truth.rul_days, CAP) for truth in truths])
     judged = replace(newer, rul=true).take(runs)
     return Factory(rows.as_of(end), judged, [t.worn_sensor for t, run in zip(truths, runs, strict=True) if run])
+
+
+def _entries(lives: MachineLives, hours: range, recorded: bool) -> Iterator[LogEntry]:
+    """A machine's entries of the factory's log; maintenance where it is recorded."""
+    for hour in lives.failures(hours.start, hours.stop - 1):
+        yield LogEntry(lives.equip_id, lives.zone_id, Kind.FAILURE, _wall_clock(hour))
+    for first, after in lives.maintenances(hours.start, hours.stop - 1) if recorded else ():
+        yield LogEntry(lives.equip_id, lives.zone_id, Kind.MAINTENANCE, _wall_clock(first), _wall_clock(after))
+
+
+def _wall_clock(hour: int) -> datetime:
+    return hour_start(hour).replace(tzinfo=None)
 
 
 def machine_table(name: Machine, machine: MachineReadings, hours: range, sensor_set: SensorSet) -> HourTable:

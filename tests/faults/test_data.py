@@ -14,7 +14,7 @@ import pytest
 from monitory.clock import KST, first_hour, hour_of
 from monitory.errors import NoData
 from monitory.features import hour_row, vector
-from monitory.features.failure_state import FailureState
+from monitory.features.failure_state import Condition, FailureState
 from monitory.features.hour_row import OUTSIDE, PER_SENSOR, HourRow
 from monitory.lake import Lake, MachineDay
 from monitory.log import logger
@@ -134,7 +134,7 @@ def test_units_that_are_swapped_are_told_as_outside(ledger: Ledger) -> None:
     values = content.hours[0].values
     outside = values[SENSORS.names.index("pressure") * len(PER_SENSOR) + OUTSIDE]
     model = _model()
-    found = predict([content.hours[0]], MACHINE, model, SENSORS, None)
+    found = predict([content.hours[0]], MACHINE, model, SENSORS, Condition())
     ledger.note("data", "units swapped", "outside the range seen in training", lost=not found.warnings)
     assert outside == 1.0
     assert any("outside the range seen in training" in warning for warning in found.warnings)
@@ -150,7 +150,7 @@ def test_frozen_sensors_are_told(ledger: Ledger) -> None:
     readings = _running(datetime(2026, 11, 20, 5), 50.0)
     frozen = [{**r, "val": 61.5} if r["sensorType"] == "temp" else r for r in readings]
     content, _ = _rows(_lake([frozen]))
-    found = predict([content.hours[0]], MACHINE, _model(), SENSORS, None)
+    found = predict([content.hours[0]], MACHINE, _model(), SENSORS, Condition())
     ledger.note("data", "frozen sensor", "state degraded, sensor named", lost=found.state != "degraded")
     assert found.state == "degraded"
     assert found.flat_sensors == ["temperature"]
@@ -242,4 +242,4 @@ def test_an_object_that_comes_late_changes_only_its_hour(ledger: Ledger) -> None
     found = [(hour.hour, str(hour.values), hour.readings) for hour in after.hours]
     ledger.note("data", "an object comes late", "the clean day's rows", lost=found != CLEAN)
     assert found == CLEAN
-    assert FailureState().last_failure(MACHINE, after.hours, SENSORS) is None
+    assert FailureState().condition(MACHINE, after.hours, SENSORS).last_failure is None

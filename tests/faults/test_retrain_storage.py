@@ -8,6 +8,7 @@ import pytest
 
 from monitory.errors import MonitoryError
 from monitory.features import failure_state
+from monitory.logbook.logbook import Logbook
 from monitory.registry.registry import Registry
 from monitory.storage.s3 import S3Storage
 from monitory_retrain import bootstrap, pipeline
@@ -224,8 +225,8 @@ def test_a_failure_log_is_learnt_from_whole_or_not_at_all(
     learns(monkeypatch, challenger())
     learnt: list[int] = []
 
-    def learn(*args: object, failure_log: dict[str, list[int]], **kwargs: object) -> Challenger:
-        learnt.append(len(failure_log))
+    def learn(*args: object, logbook: Logbook, **kwargs: object) -> Challenger:
+        learnt.append(logbook.counts["failure"])
         return challenger()
 
     monkeypatch.setattr(pipeline, "learn", learn)

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from monitory.clock import KST
 from monitory.errors import BrokenModel, InvalidEvent, SensorSetError, UnreadableObject
 from monitory.lake import Lake
 from monitory.log import logger
+from monitory.logbook.logbook import read_logbook
 from monitory.model import untrusted
 from monitory.model.model import decode_card
 from monitory.readings.by_hour import ReadingsByHour
@@ -28,7 +30,6 @@ from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.model import ModelCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
-from monitory_retrain.dataset import failure_log
 from monitory_retrain.invocation import events
 from tests.support.fakes import MemoryStorage
 from tests.support.samples import SOURCE
@@ -98,10 +99,9 @@ def metadata(data: bytes) -> None:
 
 
 def failures(data: bytes) -> None:
-    """A failure log."""
-    storage = MemoryStorage()
-    storage.put("log", data)
-    failure_log.read(storage, "log")
+    """A log of failures and maintenance."""
+    with suppress(UnreadableObject):
+        read_logbook(data)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
@@ -141,7 +141,7 @@ def handler() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     service = PredictService(
         ModelCache(registry, SENSORS, 30.0),
         HistoryCache(Lake(lake, "EQUIPMENT", SENSORS), models, executor, log, timedelta(hours=3)),
-        FailureCache(models, log),
+        FailureCache(models, lake, log),
         registry,
         SENSORS,
         executor,

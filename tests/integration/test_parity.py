@@ -9,7 +9,8 @@ import pytest
 
 from monitory import clock, sensors
 from monitory.features import vector
-from monitory.features.failure_state import Excursion, FailureState
+from monitory.features.excursion import Excursion
+from monitory.features.failure_state import FailureState
 from monitory.lake import Lake
 from monitory.log import logger
 from monitory.machine import Machine
@@ -62,9 +63,7 @@ def test_hour_rows_and_features_are_the_same_in_training_and_serving(
     producer: Producer, trained: HourTable, served: HistoryCache
 ) -> None:
     machine = Machine("ZONE-001", "EQUIP-001")
-    found = labels.label(
-        trained, SENSORS, cap_days=30, share=EXCURSION.share, count=EXCURSION.sensors, log=None, earlier=None
-    )
+    found = labels.label(trained, SENSORS, cap_days=30, share=EXCURSION.share, count=EXCURSION.sensors)
     data = dataset.build(trained, found, SENSORS, LOG)
     lives = producer.machines[0].lives
     failures = found.failures[machine]
@@ -78,7 +77,7 @@ def test_hour_rows_and_features_are_the_same_in_training_and_serving(
         recent = served.history_at(machine, clock.hour_start(hour) + timedelta(minutes=59, seconds=50))
         row = trained.values[trained.hour == hour][0].tolist()
         assert _same(list(recent.rows[-1].values), row), f"hour row of {clock.hour_start(hour)}"
-        last_failure = FailureState(EXCURSION).last_failure(machine, recent.rows, SENSORS)
+        last_failure = FailureState(EXCURSION).condition(machine, recent.rows, SENSORS).last_failure
         built = vector.build(recent.rows, SENSORS, last_failure)
         expected = data.x[data.hour == hour][0].tolist()
         for name, ours, theirs in zip(vector.names(SENSORS), built, expected, strict=True):

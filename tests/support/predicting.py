@@ -66,7 +66,7 @@ class World:
         self.service = PredictService(
             self.models,
             self.rows,
-            FailureCache(self.model_storage, self.log),
+            FailureCache(self.model_storage, self.lake_storage, self.log),
             Registry(self.model_storage, KEY),
             SENSORS,
             _executor,

@@ -73,7 +73,9 @@ def start(settings: PredictSettings) -> Startup:
     lake_storage = _storage(settings.s3_input_data_bucket_name, settings.lake_region)
     lake = Lake(lake_storage, settings.s3_input_data_key, sensor_set)
     rows = HistoryCache(lake, models, executor, logger, timedelta(hours=settings.max_data_age_hours))
-    service = PredictService(cache, rows, FailureCache(models, logger), registry, sensor_set, executor, ANSWER_SECONDS)
+    service = PredictService(
+        cache, rows, FailureCache(models, lake_storage, logger), registry, sensor_set, executor, ANSWER_SECONDS
+    )
     return Startup(service, logger, model)
 
 

@@ -7,6 +7,7 @@ from math import isnan
 
 from monitory import clock
 from monitory.features import vector
+from monitory.features.failure_state import Condition
 from monitory.features.hour_row import ENOUGH_READINGS, Columns, HourRow, off_rule
 from monitory.machine import Machine
 from monitory.model.model import Driver, Estimate, Model
@@ -17,6 +18,9 @@ LATE = timedelta(minutes=125)
 
 AT_CAP_SHARE = 0.98
 """Share of the cap from which a RUL counts as the cap: a mean of trees seldom reaches it."""
+
+_OFTEN = 3
+"""Readings an hour; a sensor with fewer may miss an hour by chance."""
 
 _MAX_OUT_OF_RANGE = 3
 """How many features beyond the training range a warning names."""
@@ -31,8 +35,10 @@ class Prediction:
         at_cap: the RUL is about the cap or more; the model cannot tell how much more.
         base: days from the running time alone: the mean prediction plus the contribution of the age.
         drivers: days that each sensor adds to the base, largest first; base and drivers sum to the model's answer.
-        state: `ok`, `off` (no power or no movement in any sensor), `degraded` (sensors missing or flat) or `stale`
-            (nothing else is wrong, but an hour or more is missing behind the newest).
+        state: `failing` (a failure is under way: RUL 0), `off` (no power or no movement in any sensor, or under
+            maintenance), `degraded` (sensors missing or flat), `stale` (nothing else is wrong, but an hour or more is
+            missing behind the newest) or `ok`.
+        failure_mode: of the failure under way, by the log; empty if unknown.
         missing_sensors: sensors without a reading in the hour.
         flat_sensors: sensors whose readings did not change in the hour.
         warnings: sentences for an operator.
@@ -46,6 +52,7 @@ class Prediction:
     missing_sensors: list[str]
     flat_sensors: list[str]
     warnings: list[str]
+    failure_mode: str = ""
 
 
 def predict(
@@ -53,7 +60,7 @@ def predict(
     machine: Machine,
     model: Model,
     sensors: SensorSet,
-    last_failure: int | None,
+    condition: Condition,
     age: timedelta = timedelta(0),
 ) -> Prediction:
     """Predict the RUL as of a machine's newest hour row.
@@ -63,7 +70,7 @@ def predict(
         machine: the machine.
         model: the model to ask.
         sensors: the sensor set of the rows.
-        last_failure: the machine's last hour of failure; None without one.
+        condition: when the machine failed last, and whether it fails or is maintained now.
         age: of the newest reading; negative where a sensor's clock is fast.
 
     Raises:
@@ -71,22 +78,31 @@ def predict(
     """
     normalised = model.regimes.normalised(rows, sensors) if model.regimes else rows
     terms = model.terms(sensors)
-    values = dict(zip(vector.names(terms), vector.build(normalised, terms, last_failure), strict=True))
+    values = dict(zip(vector.names(terms), vector.build(normalised, terms, condition.last_failure), strict=True))
     estimate = model.estimate(values, machine.equip_id)
-    missing, flat = _silent(rows[-1], sensors)
-    faults = {"off": off_rule(sensors)(rows[-1]), "degraded": bool(missing or flat), "stale": age > LATE}
+    missing, flat = _silent(rows, sensors)
+    faults = {
+        "failing": condition.failure is not None,
+        "off": condition.maintenance is not None or off_rule(sensors)(rows[-1].values),
+        "degraded": bool(missing or flat),
+        "stale": age > LATE,
+    }
     state = next((fault for fault, present in faults.items() if present), "ok")
+    if condition.failure:
+        estimate = model.failed()
     return Prediction(
         estimate=estimate,
         at_cap=estimate.days >= AT_CAP_SHARE * model.cap_days,
         base=estimate.base + estimate.contributions.get(vector.AGE, 0.0),
         drivers=drivers(estimate.contributions, sensors, vector.nearest(values, terms)),
         state=state,
+        failure_mode=condition.failure.failure_mode if condition.failure else "",
         missing_sensors=missing,
         flat_sensors=flat,
         warnings=[
-            *_warnings(state, missing, flat, values, machine, model, age),
-            *([] if state == "off" else _unseen_regime(rows[-1], model, sensors)),
+            *_stops(condition),
+            *_warnings(state, missing, flat, values, machine, model, age, condition),
+            *([] if state in ("failing", "off") else _unseen_regime(rows[-1], model, sensors)),
         ],
     )
 
@@ -114,17 +130,39 @@ def window(hour: int) -> tuple[datetime, datetime]:
     return start, start + timedelta(hours=1)
 
 
-def _silent(row: HourRow, sensors: SensorSet) -> tuple[list[str], list[str]]:
-    """Sensors without a reading, and sensors whose readings did not change."""
-    columns = Columns(sensors)
+def _silent(rows: Sequence[HourRow], sensors: SensorSet) -> tuple[list[str], list[str]]:
+    """Sensors without a reading, and sensors whose readings did not change.
+
+    A sensor that speaks less than `_OFTEN` times an hour is missing only after two silent hours.
+    """
+    columns, row = Columns(sensors), rows[-1]
+    before = rows[-2] if len(rows) > 1 and rows[-2].hour == row.hour - 1 else None
     missing, flat = [], []
     for name in sensors.names:
         count, smallest, largest = (row.values[columns.index(name, kind)] for kind in ("count", "min", "max"))
         if not count:
-            missing.append(name)
+            if not (before and 0 < before.values[columns.index(name, "count")] < _OFTEN):
+                missing.append(name)
         elif count >= ENOUGH_READINGS and smallest == largest:
             flat.append(name)
     return missing, flat
+
+
+def _stops(condition: Condition) -> list[str]:
+    """The failure or maintenance under way."""
+    if condition.failure:
+        mode = f" ({condition.failure.failure_mode})" if condition.failure.failure_mode else ""
+        return [f"the machine fails since {_since(condition.failure.first)}{mode}"]
+    if condition.maintenance:
+        return [
+            f"the machine is under maintenance since {_since(condition.maintenance.first)}, by the log; "
+            "the RUL is not about its wear"
+        ]
+    return []
+
+
+def _since(hour: int) -> str:
+    return f"{clock.hour_start(hour):%Y-%m-%d %H:%M}"
 
 
 def _warnings(
@@ -135,9 +173,10 @@ def _warnings(
     machine: Machine,
     model: Model,
     age: timedelta,
+    condition: Condition,
 ) -> list[str]:
     warnings = []
-    if state == "off":
+    if state == "off" and not condition.maintenance:
         warnings.append(
             "the machine seems to be off (no active power, or no sensor changed); the RUL is not about its wear"
         )

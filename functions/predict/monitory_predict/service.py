@@ -79,13 +79,12 @@ class PredictService:
         """
         model_until = self._model_until()
         checking = self._executor.submit(self.models.current)
-        failures = self._executor.submit(self._failures.state)
+        reading = self._executor.submit(self._failures.current)
         history = self._histories.history_at(machine, now)
         current = _result(checking, model_until) or self.models.last_good(self._too_slow())
-        state = _result(failures, model_until) or self._failures.last_good
-        last_failure = state.last_failure(machine, history.rows, self._sensors)
-        model = current.served.model
-        prediction = predict(history.rows, machine, model, self._sensors, last_failure, history.age)
+        failures = _result(reading, model_until) or self._failures.last_good
+        condition = failures.state.condition(machine, history.rows, self._sensors, failures.logbook)
+        prediction = predict(history.rows, machine, current.served.model, self._sensors, condition, history.age)
         if history.losses.is_blocked and prediction.state == "ok":  # newer objects exist, but have no usable hour
             prediction = replace(prediction, state="degraded")
         return MachinePrediction(machine, prediction, history, current)

@@ -4,16 +4,18 @@ The decisions are made by `pipeline` and `evaluator`; this module writes their o
 promotion, then the machines' last failures.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import msgspec
 
-from monitory.errors import Conflict
+from monitory.errors import Conflict, UnreadableObject
 from monitory.features import failure_state
-from monitory.features.failure_state import Excursion, FailureState
+from monitory.features.excursion import Excursion
+from monitory.features.failure_state import FailureState
 from monitory.log import Logger
+from monitory.logbook.logbook import Logbook, read_logbook, shared_ids
 from monitory.machine import Machine, machine
 from monitory.registry.registry import ROLLBACK, Promotion, Registry
 from monitory.registry.version import Version
@@ -21,7 +23,6 @@ from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory.storage.port import Storage
 from monitory_retrain import pipeline, publish
-from monitory_retrain.dataset import failure_log
 from monitory_retrain.dataset.completeness import Completeness, completeness
 from monitory_retrain.dataset.labels import Labels
 from monitory_retrain.evaluation.drift import Drift
@@ -87,7 +88,12 @@ class Job:
             left = [str(day) for day in ingested.left]
             self.log.warning("out of time: %d of %d days are left for the next invocation", len(left), len(days))
             return {"status": "continue", "left": left, "data": data}
-        failures = self._failure_log()
+        logbook = self._logbook()
+        if logbook:
+            warnings = [*logbook.warnings, *logbook.unmatched(ingested.table.machines)]
+            for warning in warnings:
+                self.log.warning("%s", warning)
+            data["log"] = {"entries": logbook.counts, "warnings": warnings}
         state = failure_state.read(self.models).state
         outcome = pipeline.learn(
             ingested.table,
@@ -95,7 +101,7 @@ class Job:
             self.settings,
             self.recipe,
             self.log,
-            failure_log=failures,
+            logbook=logbook,
             earlier=_before(state, ingested.table.hour.min() if len(ingested.table) else 0),
         )
         if isinstance(outcome, pipeline.Skipped):
@@ -105,11 +111,11 @@ class Job:
         else:
             hours = completeness(ingested.table, days)
             withheld = None if request.promote else "the event says promote: never"
-            if request.sample and failures is None:
+            if request.sample and not (logbook and logbook.lists_failures):
                 withheld = "a sample of the hours misses failures: without a failure log it is stored but not promoted"
             request = replace(request, promote=withheld is None)
             result = {**self._conclude(outcome, hours, request, withheld), "data": data}
-            self._write_failures(outcome.labels)
+            self._write_failures(outcome.labels, ingested.table.machines)
         idempotency.write(self.models, request.event_id, result)
         return result
 
@@ -251,21 +257,27 @@ class Job:
             self.log.warning("wrote the missing record of promotion %d (%s)", repaired.number, repaired.version)
         return repaired
 
-    def _failure_log(self) -> dict[str, list[int]] | None:
+    def _logbook(self) -> Logbook | None:
+        """The log of failures and maintenance; None where none is configured.
+
+        Raises:
+            ObjectNotFound, UnreadableObject: a log that is missing or useless must not pass for a factory without
+                failures.
+        """
         if not self.settings.failure_log_key:
             return None
-        log = failure_log.read(self.lake, self.settings.failure_log_key)
-        if log.rejected:
-            self.log.warning("%d lines of the failure log are unreadable", log.rejected)
-        return log.hours
+        key = self.settings.failure_log_key
+        try:
+            return read_logbook(self.lake.get(key).body)
+        except UnreadableObject as exc:
+            raise UnreadableObject(f"s3://{self.lake.name}/{key}: {exc}") from exc
 
-    def _write_failures(self, labels: Labels) -> None:
-        """Store each machine's last failure hour for serving and the next training."""
-        excursion = None
-        if not self.settings.failure_log_key:
-            excursion = Excursion(self.settings.excursion_share, self.settings.excursion_sensors)
+    def _write_failures(self, labels: Labels, machines: Sequence[Machine]) -> None:
+        """Store each machine's last hour of failure or maintenance for serving and the next training."""
+        excursion = Excursion(self.settings.excursion_share, self.settings.excursion_sensors)
         last = {str(owner): hour for owner, hour in labels.last_hours.items()}
-        failure_state.merge(self.models, FailureState(excursion, last))
+        shared = tuple(sorted(shared_ids(machines)))
+        failure_state.merge(self.models, FailureState(excursion, last, shared, self.settings.failure_log_key))
 
 
 def _before(state: FailureState, first_hour: int) -> dict[Machine, int]:

@@ -12,6 +12,7 @@ from monitory.clock import HOURS_PER_DAY
 from monitory.features import vector
 from monitory.features.regimes import Regimes
 from monitory.log import Logger
+from monitory.logbook.logbook import Logbook
 from monitory.machine import Machine
 from monitory.model.distribution import Distribution
 from monitory.model.model import Model
@@ -99,7 +100,7 @@ def learn(
     recipe: Recipe,
     log: Logger,
     *,
-    failure_log: Mapping[str, Sequence[int]] | None = None,
+    logbook: Logbook | None = None,
     earlier: Mapping[Machine, int] | None = None,
 ) -> Challenger | Skipped:
     """Label, split, train, calibrate and score.
@@ -110,7 +111,7 @@ def learn(
         settings: limits and how to label.
         recipe: how to train.
         log: told of the progress.
-        failure_log: failure hours by equipId, where there is a log.
+        logbook: failures and maintenance, where there is a log.
         earlier: machines' last failures before the range, where they are known.
     """
     found = labels.label(
@@ -119,7 +120,7 @@ def learn(
         cap_days=settings.max_rul_days,
         share=settings.excursion_share,
         count=settings.excursion_sensors,
-        log=failure_log,
+        logbook=logbook,
         earlier=earlier,
     )
     supply = sufficiency.supply(table, found)
@@ -230,6 +231,7 @@ def card(
         rows={"training": len(parts.training), "holdout": len(parts.holdout)},
         labels={
             "failures": {str(machine): len(hours) for machine, hours in found.failures.items()},
+            "maintenance": {str(machine): len(hours) for machine, hours in found.maintenance.items() if hours},
             "left_out": dict(found.left_out),
             "excursion_share": settings.excursion_share,
             "excursion_sensors": settings.excursion_sensors,

@@ -7,6 +7,7 @@ import pytest
 
 from monitory.errors import BrokenModel
 from monitory.features import vector
+from monitory.features.failure_state import Condition
 from monitory.features.hour_row import Columns, HourRow, hour_row
 from monitory.model.model import Model
 from monitory.readings.by_hour import ReadingsByHour
@@ -27,7 +28,7 @@ def row(**others: object) -> HourRow:
 
 
 def predicted(newest: HourRow, model: Model = MODEL) -> Prediction:
-    return predict([newest], MACHINE, model, SENSORS, None)
+    return predict([newest], MACHINE, model, SENSORS, Condition())
 
 
 def busy(number: int) -> float:
@@ -43,7 +44,7 @@ def test_all_is_well_with_a_machine_that_works() -> None:
 def test_a_prediction_is_the_model_s_answer_to_the_features() -> None:
     newest = row(value=busy)
     values = dict(zip(KNOWN, vector.build([newest], SENSORS, 100), strict=True))
-    made = predict([newest], MACHINE, MODEL, SENSORS, 100)
+    made = predict([newest], MACHINE, MODEL, SENSORS, Condition(100))
     assert made.estimate.raw_days == MODEL.estimate(values, MACHINE.equip_id).raw_days
 
 
@@ -72,7 +73,7 @@ def test_a_machine_that_is_off_is_said_to_be_off(value: object) -> None:
 
 @pytest.mark.parametrize(("minutes", "state"), [(-5, "ok"), (120, "ok"), (126, "stale"), (179, "stale")])
 def test_an_hour_that_did_not_come_is_said(minutes: int, state: str) -> None:
-    made = predict([row(value=busy)], MACHINE, MODEL, SENSORS, None, timedelta(minutes=minutes))
+    made = predict([row(value=busy)], MACHINE, MODEL, SENSORS, Condition(), timedelta(minutes=minutes))
     said = f"the newest reading is 2 h {minutes - 120:02d} min old, so the newest hours are missing"
     assert (made.state, made.warnings) == (state, [said] if state == "stale" else [])
 
@@ -102,7 +103,7 @@ def test_the_cap_is_not_a_precise_number() -> None:
 def test_drivers_are_sensors_largest_first_and_add_up() -> None:
     data = frame(KNOWN[:12], machines=["EQUIP-001"])
     model = Model(text(train(data)), card(features=tuple(data.columns)), feature_names=KNOWN, cap_days=30.0)
-    made = predict([row(value=busy)], MACHINE, model, SENSORS, None)
+    made = predict([row(value=busy)], MACHINE, model, SENSORS, Condition())
     sizes = [abs(driver.days) for driver in made.drivers]
     assert sizes == sorted(sizes, reverse=True)
     assert {driver.sensor for driver in made.drivers} <= {*SENSORS.names, "equipment"}

@@ -13,7 +13,7 @@ from monitory.features import failure_state, vector
 from monitory.features.failure_state import FailureState
 from monitory_predict.api.gateway import lambda_handler_of
 from monitory_predict.cache import failures as failure_cache
-from monitory_predict.cache.failures import FailureCache
+from monitory_predict.cache.failures import FailureCache, Failures
 from tests.support.fakes import WatchedStorage, down
 from tests.support.gateways import rest_event
 from tests.support.models import card, frame, text, train
@@ -169,18 +169,18 @@ def test_the_hours_since_the_last_failure_reach_the_model(world: World) -> None:
 
 def test_the_failure_state_is_read_now_and_then(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     storage = WatchedStorage()
-    state = FailureCache(storage, world.log)
+    state = FailureCache(storage, WatchedStorage(), world.log)
     seconds = 1000.0
     monkeypatch.setattr(failure_cache, "time", type("time", (), {"monotonic": staticmethod(lambda: seconds)}))
-    assert state.last_good == state.state() == FailureState()
+    assert state.last_good == state.current() == Failures()
     written = FailureState(None, {"Z/E": 1})
     failure_state.write(storage, written)
-    assert state.state() == FailureState()
+    assert state.current() == Failures()
     assert storage.calls["get"] == 1
     seconds += failure_cache.REFRESH_SECONDS + 1
-    assert state.state() == state.last_good == written
+    assert state.current() == state.last_good == Failures(written)
     seconds += failure_cache.REFRESH_SECONDS + 1
     storage.before = down
-    assert state.state() == written
-    assert state.state() == written
+    assert state.current().state == written
+    assert state.current().state == written
     assert storage.calls["get"] == 4  # a store that fails is asked again at the next call

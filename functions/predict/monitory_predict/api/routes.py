@@ -4,7 +4,7 @@ import asyncio
 import time
 from bisect import bisect_right
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, timedelta
 from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 
@@ -181,16 +181,19 @@ def predict_response(answer: MachinePrediction) -> schemas.PredictResponse:
     warnings += history.losses.sentences
     warnings += history.unreadable[-3:]
     first = history.newest.hour - vector.HISTORY_HOURS
+    as_of = clock.aware(history.newest.last).astimezone(UTC)
     return schemas.PredictResponse(
         zone_id=answer.machine.zone_id,
         equip_id=answer.machine.equip_id,
-        as_of=clock.aware(history.newest.last).astimezone(UTC),
+        as_of=as_of,
+        expected_failure_at=None if prediction.at_cap else as_of + timedelta(days=estimate.days),
         predictions=[round(estimate.days, 4)],
         rul=f">= {served.model.cap_days:g} days" if prediction.at_cap else f"{estimate.days:.1f} days",
         interval=interval,
         failure_probability=[
             schemas.FailureProbability(days=days, p=round(p, 4)) for days, p in estimate.failure_probability
         ],
+        failure_mode=prediction.failure_mode or None,
         base_days=round(prediction.base, 4),
         drivers=[schemas.SensorShare(sensor=d.sensor, days=round(d.days, 4)) for d in prediction.drivers],
         state=prediction.state,

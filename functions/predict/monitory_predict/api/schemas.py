@@ -19,9 +19,11 @@ _PREDICT_EXAMPLE: JsonDict = {
     "equipId": "EQUIP-001",
     "predictions": [4.31],
     "as_of": "2026-11-20T11:59:57.613655Z",
+    "expected_failure_at": "2026-11-24T19:26:21.613655Z",
     "rul": "4.3 days",
     "interval": {"low": 2.9, "high": 6.0, "coverage": 0.9},
     "failure_probability": [{"days": 1, "p": 0.01}, {"days": 3, "p": 0.07}, {"days": 7, "p": 0.98}],
+    "failure_mode": "bearing",
     "base_days": 11.2,
     "drivers": [{"sensor": "vibration", "days": -5.9}, {"sensor": "temperature", "days": -0.8}],
     "state": "ok",
@@ -113,10 +115,16 @@ class PredictResponse(BaseModel):
     equip_id: Annotated[str, Field(alias="equipId", description="the machine")]
     predictions: Annotated[list[float], Field(description="days of remaining useful life; one value")]
     as_of: Annotated[datetime, Field(description="time of the newest reading that was used, UTC")]
+    expected_failure_at: Annotated[
+        datetime | None, Field(description="as_of plus the RUL, UTC; null where the RUL is the cap or more")
+    ]
     rul: Annotated[str, Field(description="the same in words; '>= cap' instead of a false precise number")]
     interval: Interval | None
     failure_probability: Annotated[
         list[FailureProbability], Field(description="by horizon, up to the cap; empty where the model does not tell it")
+    ]
+    failure_mode: Annotated[
+        str | None, Field(description="of the failure under way, where the log names it; null otherwise")
     ]
     base_days: Annotated[
         float,
@@ -127,8 +135,9 @@ class PredictResponse(BaseModel):
         str,
         Field(
             description=(
-                "ok, off, degraded (sensors missing or flat, or nothing in the newest object could be used) "
-                "or stale (the newest hours are missing)"
+                "ok, failing (from the first hour of a failure until the machine runs again: 0 days), off (stands "
+                "still, or under maintenance), degraded (sensors missing or flat, or nothing in the newest object "
+                "could be used) or stale (the newest hours are missing)"
             )
         ),
     ]

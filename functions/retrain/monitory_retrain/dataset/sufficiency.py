@@ -14,6 +14,7 @@ class Supply(NamedTuple):
     machines: int
     readings: int
     failures: int
+    maintenance: int
     labelled_rows: int
 
 
@@ -40,18 +41,31 @@ def supply(table: HourTable, labels: Labels) -> Supply:
         days=len({hour // 24 for hour in table.hour.tolist()}),
         machines=len(table.slices()),
         readings=int(table.readings.sum()),
-        failures=sum(len(hours) for hours in labels.failures.values()),
+        failures=sum(map(len, labels.failures.values())),
+        maintenance=sum(map(len, labels.maintenance.values())),
         labelled_rows=int(labels.usable.sum()),
     )
 
 
 def shortfalls(supply: Supply, settings: RetrainSettings) -> list[str]:
-    """What is missing, in words; empty when the data suffices."""
+    """What is missing, in words; empty when the data suffices.
+
+    A run may end in a failure or in maintenance: where people prevent failures there are few. One must be seen, for
+    maintenance alone does not tell how long a machine lasts.
+    """
     wanted = (
         ("days with data", supply.days, settings.min_days),
         ("machines", supply.machines, settings.min_machines),
         ("readings", supply.readings, settings.min_readings),
-        ("failures", supply.failures, settings.min_failures),
         ("labelled hours", supply.labelled_rows, MIN_LABELLED_ROWS),
     )
-    return [f"{have:,} {what}, {need:,} are needed" for what, have, need in wanted if have < need]
+    missing = [f"{have:,} {what}, {need:,} are needed" for what, have, need in wanted if have < need]
+    ended = supply.failures + supply.maintenance
+    if ended < settings.min_failures:
+        missing.append(
+            f"{ended:,} runs that ended ({supply.failures:,} in a failure, {supply.maintenance:,} in maintenance), "
+            f"{settings.min_failures:,} are needed"
+        )
+    elif not supply.failures:
+        missing.append(f"no failures, only {supply.maintenance:,} runs that maintenance ended: one failure is needed")
+    return missing

@@ -1,8 +1,8 @@
-"""Each machine's last failure, as training and serving know it.
+"""Each machine's last failure, and whether it fails now.
 
-Retraining detects failures and stores each machine's last one in the model bucket, `state/failures.json`. Serving
-adds those in the recent hour rows, so the running time of a machine that was repaired this morning restarts this
-morning.
+Retraining stores each machine's last hour of failure or maintenance in the model bucket, `state/failures.json`. Serving
+adds what the recent hour rows and the logbook say, so the running time of a machine that was repaired this morning
+restarts this morning.
 """
 
 import hashlib
@@ -13,7 +13,10 @@ from typing import NamedTuple
 import msgspec
 
 from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
-from monitory.features.hour_row import Columns, HourRow
+from monitory.features.excursion import Excursion
+from monitory.features.hour_row import HourRow
+from monitory.features.machine_state import Stop, timeline
+from monitory.logbook.logbook import Logbook, MachineLog
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
 from monitory.storage.port import Storage
@@ -24,38 +27,54 @@ _SHA256 = "sha256"
 """The metadata key of the body's hash; older objects lack it."""
 
 
-class Excursion(msgspec.Struct, frozen=True):
-    """The failure rule: at least `share` of the readings of at least `sensors` sensors beyond their alert limits."""
+class Condition(NamedTuple):
+    """What a machine does in the newest hour of its rows.
 
-    share: float
-    sensors: int
+    Attributes:
+        last_failure: its last hour of failure or maintenance before that hour; None if unknown.
+        failure: the failure under way; None while it does not fail.
+        maintenance: the maintenance under way, by the logbook.
+    """
 
-    def holds(self, row: HourRow, sensors: SensorSet) -> bool:
-        """Whether the machine failed in an hour."""
-        shares = (row.values[column] for column in Columns(sensors).indices("outside"))
-        return sum(share >= self.share for share in shares) >= self.sensors
+    last_failure: int | None = None
+    failure: Stop | None = None
+    maintenance: Stop | None = None
 
 
 class FailureState(msgspec.Struct, frozen=True):
     """Machines' last hours of failure.
 
     Attributes:
-        excursion: the failure rule; None where a failure log lists the failures.
-        last: hour (see `clock`) by `<zoneId>/<equipId>`.
+        excursion: the failure rule; None in the state of an older version with a failure log.
+        last: hour (see `clock`) by `<zoneId>/<equipId>`: the last one of failure or maintenance.
+        shared_ids: equipIds of machines in several zones; entries of the logbook need a zoneId for these.
+        log_key: the logbook's key in the lake; None without one.
     """
 
     excursion: Excursion | None = None
     last: dict[str, int] = {}
+    shared_ids: tuple[str, ...] = ()
+    log_key: str | None = None
 
-    def last_failure(self, machine: Machine, rows: Sequence[HourRow], sensors: SensorSet) -> int | None:
-        """A machine's last hour of failure before the newest of its recent rows (oldest first), None if unknown."""
+    def condition(
+        self, machine: Machine, rows: Sequence[HourRow], sensors: SensorSet, logbook: Logbook | None = None
+    ) -> Condition:
+        """A machine's condition in the newest of its recent rows.
+
+        Args:
+            machine: which.
+            rows: its hour rows, oldest first, at least one.
+            sensors: the sensor set of the rows.
+            logbook: the factory's, where it has one.
+        """
         newest = rows[-1].hour
-        if self.excursion:
-            for row in reversed(rows[:-1]):
-                if self.excursion.holds(row, sensors):
-                    return row.hour
+        log = logbook.of(machine, self.shared_ids) if logbook else MachineLog()
+        stops = timeline([row.hour for row in rows], [row.values for row in rows], sensors, self.excursion, log)
+        before = [hour for hour in stops.last_hours if hour < newest]
         stored = self.last.get(str(machine))
-        return stored if stored is not None and stored < newest else None
+        if stored is not None and stored < newest and not any(alarm.covers(stored) for alarm in log.false_alarms):
+            before.append(stored)
+        return Condition(max(before, default=None), stops.failure_at(newest), stops.maintenance_at(newest))
 
 
 class StoredState(NamedTuple):
@@ -105,7 +124,7 @@ def write(storage: Storage, state: FailureState, replaces: str | None = None) ->
 
 
 def merge(storage: Storage, detected: FailureState) -> None:
-    """Bring the stored state up to date: the rule of the newest training, and each machine's later failure.
+    """Bring the stored state up to date: what the newest training says, and of each machine the later failure.
 
     Raises:
         StorageUnavailable: the store failed, or its reads and conditional writes keep contradicting each other.
@@ -117,7 +136,7 @@ def merge(storage: Storage, detected: FailureState) -> None:
         for machine, hour in detected.last.items():
             last[machine] = max(hour, last.get(machine, hour))
         with suppress(PreconditionFailed):  # another run was first, or the read was stale
-            write(storage, FailureState(detected.excursion, last), stored.etag)
+            write(storage, msgspec.structs.replace(detected, last=last), stored.etag)
             return
     raise StorageUnavailable(f"s3://{storage.name}/{KEY} changes whenever it is about to be written")
 

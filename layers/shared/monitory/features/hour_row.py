@@ -16,7 +16,7 @@ rollmean and rollstd are NaN, as in `pandas.Series.rolling(5)`.
 """
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from math import fsum, hypot, nan
@@ -40,6 +40,9 @@ MIN, MAX, OUTSIDE, COUNT = (PER_SENSOR.index(suffix) for suffix in ("_min", "_ma
 
 IDLE_SHARE = 0.02
 """Of active power's span between its alert limits; a running machine draws several times more."""
+
+IDLE_READINGS = 5
+"""Of active power; fewer may all be low by chance though the machine runs."""
 
 POWER_FACTOR = "power_factor"
 
@@ -102,19 +105,18 @@ class HourRow(msgspec.Struct, frozen=True):
     last: datetime = datetime(1970, 1, 1)
 
 
-def off_rule(sensors: SensorSet) -> Callable[[HourRow], bool]:
-    """A predicate of hour rows: whether the machine stood still.
+def off_rule(sensors: SensorSet) -> Callable[[Sequence[float]], bool]:
+    """A predicate of an hour row's values: whether the machine stood still.
 
-    Either it drew next to no active power (a mean in the lowest `IDLE_SHARE` of the span between the alert limits),
-    or no sensor changed, and one that had `ENOUGH_READINGS` should have.
+    Either it drew next to no active power (a mean of `IDLE_READINGS` or more in the lowest `IDLE_SHARE` of the span
+    between the alert limits), or no sensor changed, and one that had `ENOUGH_READINGS` should have.
     """
     columns = Columns(sensors)
     extremes = list(zip(*(columns.indices(statistic) for statistic in ("min", "max", "count")), strict=True))
-    idle = idle_power(sensors)
+    idle = _idle_power(sensors)
 
-    def is_off(row: HourRow) -> bool:
-        values = row.values
-        if idle and values[idle.column] <= idle.limit:
+    def is_off(values: Sequence[float]) -> bool:
+        if idle and values[idle.mean] <= idle.limit and values[idle.readings] >= IDLE_READINGS:
             return True
         has_enough = False
         for smallest, largest, count in extremes:
@@ -126,20 +128,22 @@ def off_rule(sensors: SensorSet) -> Callable[[HourRow], bool]:
     return is_off
 
 
-class IdlePower(NamedTuple):
-    """The column of mean active power in an hour row, and the value up to which the machine counts as off."""
+class _IdlePower(NamedTuple):
+    """The columns of mean and count of active power, and the mean up to which the machine counts as off."""
 
-    column: int
+    mean: int
+    readings: int
     limit: float
 
 
-def idle_power(sensors: SensorSet) -> IdlePower | None:
+def _idle_power(sensors: SensorSet) -> _IdlePower | None:
     """How to see that a machine is off; None where no sensor measures its active power."""
     if not sensors.power_factor:
         return None
-    name = sensors.power_factor.active
+    name, columns = sensors.power_factor.active, Columns(sensors)
     sensor = sensors.sensors[sensors.names.index(name)]
-    return IdlePower(Columns(sensors).index(name, "mean"), sensor.low + IDLE_SHARE * (sensor.high - sensor.low))
+    limit = sensor.low + IDLE_SHARE * (sensor.high - sensor.low)
+    return _IdlePower(columns.index(name, "mean"), columns.index(name, "count"), limit)
 
 
 def hour_row(hour: int, readings: HourReadings, sensors: SensorSet, kernel: Kernel = PURE) -> HourRow:

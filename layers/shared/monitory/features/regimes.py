@@ -105,7 +105,7 @@ class Regimes(msgspec.Struct, frozen=True):
         is_off = off_rule(sensors)
         normalised = []
         for row in rows:
-            number = None if is_off(row) else self.number(row, sensors)
+            number = None if is_off(row.values) else self.number(row, sensors)
             values = list(row.values)
             for level, deviation, scale, offset in missing if number is None else maps[number]:
                 for at in level:

@@ -121,7 +121,7 @@ def build(history: Sequence[HourRow], sensors: SensorSet, last_failure: int | No
     while start and history[start - 1].hour > first:
         start -= 1
     is_off = off_rule(sensors)
-    rows = [row for row in history[start:-1] if not is_off(row)]
+    rows = [row for row in history[start:-1] if not is_off(row.values)]
     rows.append(newest)
     times = [row.hour - newest.hour for row in rows]
     spans = _spans(times)

@@ -225,6 +225,13 @@ class Model:
         probability = intervals.failure_probability(days) if isinstance(intervals, Distribution) else ()
         return Estimate(days, raw, low, high, base, contributions, probability)
 
+    def failed(self) -> Estimate:
+        """The estimate of a machine that fails now: 0 days, for certain, in the model's fields."""
+        intervals = self.card.intervals if self.card else None
+        end = 0.0 if intervals else None
+        probability = intervals.failure_probability(0.0) if isinstance(intervals, Distribution) else ()
+        return Estimate(0.0, 0.0, end, end, 0.0, {}, [(days, 1.0) for days, _ in probability])
+
     def value(self, features: Mapping[str, float], equip_id: str) -> float:
         """Just the RUL in days of `estimate`.
 

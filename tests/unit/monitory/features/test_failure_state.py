@@ -1,13 +1,16 @@
 """Machines' last failures: what retraining left, and what the recent rows show."""
 
-import math
-
 import pytest
 
+from monitory import clock
 from monitory.errors import ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
 from monitory.features import failure_state, hour_row
-from monitory.features.failure_state import Excursion, FailureState
+from monitory.features.excursion import Excursion
+from monitory.features.failure_state import Condition, FailureState
 from monitory.features.hour_row import HourRow
+from monitory.features.machine_state import Stop
+from monitory.logbook.entry import Kind, LogEntry
+from monitory.logbook.logbook import Logbook
 from monitory.sensors import load
 from monitory.storage.port import Blob
 from tests.support.fakes import MemoryStorage, WatchedStorage, down
@@ -16,33 +19,19 @@ from tests.support.samples import MACHINE
 SENSORS = load()
 
 
-def row(hour: int, **outside: float) -> HourRow:
+def row(hour: int, count: float = 720.0, **outside: float) -> HourRow:
     """An hour with shares of readings outside the limits, 0 where none is given."""
-    names = hour_row.Columns(SENSORS).names
-    shares = {f"{name}_outside": share for name, share in outside.items()}
-    return HourRow(hour, tuple(shares.get(name, 0.0) for name in names))
-
-
-@pytest.mark.parametrize(
-    ("rule", "outside", "fails"),
-    [
-        (Excursion(0.5, 1), {}, False),
-        (Excursion(0.5, 1), {"temperature": 0.49}, False),
-        (Excursion(0.5, 1), {"temperature": 0.5}, True),
-        (Excursion(0.5, 1), {"reactive_power": 1.0}, True),
-        (Excursion(0.5, 2), {"temperature": 1.0}, False),
-        (Excursion(0.5, 2), {"temperature": 0.6, "humidity": 0.7}, True),
-        (Excursion(0.5, 1), {"temperature": math.nan}, False),
-        (Excursion(1.0, 6), dict.fromkeys(SENSORS.names, 1.0), True),
-    ],
-)
-def test_an_hour_fails_when_enough_sensors_are_outside_long_enough(
-    rule: Excursion, outside: dict[str, float], fails: bool
-) -> None:
-    assert rule.holds(row(1, **outside), SENSORS) is fails
+    columns = hour_row.Columns(SENSORS)
+    values = [0.0] * len(columns)
+    for sensor in SENSORS.sensors:
+        statistics = {"mean": sensor.usual, "min": sensor.low, "max": sensor.high + 9, "count": count}
+        for statistic, value in (statistics | {"outside": outside.get(sensor.name, 0.0)}).items():
+            values[columns.index(sensor.name, statistic)] = value
+    return HourRow(hour, tuple(values))
 
 
 RULE = Excursion(0.5, 1)
+LOGBOOK = Logbook([LogEntry("EQUIP-001", "ZONE-001", Kind.FAILURE, clock.hour_start(97).replace(tzinfo=None))])
 
 
 @pytest.mark.parametrize(
@@ -61,7 +50,39 @@ RULE = Excursion(0.5, 1)
 )
 def test_the_last_failure_before_the_newest_hour(state: FailureState, failing: list[int], last: int | None) -> None:
     recent = [row(hour, temperature=1.0 if hour in failing else 0.0) for hour in range(90, 101)]
-    assert state.last_failure(MACHINE, recent, SENSORS) == last
+    condition = state.condition(MACHINE, recent, SENSORS)
+    assert condition.last_failure == last
+    assert (condition.failure is not None) is (failing == [100])
+
+
+def test_a_log_that_lists_failures_decides_alone() -> None:
+    recent = [row(hour, temperature=float(hour == 99)) for hour in range(90, 101)]
+    assert FailureState(RULE).condition(MACHINE, recent, SENSORS, LOGBOOK) == Condition(97)
+    assert FailureState(RULE).condition(MACHINE, recent[:8], SENSORS, LOGBOOK).failure == Stop(97, 97)
+
+
+def test_an_equip_id_of_several_zones_needs_its_zone_in_the_log() -> None:
+    without_zone = Logbook([LogEntry("EQUIP-001", None, Kind.FAILURE, clock.hour_start(97).replace(tzinfo=None))])
+    recent = [row(hour) for hour in range(90, 101)]
+    assert FailureState(RULE).condition(MACHINE, recent, SENSORS, without_zone).last_failure == 97
+    shared = FailureState(RULE, {}, ("EQUIP-001",))
+    assert shared.condition(MACHINE, recent, SENSORS, without_zone).last_failure is None
+    assert shared.condition(MACHINE, recent, SENSORS, LOGBOOK).last_failure == 97
+
+
+def test_a_false_alarm_undoes_the_failure_that_retraining_stored() -> None:
+    start, end = (clock.hour_start(hour).replace(tzinfo=None) for hour in (94, 97))
+    alarm = Logbook([LogEntry("EQUIP-001", None, Kind.FALSE_ALARM, start, end)])
+    state = FailureState(RULE, {"ZONE-001/EQUIP-001": 95})
+    recent = [row(hour, temperature=float(hour in (94, 95))) for hour in range(90, 101)]
+    assert state.condition(MACHINE, recent, SENSORS).last_failure == 95
+    assert state.condition(MACHINE, recent, SENSORS, alarm).last_failure is None
+
+
+def test_a_state_that_a_former_version_wrote_is_read() -> None:
+    storage = MemoryStorage()
+    storage.put(failure_state.KEY, b'{"excursion":{"share":0.5,"sensors":1},"last":{"Z/E":495000}}')
+    assert failure_state.read(storage).state == FailureState(RULE, {"Z/E": 495_000})
 
 
 def test_the_state_round_trips() -> None:

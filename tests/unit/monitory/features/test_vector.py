@@ -195,9 +195,9 @@ def of_power(mean: float) -> HourRow:
 
 @pytest.mark.parametrize(("mean", "off"), [(0.0, True), (3360.0, True), (3361.0, False), (50_000.0, False)])
 def test_a_machine_without_active_power_is_off(mean: float, off: bool) -> None:
-    assert hour_row.off_rule(SENSORS)(of_power(mean)) is off
+    assert hour_row.off_rule(SENSORS)(of_power(mean).values) is off
 
 
 def test_a_machine_of_which_nothing_was_heard_is_not_off() -> None:
     silent = HourRow(1, tuple(0.0 if name.endswith("_count") else math.nan for name in hour_row.Columns(SENSORS).names))
-    assert not hour_row.off_rule(SENSORS)(silent)
+    assert not hour_row.off_rule(SENSORS)(silent.values)

@@ -6,29 +6,29 @@ from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
 from monitory.log import Logger
 from monitory_predict.cache import failures
-from monitory_predict.cache.failures import FailureCache
+from monitory_predict.cache.failures import FailureCache, Failures
 from tests.support.fakes import WatchedStorage
 
 
 def test_a_damaged_state_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failures, "REFRESH_SECONDS", -1.0)
     storage = WatchedStorage()
-    cache = FailureCache(storage, Logger(service="test-predict", level="CRITICAL"))
+    cache = FailureCache(storage, WatchedStorage(), Logger(service="test-predict", level="CRITICAL"))
     written = FailureState(None, {"Z/E": 1})
     failure_state.write(storage, written)
-    assert cache.state() == written
+    assert cache.current().state == written
     whole = storage.get(failure_state.KEY).body
     storage.put(failure_state.KEY, whole[: len(whole) // 2])
-    assert cache.state() == cache.last_good == written
+    assert cache.current() == cache.last_good == Failures(written)
 
 
 def test_a_state_that_is_gone_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failures, "REFRESH_SECONDS", -1.0)
     storage = WatchedStorage()
-    cache = FailureCache(storage, Logger(service="test-predict", level="CRITICAL"))
-    assert cache.state() == FailureState()
+    cache = FailureCache(storage, WatchedStorage(), Logger(service="test-predict", level="CRITICAL"))
+    assert cache.current() == Failures()
     written = FailureState(None, {"Z/E": 1})
     failure_state.write(storage, written)
-    assert cache.state() == written
+    assert cache.current().state == written
     del storage.objects[failure_state.KEY]
-    assert cache.state() == written
+    assert cache.current().state == written

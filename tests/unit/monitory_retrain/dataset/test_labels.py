@@ -1,10 +1,16 @@
 """Failures, RUL, and what is left out with its reason."""
 
+from dataclasses import replace
+from datetime import datetime
+
 import numpy as np
 
-from monitory import sensors
+from monitory import clock, sensors
 from monitory.features.hour_row import COUNT, MAX, MIN, OUTSIDE, PER_SENSOR
+from monitory.logbook.entry import Kind, LogEntry
+from monitory.logbook.logbook import Logbook
 from monitory.machine import Machine
+from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels, label
 from monitory_retrain.dataset.split import folds, newest
@@ -30,8 +36,21 @@ def table(hours: int, *, failing: tuple[int, ...] = (), off: tuple[int, ...] = (
     return HourTable([MACHINE], zeros, np.arange(1000, 1000 + hours), values, zeros + 360, zeros)
 
 
-def labelled(made: HourTable, cap_days: float = 30.0, log: dict[str, list[int]] | None = None) -> Labels:
-    return label(made, SENSORS, cap_days=cap_days, share=0.5, count=1, log=log)
+def labelled(made: HourTable, cap_days: float = 30.0, logbook: Logbook | None = None) -> Labels:
+    return label(made, SENSORS, cap_days=cap_days, share=0.5, count=1, logbook=logbook)
+
+
+def entry(first: int, kind: Kind = Kind.FAILURE, after: int | None = None, equip_id: str = "EQUIP-001") -> LogEntry:
+    end = None if after is None else wall_clock(after)
+    return LogEntry(equip_id, None, kind, wall_clock(first), end)
+
+
+def wall_clock(hour: int) -> datetime:
+    return clock.hour_start(hour).replace(tzinfo=None)
+
+
+def failures(*hours: int, equip_id: str = "EQUIP-001") -> Logbook:
+    return Logbook(entry(hour, equip_id=equip_id) for hour in hours)
 
 
 def test_rul_counts_down_to_the_failure_and_starts_anew() -> None:
@@ -67,7 +86,7 @@ def test_what_lies_behind_a_long_silence_is_no_label_without_a_failure_log() -> 
     assert np.isnan(found.rul[:40]).all()
     assert found.rul[40] == 50 / 24
     assert labelled(made, cap_days=1.0).rul[:16].tolist() == [1.0] * 16
-    assert labelled(made, log={"EQUIP-001": [1150]}).rul[0] == 150 / 24
+    assert labelled(made, logbook=failures(1150)).rul[0] == 150 / 24
 
 
 def test_a_lost_day_hides_nothing() -> None:
@@ -80,7 +99,7 @@ def test_a_lost_day_hides_nothing() -> None:
 
 
 def test_a_log_s_failures_of_other_times_are_not_counted() -> None:
-    found = labelled(table(100), log={"EQUIP-001": [10, 500, 1050, 9000]})
+    found = labelled(table(100), logbook=failures(10, 500, 1050, 9000))
     assert found.failures == {MACHINE: [1050]}
     assert found.rul[60] == 30.0
 
@@ -102,10 +121,50 @@ def test_a_machine_that_is_off_has_no_label() -> None:
 
 
 def test_a_failure_log_decides_alone() -> None:
-    found = labelled(table(100, failing=(30,)), log={"EQUIP-001": [1070]})
+    found = labelled(table(100, failing=(30,)), logbook=failures(1070))
     assert found.failures == {MACHINE: [1070]}
     assert found.rul[46] == 1.0
-    assert labelled(table(100, failing=(30,)), log={"OTHER": [1070]}).failures == {MACHINE: []}
+    assert labelled(table(100, failing=(30,)), logbook=failures(1070, equip_id="OTHER")).failures == {MACHINE: []}
+
+
+def test_maintenance_ends_a_run_without_a_failure_and_starts_the_clock() -> None:
+    found = labelled(table(200), logbook=Logbook([entry(1040, Kind.MAINTENANCE, 1046), entry(1150)]))
+    assert np.isnan(found.rul[:46]).all()
+    assert found.seen[[0, 39]].tolist() == [40 / 24, 1 / 24]  # it ran on for so long
+    assert not found.running[40:46].any()
+    assert found.rul[46] == 104 / 24
+    assert found.last_failure[[40, 46, 150]].tolist() == [-1, 1045, 1045]
+    assert len({int(run) for run in found.life[[0, 46, 151]]}) == 3
+    assert (found.failures, found.maintenance) == ({MACHINE: [1150]}, {MACHINE: [1040]})
+    assert found.last_hours == {MACHINE: 1150}
+
+
+def test_maintenance_alone_leaves_failures_to_the_readings() -> None:
+    found = labelled(table(200, failing=(120, 121)), logbook=Logbook([entry(1040, Kind.MAINTENANCE, 1046)]))
+    assert found.failures == {MACHINE: [1120]}
+    assert found.rul[72] == 2.0
+    assert np.isnan(found.rul[39])
+
+
+def test_a_failure_lasts_until_the_machine_runs_again() -> None:
+    found = labelled(table(100, failing=(40, 41), off=(42, 43, 44)))
+    assert found.left_out["down"] == 4
+    assert found.last_failure[45] == 1044
+    logged = labelled(table(100), logbook=Logbook([entry(1040, after=1048)]))
+    assert (logged.left_out["down"], logged.last_failure[48]) == (7, 1047)
+
+
+def test_a_false_alarm_is_no_label() -> None:
+    alarm = Logbook([entry(1039, Kind.FALSE_ALARM, 1043)])
+    assert labelled(table(100, failing=(40, 41, 80)), logbook=alarm).failures == {MACHINE: [1080]}
+
+
+def test_an_equip_id_of_two_zones_needs_its_zone_in_the_log() -> None:
+    one = table(100)
+    both = hour_table.join([one, replace(one, machines=[Machine("ZONE-002", "EQUIP-001")])], one.values.shape[1])
+    assert labelled(both, logbook=failures(1050)).failures == {machine: [] for machine in both.machines}
+    with_zone = Logbook([entry(1050)._replace(zone_id="ZONE-002")])
+    assert labelled(both, logbook=with_zone).failures == {both.machines[0]: [], both.machines[1]: [1050]}
 
 
 def test_hours_since_failure_know_of_earlier_failures() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from monitory.features import vector
+from monitory.features.failure_state import Condition
 from monitory.features.hour_row import MAX, MIN, PER_SENSOR, HourRow
 from monitory.log import logger
 from monitory.model.model import Model
@@ -168,7 +169,7 @@ def test_serving_sees_an_hour_as_training_did() -> None:
         history = [HourRow(int(table.hour[i]), tuple(table.values[i].tolist())) for i in rows]
         failed = challenger.labels.last_failure[rows[-1]]
         owner = holdout.machines[holdout.machine[at]]
-        made = predict(history, owner, model, OPERATING, None if failed < 0 else int(failed))
+        made = predict(history, owner, model, OPERATING, Condition(None if failed < 0 else int(failed)))
         assert made.estimate.days == challenger.predicted[at]
 
 
@@ -182,7 +183,7 @@ def test_a_regime_that_training_did_not_see_is_said() -> None:
     values[POWER] = 90_000.0
     unseen = HourRow(0, tuple(values.tolist()))
     owner = challenger.table.machines[0]
-    said = [predict([row], owner, model, OPERATING, None).warnings for row in (known, unseen)]
+    said = [predict([row], owner, model, OPERATING, Condition()).warnings for row in (known, unseen)]
     assert not [warning for warning in said[0] if "regime" in warning]
     assert "operating regime (active_power 90000, humidity" in said[1][-1]
 
