@@ -191,6 +191,10 @@ costs: $(READY) ## what a night costs by factory size, from measured figures (OB
 bench-factory: $(READY) ## model quality in simulated factories whose future is known (SCENARIOS="long-21d short")
 	@$(BIN)/python -m benchmarks.factory && $(BIN)/python -m benchmarks.scenarios $(SCENARIOS)
 
+.PHONY: bench-spikes
+bench-spikes: $(READY) ## failures found in readings beside the true ones, at many rates, with sensors that lie (RATES="1 720")
+	@$(BIN)/python -m benchmarks.spikes $(if $(RATES),--rates $(RATES))
+
 .PHONY: bench-quality
 bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003" REGIMES=)
 	@test -n "$(CMAPSS)" || { echo 'error: where is the data? make bench-quality CMAPSS=folder SUBSETS="FD001 FD003"' >&2; exit 2; }

@@ -93,7 +93,7 @@ def test_parameters_move_the_permissions_along(template: dict[str, Any]) -> None
     assert may(stack, "RetrainRole", "s3:PutObject", "arn:aws:s3:::kept/models/now.txt")
     assert may(stack, "RetrainRole", "s3:GetObject", "arn:aws:s3:::plant/logs/failures.ndjson")
     assert may(stack, "PredictRole", "s3:GetObject", "arn:aws:s3:::plant/logs/failures.ndjson")
-        assert not may(stack, "PredictRole", "s3:GetObject", "arn:aws:s3:::plant/logs/others.ndjson")
+    assert not may(stack, "PredictRole", "s3:GetObject", "arn:aws:s3:::plant/logs/others.ndjson")
 
 
 @pytest.mark.parametrize("role", ["PredictRole", "RetrainRole"])
