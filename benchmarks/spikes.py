@@ -113,14 +113,14 @@ def measure(rate: int, machines: int, days: int, model: Model, sensor_set: Senso
     )
     for kind, kind_plan, lives in kinds:
         counts = [found(kind_plan, number, lives, hours, sensor_set) for number in range(machines)]
-        yield {"kind": kind, **{key: sum(count[key] for count in counts) for key in counts[0]}}
+        yield {"figure": kind, **{key: sum(count[key] for count in counts) for key in counts[0]}}
     truthful = history(MachineReadings(healthy, 0), range(START, LIE_HOURS.stop + 1), sensor_set)
     for kind, lie in LIES.items():
         lying = history(MachineReadings(healthy, 0), range(START, LIE_HOURS.stop + 1), sensor_set, lie)
         moments = (LIE_HOURS.start - 1, LIE_HOURS.stop - 1, LIE_HOURS.stop)
         answers = [answer(lying, hour, model, sensor_set) for hour in moments]
         yield {
-            "kind": kind,
+            "figure": kind,
             **failures(lying, [], sensor_set),
             "states": [state for _, state in answers],
             "rul": [round(days, 2) for days, _ in answers],

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.spikes import LIES
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -18,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
         ("second_night --machines 1", {"second night"}),
         ("scale --machines 1 --days 1", {"scale, first night", "scale, second night"}),
         ("training --machines 5", {"training"}),
+        ("spikes --machines 1 --days 10 --rates 2", {"healthy", "hours", "days", *LIES}),
     ],
 )
 def test_a_benchmark_prints_its_figures(arguments: str, figures: set[str]) -> None:
