@@ -12,6 +12,7 @@ from monitory.features import failure_state, vector
 from monitory.features.excursion import Excursion
 from monitory.features.failure_state import FailureState
 from monitory.model.distribution import Distribution, SurvivalCurve
+from monitory.model.failure_modes import FailureMode, FailureModes
 from monitory.storage.port import Storage
 from monitory_predict.cache import failures
 from tests.support.lakes import HOUR, MACHINE, NOW, FieldLake, hour, ndjson
@@ -137,6 +138,29 @@ def test_an_entry_counts_at_the_next_request(with_log: FieldLake) -> None:
     log(with_log, start=at(0).isoformat(), kind="inspection")
     body = answer(with_log, 0)
     assert (body["state"], body["failure_mode"]) == ("ok", None)
+
+
+def test_the_mode_ahead_is_named_where_the_model_is_certain(lake: FieldLake) -> None:
+    modes = FailureModes(
+        ("temperature", "vibration"),
+        (FailureMode("", 2.0, (0.0, 0.0)), FailureMode("cooling", 0.0, (9.0, 0.0))),
+        certainty=0.7,
+    )
+    features = lake.world.models.current().served.model.features
+    lake.world.store(
+        "2026/11/20/150000",
+        made=card("2026/11/20/150000", features=features, failure_modes=modes),
+        text=text(train(frame(features, missing=0.0))),
+    )
+    promote(lake.world.registry, "2026/11/20/150000")
+    write(lake, at(0))
+    assert answer(lake, 0)["failure_mode"] is None
+    for hours in range(-6, 1):  # the mean of a day counts
+        write(lake, at(hours), temp=lambda number: 94.0 + number % 5)
+    assert answer(lake, 0)["failure_mode"] == "cooling"
+    for hours in range(-6, 1):
+        write(lake, at(hours), temp=lambda number: 94.0 + number % 5, active_power=lambda number: 12.0)
+    assert (answer(lake, 0)["state"], answer(lake, 0)["failure_mode"]) == ("off", None)
 
 
 def test_maintenance_is_no_failure_and_starts_the_clock(with_log: FieldLake) -> None:

@@ -38,7 +38,7 @@ class Prediction:
         state: `failing` (a failure is under way: RUL 0), `off` (no power or no movement in any sensor, or under
             maintenance), `degraded` (sensors missing or flat), `stale` (nothing else is wrong, but an hour or more is
             missing behind the newest) or `ok`.
-        failure_mode: of the failure under way, by the log; empty if unknown.
+        failure_mode: of the failure under way, by the log, or the one that lies ahead; None if uncertain.
         missing_sensors: sensors without a reading in the hour.
         flat_sensors: sensors whose readings did not change in the hour.
         warnings: sentences for an operator.
@@ -52,7 +52,7 @@ class Prediction:
     missing_sensors: list[str]
     flat_sensors: list[str]
     warnings: list[str]
-    failure_mode: str = ""
+    failure_mode: str | None = None
 
 
 def predict(
@@ -96,7 +96,7 @@ def predict(
         base=estimate.base + estimate.contributions.get(vector.AGE, 0.0),
         drivers=drivers(estimate.contributions, sensors, vector.nearest(values, terms)),
         state=state,
-        failure_mode=condition.failure.failure_mode if condition.failure else "",
+        failure_mode=_failure_mode(condition, model, values, terms, state),
         missing_sensors=missing,
         flat_sensors=flat,
         warnings=[
@@ -146,6 +146,16 @@ def _silent(rows: Sequence[HourRow], sensors: SensorSet) -> tuple[list[str], lis
         elif count >= ENOUGH_READINGS and smallest == largest:
             flat.append(name)
     return missing, flat
+
+
+def _failure_mode(
+    condition: Condition, model: Model, values: Mapping[str, float], terms: SensorSet, state: str
+) -> str | None:
+    """What the log says of the failure under way, otherwise what the model does; None while the machine is off."""
+    if condition.failure and condition.failure.failure_mode:
+        return condition.failure.failure_mode
+    modes = model.card.failure_modes if model.card else None
+    return modes.likeliest(vector.limit_shares(values, terms)) if modes and state != "off" else None
 
 
 def _stops(condition: Condition) -> list[str]:

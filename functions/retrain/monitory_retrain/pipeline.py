@@ -15,6 +15,7 @@ from monitory.log import Logger
 from monitory.logbook.logbook import Logbook
 from monitory.machine import Machine
 from monitory.model.distribution import Distribution
+from monitory.model.failure_modes import FailureModes
 from monitory.model.model import Model
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
@@ -32,8 +33,8 @@ from monitory_retrain.evaluation.holdout import Baselines, MachineScore
 from monitory_retrain.evaluation.reliability import Reliability
 from monitory_retrain.evaluation.scores import Scores, score
 from monitory_retrain.model_card import ModelCard, library_versions, training_ranges
+from monitory_retrain.training import failure_modes, survival, training
 from monitory_retrain.training import regimes as regime_learning
-from monitory_retrain.training import survival, training
 from monitory_retrain.training.survival import Lifetimes
 from monitory_retrain.training.training import Recipe, Trained
 
@@ -69,6 +70,7 @@ class Challenger:
         last_day: running machines' rows of the newest date, labelled or not.
         regimes: in whose terms the features of all these rows are.
         table: what the rows were made of.
+        failure_modes: which mode lies ahead, in the log's words; None where it names none, or too few.
     """
 
     trained: Trained
@@ -86,6 +88,7 @@ class Challenger:
     last_day: Dataset
     regimes: Regimes | None
     table: HourTable
+    failure_modes: FailureModes | None = None
 
     @property
     def sha256(self) -> str:
@@ -169,6 +172,7 @@ def learn(
         last_day=rows.take(day == day.max()),
         regimes=regimes,
         table=table,
+        failure_modes=failure_modes.learn(rows, found.failure_modes, sensors),
     )
 
 
@@ -244,4 +248,5 @@ def card(
         metrics=metrics(challenger),
         reference=challenger.reference,
         regimes=challenger.regimes,
+        failure_modes=challenger.failure_modes,
     )

@@ -193,7 +193,7 @@ def predict_response(answer: MachinePrediction) -> schemas.PredictResponse:
         failure_probability=[
             schemas.FailureProbability(days=days, p=round(p, 4)) for days, p in estimate.failure_probability
         ],
-        failure_mode=prediction.failure_mode or None,
+        failure_mode=prediction.failure_mode,
         base_days=round(prediction.base, 4),
         drivers=[schemas.SensorShare(sensor=d.sensor, days=round(d.days, 4)) for d in prediction.drivers],
         state=prediction.state,

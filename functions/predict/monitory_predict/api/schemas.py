@@ -124,7 +124,10 @@ class PredictResponse(BaseModel):
         list[FailureProbability], Field(description="by horizon, up to the cap; empty where the model does not tell it")
     ]
     failure_mode: Annotated[
-        str | None, Field(description="of the failure under way, where the log names it; null otherwise")
+        str | None,
+        Field(
+            description="of the failure under way or, where it is certain enough, ahead, in the log's words; else null"
+        ),
     ]
     base_days: Annotated[
         float,

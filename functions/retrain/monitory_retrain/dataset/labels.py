@@ -16,7 +16,7 @@ ends there.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,7 @@ class Labels:
             known.
         failures: hours at which failures began, by machine.
         maintenance: hours at which maintenance ended a run, by machine.
+        failure_modes: of failures whose mode the log names, by machine and first hour.
         last_hours: each machine's last hour of failure or maintenance, where it has one.
         left_out: rows without a label, by reason.
         running: which rows are of running machines, neither down nor off, shape (n,); drift looks at all of these.
@@ -67,6 +68,7 @@ class Labels:
     last_hours: dict[Machine, int]
     left_out: Counter[str]
     running: npt.NDArray[np.bool_]
+    failure_modes: dict[Machine, dict[int, str]] = field(default_factory=dict)
 
     @property
     def usable(self) -> npt.NDArray[np.bool_]:
@@ -101,6 +103,7 @@ def label(
     last_failure = np.full(n, -1, dtype=np.int64)
     failures: dict[Machine, list[int]] = {}
     maintenance: dict[Machine, list[int]] = {}
+    failure_modes: dict[Machine, dict[int, str]] = {}
     last_hours: dict[Machine, int] = {}
     left_out: Counter[str] = Counter()
     running = np.ones(n, dtype=np.bool_)
@@ -114,6 +117,7 @@ def label(
         begins, works = _firsts(stops.failures), _firsts(stops.maintenance)
         failures[machine] = begins[(begins >= hours[0]) & (begins <= hours[-1])].tolist()
         maintenance[machine] = works[(works >= hours[0]) & (works <= hours[-1])].tolist()
+        failure_modes[machine] = {stop.first: stop.failure_mode for stop in stops.failures if stop.failure_mode}
         following = np.searchsorted(begins, hours)  # the failure at or after each hour
         work = np.searchsorted(works, hours)  # the maintenance at or after each hour
         next_failure, next_work = np.r_[begins, _NEVER][following], np.r_[works, _NEVER][work]
@@ -150,6 +154,7 @@ def label(
         last_hours,
         +left_out,
         running,
+        failure_modes,
     )
 
 

@@ -167,6 +167,20 @@ def nearest(features: Mapping[str, float], sensors: SensorSet) -> dict[str, str]
     }
 
 
+def limit_shares(features: Mapping[str, float], sensors: SensorSet) -> dict[str, float]:
+    """How far each sensor's mean of a day has gone from its usual value to an alert limit, given a row's features.
+
+    -1 is the lower limit, 0 the usual value, 1 the upper limit; NaN for a silent sensor. Operating sensors have none.
+    """
+    shares = {}
+    for sensor in sensors.sensors:
+        if sensor.name not in sensors.operating:
+            distance = features[f"{sensor.name}_mean_24h"] - sensor.usual
+            span = sensor.high - sensor.usual if distance >= 0 else sensor.usual - sensor.low
+            shares[sensor.name] = distance / span
+    return shares
+
+
 class _Limit(NamedTuple):
     """How near a sensor is to its alert limit; see the module."""
 

@@ -21,6 +21,7 @@ from monitory.features.vector import AGE, EQUIPMENT
 from monitory.model import header
 from monitory.model.booster import Booster
 from monitory.model.distribution import Distribution
+from monitory.model.failure_modes import FailureModes
 from monitory.sensors import SensorSet
 
 MAX_MODEL_BYTES = 64 << 20
@@ -91,6 +92,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         machines: equipIds that training saw.
         sha256: of the model text.
         regimes: the operating regimes in whose terms its features are; None where all hours are of one.
+        failure_modes: which mode lies ahead; None where the log names none, or too few.
     """
 
     version: str
@@ -105,6 +107,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     machines: frozenset[str] = frozenset()
     sha256: str | None = None
     regimes: Regimes | None = None
+    failure_modes: FailureModes | None = None
 
     @property
     def intervals(self) -> Calibration | Distribution | None:
