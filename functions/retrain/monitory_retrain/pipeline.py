@@ -239,7 +239,7 @@ def card(
             "left_out": dict(found.left_out),
             "excursion_share": settings.excursion_share,
             "excursion_sensors": settings.excursion_sensors,
-            "from_failure_log": settings.failure_log_key,
+            "from_failure_log": settings.failure_log_key if found.from_log else None,
         },
         parameters={key: value for key, value in asdict(recipe).items() if key != "threads"},
         trees=challenger.trained.trees,

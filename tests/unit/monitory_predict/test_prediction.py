@@ -9,6 +9,7 @@ from monitory.errors import BrokenModel
 from monitory.features import vector
 from monitory.features.failure_state import Condition
 from monitory.features.hour_row import Columns, HourRow, hour_row
+from monitory.features.machine_state import Stop
 from monitory.model.model import Model
 from monitory.readings.by_hour import ReadingsByHour
 from monitory_predict.prediction import Prediction, drivers, predict, window
@@ -52,6 +53,51 @@ def test_a_sensor_that_fell_silent_is_named() -> None:
     made = predicted(row(value=busy, sensors=[name for name in SENSOR_TYPES if name != "humid"]))
     assert (made.state, made.missing_sensors) == ("degraded", ["humidity"])
     assert "no readings from: humidity" in made.warnings
+
+
+def hours(counts: list[float]) -> list[HourRow]:
+    """Hours in which humidity has so many readings, and every other sensor as many as ever."""
+    columns = Columns(SENSORS)
+    rows = []
+    for at, count in enumerate(counts):
+        values = list(row(value=busy).values)
+        values[columns.index("humidity", "count")] = count
+        if not count:
+            for statistic in ("mean", "rollmean", "rollstd", "min", "max", "outside"):
+                values[columns.index("humidity", statistic)] = math.nan
+        rows.append(HourRow(1000 + at, tuple(values)))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("counts", "missing"),
+    [
+        ([1.0, 0.0], []),  # a sensor that speaks once an hour may miss one by chance
+        ([2.0, 0.0], []),
+        ([1.0, 0.0, 0.0], ["humidity"]),
+        ([3.0, 0.0], ["humidity"]),
+        ([12.0, 0.0], ["humidity"]),
+        ([0.0], ["humidity"]),
+    ],
+)
+def test_a_sensor_that_speaks_seldom_is_missing_after_two_hours(counts: list[float], missing: list[str]) -> None:
+    made = predict(hours(counts), MACHINE, MODEL, SENSORS, Condition())
+    assert made.missing_sensors == missing
+    assert made.state == ("degraded" if missing else "ok")
+
+
+def test_a_machine_that_fails_is_told_with_its_mode_and_since_when() -> None:
+    made = predict(hours([12.0]), MACHINE, MODEL, SENSORS, Condition(None, Stop(900, 1000, "bearing")))
+    assert (made.state, made.estimate.days, made.base, made.drivers) == ("failing", 0.0, 0.0, [])
+    assert (made.estimate.low, made.estimate.high, made.failure_mode) == (0.0, 0.0, "bearing")
+    assert made.warnings[0] == "the machine fails since 1970-02-07 12:00 (bearing)"
+
+
+def test_a_failing_machine_s_model_without_intervals_promises_none() -> None:
+    foreign = Model(small_text(), None, feature_names=KNOWN, cap_days=30.0)
+    made = predict(hours([12.0]), MACHINE, foreign, SENSORS, Condition(None, Stop(900, 1000)))
+    assert (made.estimate.days, made.estimate.low, made.estimate.high) == (0.0, None, None)
+    assert (list(made.estimate.failure_probability), made.failure_mode) == ([], None)
 
 
 def test_a_sensor_that_is_stuck_is_named() -> None:

@@ -53,6 +53,7 @@ class Labels:
         failures: hours at which failures began, by machine.
         maintenance: hours at which maintenance ended a run, by machine.
         failure_modes: of failures whose mode the log names, by machine and first hour.
+        from_log: the logbook says what a failure is, not the readings.
         last_hours: each machine's last hour of failure or maintenance, where it has one.
         left_out: rows without a label, by reason.
         running: which rows are of running machines, neither down nor off, shape (n,); drift looks at all of these.
@@ -69,6 +70,7 @@ class Labels:
     left_out: Counter[str]
     running: npt.NDArray[np.bool_]
     failure_modes: dict[Machine, dict[int, str]] = field(default_factory=dict)
+    from_log: bool = False
 
     @property
     def usable(self) -> npt.NDArray[np.bool_]:
@@ -155,6 +157,7 @@ def label(
         +left_out,
         running,
         failure_modes,
+        logbook.lists_failures,
     )
 
 

@@ -198,6 +198,14 @@ def test_a_machine_without_active_power_is_off(mean: float, off: bool) -> None:
     assert hour_row.off_rule(SENSORS)(of_power(mean).values) is off
 
 
+@pytest.mark.parametrize(("count", "off"), [(1.0, False), (4.0, False), (5.0, True)])
+def test_few_readings_of_power_may_be_low_by_chance(count: float, off: bool) -> None:
+    columns = hour_row.Columns(SENSORS)
+    values = list(of_power(12.0).values)
+    values[columns.index("active_power", "count")] = count
+    assert hour_row.off_rule(SENSORS)(values) is off
+
+
 def test_a_machine_of_which_nothing_was_heard_is_not_off() -> None:
     silent = HourRow(1, tuple(0.0 if name.endswith("_count") else math.nan for name in hour_row.Columns(SENSORS).names))
     assert not hour_row.off_rule(SENSORS)(silent.values)
