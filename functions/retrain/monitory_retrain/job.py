@@ -4,7 +4,7 @@ The decisions are made by `pipeline` and `evaluator`; this module writes their o
 promotion, then the machines' last failures.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -24,7 +24,6 @@ from monitory.settings import RetrainSettings
 from monitory.storage.port import Storage
 from monitory_retrain import pipeline, publish
 from monitory_retrain.dataset.completeness import Completeness, completeness
-from monitory_retrain.dataset.labels import Labels
 from monitory_retrain.evaluation.drift import Drift
 from monitory_retrain.evaluation.holdout import Champion
 from monitory_retrain.evaluation.verdict import Verdict
@@ -108,6 +107,8 @@ class Job:
             reason = "; ".join(outcome.reasons)
             self.log.warning("skipped: %s", reason)
             result = {"status": "skipped", "reason": reason, "found": outcome.supply._asdict(), "data": data}
+            if logbook and len(ingested.table):  # predictions follow it whether or not there is enough to learn from
+                self._write_failures({}, ingested.table.machines)
         else:
             hours = completeness(ingested.table, days)
             withheld = None if request.promote else "the event says promote: never"
@@ -115,7 +116,7 @@ class Job:
                 withheld = "a sample of the hours misses failures: without a failure log it is stored but not promoted"
             request = replace(request, promote=withheld is None)
             result = {**self._conclude(outcome, hours, request, withheld), "data": data}
-            self._write_failures(outcome.labels, ingested.table.machines)
+            self._write_failures(outcome.labels.last_hours, ingested.table.machines)
         idempotency.write(self.models, request.event_id, result)
         return result
 
@@ -272,10 +273,10 @@ class Job:
         except UnreadableObject as exc:
             raise UnreadableObject(f"s3://{self.lake.name}/{key}: {exc}") from exc
 
-    def _write_failures(self, labels: Labels, machines: Sequence[Machine]) -> None:
+    def _write_failures(self, last_hours: Mapping[Machine, int], machines: Sequence[Machine]) -> None:
         """Store each machine's last hour of failure or maintenance for serving and the next training."""
         excursion = Excursion(self.settings.excursion_share, self.settings.excursion_sensors)
-        last = {str(owner): hour for owner, hour in labels.last_hours.items()}
+        last = {str(owner): hour for owner, hour in last_hours.items()}
         shared = tuple(sorted(shared_ids(machines)))
         failure_state.merge(self.models, FailureState(excursion, last, shared, self.settings.failure_log_key))
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 import msgspec
 import pytest
 
-from monitory.errors import StorageError, StorageUnavailable
+from monitory.errors import ObjectNotFound, StorageError, StorageUnavailable, UnreadableObject
 from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
 from monitory.log import logger
@@ -99,6 +99,49 @@ def test_a_damaged_failure_state_ends_the_night_and_stays_as_it_is(job: Job, nig
     with pytest.raises(StorageError, match=r"state/failures\.json is damaged"):
         night()
     assert job.models.get(failure_state.KEY) == before
+
+
+LOG = "failures.ndjson"
+LINES = (
+    b'{"equipId": "EQUIP-001", "kind": "maintenance", "start": "2026-11-20T10:00:00", "end": "2026-11-20T12:00:00"}',
+    b'{"equipId": "equip-001", "time": "2026-11-20T10:00:00"}',
+    b'{"equipId": "EQUIP-001", "time": "soon"}',
+)
+
+
+def test_a_run_says_which_lines_of_the_log_are_not_used(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    learns(monkeypatch, challenger())
+    job.lake.put(LOG, b"\n".join(LINES), content_type="application/x-ndjson")
+    with_log = replace(job, settings=job.settings.model_copy(update={"failure_log_key": LOG}))
+    log = with_log.train(NIGHT, lambda: True)["data"]["log"]
+    assert log["entries"] == {"maintenance": 1, "failure": 1, "rejected": 1}
+    assert [warning.split("(")[0] for warning in log["warnings"]] == [
+        "1 entry of the log with an unreadable time ",
+        "1 entry of the log of machines without readings ",
+    ]
+    assert failure_state.read(job.models).state.log_key == LOG
+
+
+def test_predictions_follow_the_log_though_there_is_too_little_to_learn_from(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supply = challenger().supply
+    monkeypatch.setattr(pipeline, "learn", lambda *args, **kwargs: pipeline.Skipped(["too little"], supply))
+    assert job.train(NIGHT, lambda: True)["status"] == "skipped"
+    assert failure_state.read(job.models).etag is None
+    job.lake.put(LOG, LINES[0], content_type="application/x-ndjson")
+    with_log = replace(job, settings=job.settings.model_copy(update={"failure_log_key": LOG}))
+    assert with_log.train(NIGHT, lambda: True)["status"] == "skipped"
+    assert failure_state.read(job.models).state.log_key == LOG
+
+
+@pytest.mark.parametrize("body", [None, b"PAR1", LINES[2]])
+def test_a_log_that_cannot_be_used_ends_the_run_by_name(job: Job, body: bytes | None) -> None:
+    if body:
+        job.lake.put(LOG, body, content_type="application/x-ndjson")
+    with_log = replace(job, settings=job.settings.model_copy(update={"failure_log_key": LOG}))
+    with pytest.raises((ObjectNotFound, UnreadableObject), match=LOG):
+        with_log.train(NIGHT, lambda: True)
 
 
 def judged(job: Job, monkeypatch: pytest.MonkeyPatch, r2: float | None = None) -> JobResult:

@@ -68,7 +68,9 @@ class FailureState(msgspec.Struct, frozen=True):
             logbook: the factory's, where it has one.
         """
         newest = rows[-1].hour
-        log = logbook.of(machine, self.shared_ids) if logbook else MachineLog()
+        # a log that cannot be read may list failures, so readings prove nothing
+        unread = MachineLog(lists_failures=self.log_key is not None)
+        log = logbook.of(machine, self.shared_ids) if logbook else unread
         stops = timeline([row.hour for row in rows], [row.values for row in rows], sensors, self.excursion, log)
         before = [hour for hour in stops.last_hours if hour < newest]
         stored = self.last.get(str(machine))

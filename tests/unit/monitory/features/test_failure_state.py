@@ -61,6 +61,13 @@ def test_a_log_that_lists_failures_decides_alone() -> None:
     assert FailureState(RULE).condition(MACHINE, recent[:8], SENSORS, LOGBOOK).failure == Stop(97, 97)
 
 
+def test_while_the_log_cannot_be_read_readings_prove_nothing() -> None:
+    recent = [row(hour, temperature=float(hour == 99)) for hour in range(90, 101)]
+    state = FailureState(RULE, log_key="failures.ndjson")
+    assert state.condition(MACHINE, recent, SENSORS) == Condition()
+    assert state.condition(MACHINE, recent, SENSORS, Logbook()).last_failure == 99
+
+
 def test_an_equip_id_of_several_zones_needs_its_zone_in_the_log() -> None:
     without_zone = Logbook([LogEntry("EQUIP-001", None, Kind.FAILURE, clock.hour_start(97).replace(tzinfo=None))])
     recent = [row(hour) for hour in range(90, 101)]
