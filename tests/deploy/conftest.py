@@ -12,8 +12,9 @@ from monitory.storage.s3 import S3Storage
 from monitory_local import build
 from monitory_local.s3 import S3
 from monitory_local.simulator.__main__ import last_hours
-from monitory_local.simulator.lake import failure_log, write_hours
+from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
+from monitory_local.simulator.records import failure_log
 from monitory_local.simulator.wear import Plan
 from tests.support.deploy import permissions
 from tests.support.deploy.deployment import ARTIFACTS, Account, Stack

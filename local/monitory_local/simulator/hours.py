@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from monitory.features.hour_row import PER_SENSOR, WINDOW
 from monitory.sensors import SensorSet
+from monitory_local.simulator import faults
 from monitory_local.simulator.readings import Floats, MachineReadings, ar1_kernel
 from monitory_local.simulator.wear import State
 
@@ -51,6 +52,9 @@ def _block(machine: MachineReadings, hours: range, sensors: SensorSet) -> Machin
     values = np.full((len(kept), len(signals), len(PER_SENSOR)), np.nan)
     values[:, :, PER_SENSOR.index("_count")] = 0.0
     silent = [machine.silent(hours[at]) if states[at] is not State.FAILING else set() for at in kept.tolist()]
+    lies = [machine.faults(hours[at]) for at in kept.tolist()]
+    for row, lying in enumerate(lies):
+        silent[row] = silent[row] | {index for index, fault in lying.items() if faults.is_rejected(fault)}
     for index, signal in enumerate(signals):
         noise = np.fft.irfft(np.fft.rfft(draw.standard_normal((len(kept), count))) * spectrum, count)
         read = signal.mean + signal.deviation * (levels[:, index, None] + noise)
@@ -58,6 +62,9 @@ def _block(machine: MachineReadings, hours: range, sensors: SensorSet) -> Machin
         read[spiked] = signal.ceiling * draw.uniform(0.8, 1.0, int(spiked.sum()))
         read[off] = signal.at_rest + 0.002 * signal.deviation * np.abs(noise[off])
         read = np.clip(read, signal.floor, signal.ceiling).round(signal.decimals)
+        for row, lying in enumerate(lies):
+            if index in lying and index not in silent[row]:
+                read[row] = faults.reported(read[row], lying[index], signal)
         heard = np.array([index not in missing for missing in silent], dtype=np.bool_)
         values[heard, index] = _summary(read[heard], signal.low, signal.high)
     flat = values.reshape(len(kept), -1)
@@ -72,13 +79,15 @@ def _block(machine: MachineReadings, hours: range, sensors: SensorSet) -> Machin
 
 
 def _summary(read: Floats, low: float, high: float) -> Floats:
-    """`PER_SENSOR` of readings, shape (hours, count) -> (hours, 7); at least `WINDOW` readings an hour."""
-    windows = np.lib.stride_tricks.sliding_window_view(read, WINDOW, axis=1)
+    """`PER_SENSOR` of readings, shape (hours, count) -> (hours, 7)."""
+    rolling = np.full((2, len(read)), np.nan)  # fewer than `WINDOW` readings have none
+    if read.shape[1] >= WINDOW:
+        windows = np.lib.stride_tricks.sliding_window_view(read, WINDOW, axis=1)
+        rolling = np.stack([windows.mean(axis=(1, 2)), windows.std(axis=2, ddof=1).mean(axis=1)])
     return np.column_stack(
         [
             read.mean(axis=1),
-            windows.mean(axis=(1, 2)),
-            windows.std(axis=2, ddof=1).mean(axis=1),
+            *rolling,
             read.min(axis=1),
             read.max(axis=1),
             ((read < low) | (read > high)).mean(axis=1),

@@ -73,17 +73,6 @@ def write_truth(path: Path, known: Iterable[Truth]) -> None:
             file.write(json.dumps(line) + "\n")
 
 
-def failure_log(producer: Producer, hours: range) -> bytes:
-    """The failures that began in the hours, as NDJSON of `equipId` and `time` (KST), in order of time."""
-    failures = sorted(
-        (hour, machine.lives.equip_id)
-        for machine in producer.machines
-        for hour in machine.lives.failures(hours.start, hours.stop - 1)
-    )
-    lines = [json.dumps({"equipId": equip_id, "time": _wall_clock(hour)}) + "\n" for hour, equip_id in failures]
-    return "".join(lines).encode()
-
-
 def _files(producer: Producer, hours: range) -> Iterator[Iterator[LakeFile]]:
     for hour in hours:
         for number in range(producer.plan.machines):

@@ -77,6 +77,8 @@ class Producer:
             times.append(sensor.microseconds)
         for extra in EXTRA_TYPES:
             count = int(SECONDS_PER_HOUR // max(_EXTRA_EVERY_SECONDS, 5 * self.plan.rate_seconds))
+            if not count:
+                continue
             step = SECONDS_PER_HOUR * 1_000_000 // count
             moments = step * np.arange(count) + int(draw.integers(step))
             head = f'{owner},"sensorId":"{_sensor_id(extra[:3].upper(), number)}","sensorType":"{extra}"'

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitory.clock import HOURS_PER_DAY
+from monitory_local.simulator import faults
+from monitory_local.simulator.faults import Fault
 from monitory_local.simulator.signals import Signal, default_signals
 from monitory_local.simulator.wear import Life, MachineLives, Plan, State
 
@@ -56,6 +58,7 @@ class MachineReadings:
         self.count = int(SECONDS_PER_HOUR // plan.rate_seconds)
         self.memory = math.exp(-plan.rate_seconds / _MEMORY_SECONDS)
         self._offsets = np.random.default_rng([plan.seed, number, 2]).normal(0, _OFFSET, len(self.signals))
+        self._offsets += [self.lives.kind.shifts.get(signal.name, 0.0) for signal in self.signals]
         self._wander = lru_cache(maxsize=2)(self._draw_wander)
 
     def hour(self, hour: int) -> list[SensorHour]:
@@ -69,6 +72,7 @@ class MachineReadings:
         levels = self.levels(hour, life, state)
         noise = self._noise(draw, count)
         silent = set() if state is State.FAILING else self.silent(hour)
+        lies = self.faults(hour)
         step = SECONDS_PER_HOUR * 1_000_000 // count
         sensors = []
         for index, signal in enumerate(self.signals):
@@ -84,6 +88,8 @@ class MachineReadings:
                 values[spikes] = signal.ceiling * draw.uniform(0.8, 1.0, int(spikes.sum()))
             if index not in silent:
                 values = np.round(np.clip(values, signal.floor, signal.ceiling), signal.decimals)
+                if index in lies:
+                    values = faults.reported(values, lies[index], signal)
                 sensors.append(SensorHour(signal, times, values, spikes))
         return sensors
 
@@ -139,6 +145,13 @@ class MachineReadings:
                 if start <= hour < start + int(draw.integers(2, 13)):
                     found.add(index)
         return found
+
+    def faults(self, hour: int) -> dict[int, Fault]:
+        """Which sensors lie in this hour, and how."""
+        plan = self.plan
+        hours = range(hour, hour + 1)
+        episodes = faults.episodes(plan.seed, self.number, plan.fault_share, len(self.signals), hours)
+        return {episode.sensor: episode.fault for episode in episodes}
 
 
 def ar1_kernel(memory: float, count: int) -> Floats:

@@ -53,6 +53,11 @@ class Mode:
     upwards: bool = True
     also: tuple[str, float] | None = None
 
+    def __str__(self) -> str:
+        """Name and mark in words."""
+        along = f", {self.also[0]} {self.also[1]:.0%} as far" if self.also else ""
+        return f"{self.name}: {self.worn} {'rises' if self.upwards else 'falls'} to its limit{along}"
+
 
 MODES = (
     Mode("bearing", "vibration", also=("temperature", 0.3)),

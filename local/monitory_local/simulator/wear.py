@@ -12,13 +12,16 @@ from enum import StrEnum
 import numpy as np
 
 from monitory.clock import HOURS_PER_DAY
+from monitory_local.simulator.classes import class_of
 from monitory_local.simulator.signals import MODES, Mode
+from monitory_local.simulator.triage import Ending, endings
 
 SHORTEST_LIFE_HOURS = 60
 WORN_FROM = 0.2
 """The wear from which on a machine counts as worn."""
 
 _PREVENTED_DAYS = (0.5, 3.0)  # maintenance comes so long before the failure that it prevents, but not before half-life
+_TRIAGE_REST_HOURS = 24  # a machine that is to run at the triage's hour has run again for as long
 _ABRUPT_HOURS = (6, 36)  # how long abrupt wear shows before the failure
 
 
@@ -36,6 +39,9 @@ class Plan:
         life_spread: of lives, as sigma of a lognormal distribution.
         maintained_share: share of lives that maintenance ends before the failure.
         abrupt_share: share of lives whose wear shows in the last hours only.
+        classes: kinds of machines, see `classes`; the machines belong to them in turns.
+        fault_share: share of machine-days on which a sensor begins to lie, see `faults`.
+        triage_hour: by then the factory is in the state that `triage` describes; None leaves it to chance.
     """
 
     start_hour: int
@@ -47,6 +53,9 @@ class Plan:
     life_spread: float = 0.3
     maintained_share: float = 0.0
     abrupt_share: float = 0.0
+    classes: int = 1
+    fault_share: float = 0.0
+    triage_hour: int | None = None
 
 
 class State(StrEnum):
@@ -123,11 +132,15 @@ class MachineLives:
         """The lives of the machine of that number, counted from 0; zones have ten machines."""
         self.zone_id = f"ZONE-{number // 10 + 1:03d}"
         self.equip_id = f"EQUIP-{number + 1:03d}"
-        self._mean_hours = plan.life_days * HOURS_PER_DAY
+        self.kind = class_of(number, plan.classes)
+        self._mean_hours = plan.life_days * self.kind.life_factor * HOURS_PER_DAY
         self._random = np.random.default_rng([plan.seed, number, 1])
         self._endings = np.random.default_rng([plan.seed, number, 7])  # apart: lengths and modes don't depend on them
         self._plan = plan
         self._lives: list[Life] = []
+        self._planned: list[Ending] = []
+        if plan.triage_hour is not None:
+            self._planned = endings(number, plan.machines, plan.classes, plan.triage_hour)
 
     def life(self, hour: int) -> Life:
         """The life that an hour belongs to, its failure and repair included.
@@ -140,6 +153,11 @@ class MachineLives:
         while not self._lives or self._lives[-1].end <= hour:
             self._lives.append(self._next_life())
         return next(life for life in reversed(self._lives) if life.start <= hour)
+
+    def lives(self, first: int, last: int) -> list[Life]:
+        """The lives that run in the hours from `first` to `last`, both included."""
+        self.life(last)
+        return [life for life in self._lives if life.start <= last and life.end > first]
 
     def failures(self, first: int, last: int) -> list[int]:
         """The first hours of the failures that start from `first` to `last`, both included."""
@@ -176,22 +194,34 @@ class MachineLives:
         failure = start + length
         repair = failure + int(draw.integers(1, 4))
         standstill = int(draw.integers(2, 11))
-        ending = self._endings
-        maintained = bool(ending.random() < self._plan.maintained_share)
-        early = ending.uniform(*_PREVENTED_DAYS) * HOURS_PER_DAY
+        luck = self._endings
+        maintained = bool(luck.random() < self._plan.maintained_share)
+        early = luck.uniform(*_PREVENTED_DAYS) * HOURS_PER_DAY
         if maintained:
             repair = failure - min(round(early), length // 2)
-        abrupt = bool(ending.random() < self._plan.abrupt_share)
-        late = int(ending.integers(*_ABRUPT_HOURS))
+        abrupt = bool(luck.random() < self._plan.abrupt_share)
+        late = int(luck.integers(*_ABRUPT_HOURS))
+        end = repair + standstill
+        planned = self._planned_ending(start, failure)
+        if planned:
+            failure, repair, end, maintained = planned.failure, planned.repair, planned.end, planned.maintained
         return Life(
             start=start,
             failure=failure,
             repair=repair,
-            end=repair + standstill,
+            end=end,
             onset=failure - late if abrupt else start,
             maintained=maintained,
             mode=MODES[int(draw.integers(len(MODES)))],
             shape=draw.uniform(1.1, 1.8),
             excess=draw.uniform(0.7, 1.3),
-            silent=bool(draw.random() < 0.5),
+            silent=bool(draw.random() < 0.5) and not planned,
         )
+
+    def _planned_ending(self, start: int, failure: int) -> Ending | None:
+        """What the triage says of a life; None where it may fail as drawn: before the hour, with a life to follow."""
+        planned = next((ending for ending in self._planned if ending.end > start), None)
+        if planned is None or self._plan.triage_hour is None:
+            return None
+        leaves_time = failure + _TRIAGE_REST_HOURS <= min(planned.failure - SHORTEST_LIFE_HOURS, self._plan.triage_hour)
+        return None if leaves_time else planned

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,14 +13,18 @@ import pytest
 from monitory import sensors
 from monitory.clock import date_of_hour, first_hour, hour_of
 from monitory.decoding.rejects import UNKNOWN_SENSOR
+from monitory.features.hour_row import COUNT, PER_SENSOR
 from monitory.machine import Machine
 from monitory.readings.by_hour import ObjectKey, ReadingsByHour
 from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
 from monitory_local.simulator.__main__ import main
-from monitory_local.simulator.lake import failure_log, truths, write_hours
+from monitory_local.simulator.faults import Fault
+from monitory_local.simulator.hours import machine_hours
+from monitory_local.simulator.lake import truths, write_hours
 from monitory_local.simulator.producer import LakeFile, Producer
 from monitory_local.simulator.readings import MachineReadings, SensorHour
+from monitory_local.simulator.records import failure_log
 from monitory_local.simulator.signals import MODES, default_signals
 from monitory_local.simulator.wear import MachineLives, Plan, State
 
@@ -219,9 +224,9 @@ def test_the_lake_in_s3_holds_what_was_written_and_the_failure_log_names_each_fa
     assert len(steps) == 2 * len(hours)
     assert written.objects == len(listed)
     assert written.size == sum(entry.size for entry in listed)
-    log = [json.loads(line) for line in failure_log(producer, hours).splitlines()]
+    log = [line for line in _log(producer, hours) if line["kind"] == "failure"]
     zero = [(t.equip_id, date_of_hour(t.hour)) for t in truths(producer, hours) if t.rul_days == 0]
-    assert sorted((entry["equipId"], date.fromisoformat(entry["time"][:10])) for entry in log) == sorted(zero)
+    assert sorted((entry["equipId"], date.fromisoformat(entry["start"][:10])) for entry in log) == sorted(zero)
 
 
 def test_the_program_writes_a_month_its_truth_and_its_failure_log(
@@ -249,11 +254,135 @@ def test_the_program_writes_a_month_its_truth_and_its_failure_log(
     assert len(days) >= 27
     assert [known[0]["hour"], known[-1]["hour"]] == ["2026-02-01T00:00:00", "2026-02-28T23:00:00"]
     failures = [line["hour"] for line in known if line["rulDays"] == 0]
-    assert failures == [json.loads(line)["time"] for line in storage.get("log.json").body.splitlines()]
+    log = [json.loads(line) for line in storage.get("log.json").body.splitlines()]
+    assert failures == [line["time"] for line in log if line["kind"] == "failure"]
     assert f"s3://{lake_bucket}/EQUIPMENT/" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("argument", ["--rate=0", "--spikes=0.5", "--machines=0", "--life-days=-1", "--month=2026-13"])
+def _log(producer: Producer, hours: range) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in failure_log(producer, hours).splitlines()]
+
+
+def test_the_log_tells_failures_maintenance_and_inspections_as_they_are_known_at_the_time() -> None:
+    producer = Producer(Plan(START, machines=10, rate_seconds=600, maintained_share=0.5, fault_share=0.05))
+    log = _log(producer, HOURS)
+    assert set(log[0]) >= {"zoneId", "equipId", "kind", "start", "end", "failureMode", "note"}
+    assert {line["kind"] for line in log} == {"failure", "maintenance", "inspection", "false_alarm"}
+    assert [line["start"] for line in log] == sorted(line["start"] for line in log)
+    machines = {machine.lives.equip_id: machine.lives for machine in producer.machines}
+    for line in log:
+        if line["kind"] not in ("failure", "maintenance"):
+            continue
+        hour = hour_of(datetime.fromisoformat(line["start"]))
+        before, begun = (machines[line["equipId"]].truth(at) for at in (max(hour - 1, START), hour))
+        if line["kind"] == "failure":
+            assert (begun.state, line["time"]) == (State.FAILING, line["start"])
+            assert begun.worn_sensor == next(mode.worn for mode in MODES if mode.name == line["failureMode"])
+        else:
+            assert before.state in (State.HEALTHY, State.WORN)
+            assert begun.state is State.OFF
+            assert "time" not in line
+    assert sum(line["end"] is not None for line in log) > 20
+    first_week = _log(producer, HOURS[: 7 * 24])
+    assert {line["start"] for line in first_week} < {line["start"] for line in log}
+    assert all((line["end"] or "") <= "2026-02-08T00:00:00" for line in first_week)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("machines", "classes"), [(6, 1), (16, 3), (20, 3)])
+def test_a_triage_has_machines_in_every_state_and_most_of_them_healthy(seed: int, machines: int, classes: int) -> None:
+    plan = Plan(START, machines, seed, life_days=45, classes=classes, triage_hour=HOURS.stop)
+    lives = [MachineLives(plan, number) for number in range(machines)]
+    newest = [machine.truth(HOURS.stop - 1) for machine in lives]
+    states = Counter(truth.state for truth in newest)
+    assert (states[State.FAILING], states[State.OFF]) == (1, 1)
+    left = [truth.rul_days for truth in newest if truth.rul_days is not None]
+    assert sum(days < 7 for days in left) == machines // 6
+    assert sum(days >= 12 for days in left) >= machines / 2
+    works = [work for machine in lives for work in machine.maintenances(HOURS.start, HOURS.stop)]
+    assert [HOURS.stop - first for first, _ in works] == [7 * 24]
+    assert all(machine.truth(HOURS.stop + 200).hour for machine in lives)  # and life goes on
+
+
+def test_lives_before_a_triage_are_drawn_as_ever() -> None:
+    plan = Plan(START, machines=20, life_days=6)
+    triage = Plan(START, machines=20, life_days=6, triage_hour=HOURS.stop)
+    until = HOURS.stop - 16 * 24
+    for number in range(20):
+        expected = MachineLives(plan, number).failures(HOURS.start, until)
+        assert MachineLives(triage, number).failures(HOURS.start, until) == expected
+
+
+@pytest.mark.parametrize(
+    ("rate", "readings"), [(3600, 1), (1800, 2), (1200, 3), (600, 6), (300, 12), (5, 720), (1, 3600)]
+)
+def test_a_sensor_speaks_from_once_an_hour_to_once_a_second(rate: float, readings: int) -> None:
+    producer = Producer(Plan(START, machines=1, rate_seconds=rate))
+    lines = [json.loads(line) for file in producer.files(0, START) for line in set(file.body.split(b"\n")) if line]
+    counted = Counter(line["sensorType"] for line in lines)
+    assert {counted[signal.lake_name] for signal in default_signals()} == {readings}
+    rows = machine_hours(producer.machines[0], range(START, START + 5), sensors.load())
+    assert np.nanmax(rows.values[:, COUNT]) == readings
+    assert np.isnan(rows.values[:, PER_SENSOR.index("_rollstd")]).all() == (readings < 5)
+
+
+def test_sensors_lie_in_four_ways_while_the_machine_goes_on() -> None:
+    plan = Plan(START, machines=4, rate_seconds=60, fault_share=0.5, spike_share=0.0)
+    honest = Plan(START, machines=4, rate_seconds=60, spike_share=0.0)
+    lies = Counter[Fault]()
+    for number in range(plan.machines):
+        machine, other = MachineReadings(plan, number), MachineReadings(honest, number)
+        for hour in HOURS[: 5 * 24]:
+            lying = machine.faults(hour)
+            true = {one.signal.name: one.values for one in other.hour(hour)}
+            assert len(true) == len(machine.hour(hour))
+            for index, sensor in enumerate(machine.signals):
+                values = next((one.values for one in machine.hour(hour) if one.signal is sensor), None)
+                if values is None:
+                    continue
+                if index not in lying:
+                    assert np.array_equal(values, true[sensor.name])
+                    continue
+                fault = lying[index]
+                lies[fault] += 1
+                if fault in (Fault.SENTINEL, Fault.IMPLAUSIBLE):
+                    assert not any(sensors.load().sensors[index].is_plausible(value) for value in values)
+                elif fault is Fault.STUCK:
+                    assert len(set(values)) == 1
+                else:
+                    assert np.abs(values - true[sensor.name]).max() <= 0.51 * sensor.deviation
+    assert min(lies[fault] for fault in Fault) > 5
+
+
+def test_classes_of_machines_live_for_other_times_at_other_set_points() -> None:
+    plan = Plan(START, machines=30, life_days=20, classes=3)
+    lengths: dict[str, list[int]] = {}
+    for number in range(plan.machines):
+        lives = MachineLives(plan, number)
+        lengths.setdefault(lives.kind.name, []).extend(
+            life.failure - life.start for life in lives.lives(START, START + 9000)
+        )
+    means = {name: float(np.mean(hours)) / 24 for name, hours in lengths.items()}
+    assert means == pytest.approx({"press": 20, "pump": 5, "fan": 40}, rel=0.15)
+    pump, press = MachineReadings(plan, 1), MachineReadings(Plan(START, machines=30, life_days=20), 1)
+    one, usual = ({s.signal.name: s.values.mean() for s in machine.hour(START)} for machine in (pump, press))
+    assert one["pressure"] - usual["pressure"] > 2
+    assert one["active_power"] < usual["active_power"]
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "--rate=3601",
+        "--maintained=1.5",
+        "--classes=4",
+        "--rate=0",
+        "--spikes=0.5",
+        "--machines=0",
+        "--life-days=-1",
+        "--month=2026-13",
+    ],
+)
 def test_impossible_arguments_are_refused(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main([argument])
