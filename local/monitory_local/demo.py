@@ -2,8 +2,9 @@
 
     python -m monitory_local.demo
 
-The month ends now, for predictions want recent data. True lives are known because the simulator knows the future;
-nothing of it is in the lake. The last line printed is one JSON object.
+The month ends now, for predictions want recent data. It ends as mornings in a factory are: most machines are healthy,
+a few need work within the week, one is failing, one stands still, one was maintained a week ago. True lives are known
+because the simulator knows the future; nothing of it is in the lake. The last line printed is one JSON object.
 """
 
 import argparse
@@ -31,12 +32,14 @@ from monitory_local import lambdas
 from monitory_local.feed import Feed
 from monitory_local.s3 import S3, running_s3
 from monitory_local.serve import FEED_FILE
+from monitory_local.simulator.classes import CLASSES
 from monitory_local.simulator.lake import truths, write_truth
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan, Truth
 from monitory_local.terminal import progress_bar, run
 
 FOLDER = Path(".local/demo")
+SOON_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,21 @@ class Line:
     truth: Truth | None
 
     @property
-    def error(self) -> float | None:
-        """Predicted less true days."""
+    def days(self) -> float | None:
+        """Predicted; None without an answer."""
+        return None if self.answer is None else float(self.answer["predictions"][0])
+
+    @property
+    def urgency(self) -> tuple[bool, float]:
+        """Sorts the table: what needs people first on top, what stands still or has no answer at its end."""
+        running = self.answer is not None and self.answer["state"] != "off"
+        return (not running, self.days or 0.0)
+
+    def true_days(self, cap: float) -> float | None:
+        """True remaining life up to the cap; None where the machine does not run or was refused."""
         if self.answer is None or self.truth is None or self.truth.rul_days is None:
             return None
-        return float(self.answer["predictions"][0]) - self.truth.rul_days
+        return min(self.truth.rul_days, cap)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -62,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m monitory_local.demo", description=__doc__)
     parser.add_argument("--machines", type=int, default=20, help="of the factory (%(default)s)")
     parser.add_argument("--days", type=int, default=30, help="up to today, as far as it has gone (%(default)s)")
-    parser.add_argument("--life-days", type=float, default=6.0, help="mean life of a machine (%(default)s)")
+    parser.add_argument("--life-days", type=float, default=90.0, help="mean life of a usual machine (%(default)s)")
     parser.add_argument("--rate", type=float, default=60.0, help="seconds between two readings (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the simulation (%(default)s)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="emptied, then kept (%(default)s)")
@@ -79,6 +92,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             seed=arguments.seed,
             life_days=arguments.life_days,
             rate_seconds=arguments.rate,
+            classes=len(CLASSES),
+            triage_hour=hour_of(now()),
         )
         console.rule(f"1. {plan.machines} machines for {arguments.days} days, a reading every {plan.rate_seconds:g} s")
         feed = Feed(arguments.folder / FEED_FILE, plan, plan.start_hour)
@@ -101,24 +116,32 @@ def main(argv: Sequence[str] | None = None) -> None:
         console.rule("3. predictions, through the function's handler")
         lines = [_line(producer, number) for number in range(plan.machines)]
         report = _report(settings, trained["version"], arguments.folder)
+    lines.sort(key=lambda line: line.urgency)
+    cap = settings.max_rul_days
     width = None if sys.stdout.isatty() else 100
-    Console(highlight=False, width=width).print(_table(lines))
+    output = Console(highlight=False, width=width)
+    output.print(_table(lines, cap))
+    output.print(_triage(lines))
     for line in lines:
         if line.answer is None:
             console.print(f"{line.equip_id}: {line.detail}")
     console.print(f"`make serve FOLDER={arguments.folder}` answers for these machines{report}")
-    errors = [line.error for line in lines if line.error is not None]
-    if not errors:
+    scored = [
+        (line.days, true) for line in lines if line.days is not None and (true := line.true_days(cap)) is not None
+    ]
+    if not scored:
         sys.exit("error: no machine got a prediction, try more --days")
-    mean = _training_mean(producer, hours)
-    scored = [line.truth.rul_days for line in lines if line.error is not None and line.truth]
+    mean = fmean(min(truth.rul_days, cap) for truth in truths(producer, hours) if truth.rul_days is not None)
+    announced = next(iter(trained["metrics"]["announcements"]))
     result = {
         "version": trained["version"],
         "promoted": trained["promoted"],
-        "machines": len(errors),
-        "mae_days": round(fmean(abs(error) for error in errors), 3),
-        "mean_mae_days": round(fmean(abs(mean - days) for days in scored if days is not None), 3),
+        "machines": len(scored),
+        "mae_days": round(fmean(abs(days - true) for days, true in scored), 3),
+        "mean_mae_days": round(fmean(abs(mean - true) for _, true in scored), 3),
         "seconds": round(time.monotonic() - started, 1),
+        "holdout_failures": announced["failures"],
+        "announced_d5": announced["announced"],
     }
     print(json.dumps(result))
 
@@ -154,12 +177,6 @@ def _line(producer: Producer, number: int) -> Line:
     return Line(lives.equip_id, body, "", lives.truth(hour_of(start)))
 
 
-def _training_mean(producer: Producer, hours: range) -> float:
-    """The mean RUL of the hours whose next failure lies in the lake: what a rule without sensors would answer."""
-    known = truths(producer, hours)
-    return fmean(t.rul_days for t in known if t.rul_days is not None and t.hour + round(t.rul_days * 24) < hours.stop)
-
-
 def _report(settings: Settings, version: str, folder: Path) -> str:
     """Copy the version's report, where it has one, beside the demo's data and say where it lies."""
     storage = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
@@ -172,30 +189,58 @@ def _report(settings: Settings, version: str, folder: Path) -> str:
     return f"; the version's report is {file}"
 
 
-def _table(lines: Sequence[Line]) -> Table:
+def _table(lines: Sequence[Line], cap: float) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in ("machine", "predicted", "interval", "true", "error", "driven by", "worn sensor"):
+    for name in ("machine", "state", "days", "interval", f"P(≤ {SOON_DAYS} days)", "first driver", "truth"):
         table.add_column(name, no_wrap=True)
     for line in lines:
-        true = _days(line.truth.rul_days) if line.truth else "–"
-        worn = (line.truth.worn_sensor if line.truth else None) or "–"
         if line.answer is None:
-            table.add_row(line.equip_id, line.detail.partition(":")[0], "", true, "", "", worn)
+            table.add_row(line.equip_id, line.detail.partition(":")[0], "", "", "", "", _truth(line.truth, cap))
             continue
         interval = line.answer["interval"]
         between = f"{interval['low']:.1f}–{_end(interval['high'])}" if interval else "–"
-        driver = line.answer["drivers"][0]["sensor"] if line.answer["drivers"] else "–"
-        predicted = _days(line.answer["predictions"][0])
-        table.add_row(line.equip_id, predicted, between, true, _days(line.error), driver, worn)
+        chance = _soon(line)
+        driver = line.answer["drivers"][0] if line.answer["drivers"] else None
+        table.add_row(
+            line.equip_id,
+            line.answer["state"],
+            f"{line.days:.1f}",
+            between,
+            "–" if chance is None else f"{chance:.0%}",
+            f"{driver['sensor']} {driver['days']:+.1f}" if driver else "–",
+            _truth(line.truth, cap),
+        )
     return table
+
+
+def _triage(lines: Sequence[Line]) -> str:
+    """The table in a sentence: which machines need people within the week."""
+    urgent = [
+        line.equip_id for line in lines if line.days is not None and not line.urgency[0] and line.days <= SOON_DAYS
+    ]
+    if not urgent:
+        return f"No machine needs work within {SOON_DAYS} days."
+    return f"{len(urgent)} of {len(lines)} machines need work within {SOON_DAYS} days: {', '.join(urgent)}."
+
+
+def _soon(line: Line) -> float | None:
+    """P(failure within `SOON_DAYS`); None where the model does not tell it."""
+    chances = line.answer["failure_probability"] if line.answer else []
+    return next((float(entry["p"]) for entry in chances if entry["days"] == SOON_DAYS), None)
+
+
+def _truth(truth: Truth | None, cap: float) -> str:
+    """What the simulator knows: days left and the sensor that wears, or why there are none."""
+    if truth is None:
+        return "–"
+    if truth.rul_days is None:
+        return str(truth.state)
+    worn = f", {truth.worn_sensor}" if truth.worn_sensor else ""
+    return f"{truth.rul_days:.1f}{worn}" if truth.rul_days < cap else f"≥ {cap:g}{worn}"
 
 
 def _end(high: float | None) -> str:
     return "" if high is None else f"{high:.1f}"
-
-
-def _days(days: float | None) -> str:
-    return "–" if days is None else f"{days:.2f}"
 
 
 if __name__ == "__main__":

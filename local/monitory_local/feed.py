@@ -12,10 +12,14 @@ from monitory.errors import StorageError
 from monitory.storage.port import Storage
 from monitory_local.simulator.lake import Written, write_hours
 from monitory_local.simulator.producer import Producer
+from monitory_local.simulator.records import failure_log
 from monitory_local.simulator.wear import Plan
 
 MAX_DAYS = 30
 """A lake that is further behind gets its last days only."""
+
+LOG_KEY = "maintenance-log.ndjson"
+"""Where the factory's people write their log, in the lake's bucket: a value for `FAILURE_LOG_KEY`."""
 
 _LOOK_SECONDS = 20.0
 
@@ -46,7 +50,7 @@ class Feed:
             return cls(file, plan, plan.start_hour)
 
     def catch_up(self, storage: Storage, prefix: str, progress_bar: ProgressBar) -> Written:
-        """Write the hours that have ended since the last time.
+        """Write the hours that have ended since the last time, and the log as it stands now.
 
         Raises:
             StorageUnavailable: the store failed.
@@ -55,8 +59,11 @@ class Feed:
         hours = range(max(self.until, present - MAX_DAYS * HOURS_PER_DAY), present)
         if not hours:
             return Written(0, 0)
+        producer = Producer(self.plan, prefix)
         with progress_bar("writing the lake", len(hours) * self.plan.machines) as step:
-            written = write_hours(storage, Producer(self.plan, prefix), hours, step)
+            written = write_hours(storage, producer, hours, step)
+        log = failure_log(producer, range(self.plan.start_hour, hours.stop))
+        storage.put(LOG_KEY, log, content_type="application/x-ndjson")
         self.until = hours.stop
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_text(json.dumps({"plan": asdict(self.plan), "until": self.until}))

@@ -20,7 +20,7 @@ class MachineClass:
 
 CLASSES = (
     MachineClass("press"),
-    MachineClass("pump", 0.25, {"pressure": 0.4, "active_power": -0.4}),
+    MachineClass("pump", 0.125, {"pressure": 0.4, "active_power": -0.4}),
     MachineClass("fan", 2.0, {"vibration": 0.3, "humidity": -0.4}),
 )
 

@@ -140,7 +140,8 @@ class MachineLives:
         self._lives: list[Life] = []
         self._planned: list[Ending] = []
         if plan.triage_hour is not None:
-            self._planned = endings(number, plan.machines, plan.classes, plan.triage_hour)
+            mean = plan.life_days * self.kind.life_factor
+            self._planned = endings(number, plan.machines, plan.classes, mean, plan.triage_hour)
 
     def life(self, hour: int) -> Life:
         """The life that an hour belongs to, its failure and repair included.

@@ -291,7 +291,7 @@ def test_the_log_tells_failures_maintenance_and_inspections_as_they_are_known_at
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("machines", "classes"), [(6, 1), (16, 3), (20, 3)])
 def test_a_triage_has_machines_in_every_state_and_most_of_them_healthy(seed: int, machines: int, classes: int) -> None:
-    plan = Plan(START, machines, seed, life_days=45, classes=classes, triage_hour=HOURS.stop)
+    plan = Plan(START, machines, seed, life_days=90, classes=classes, triage_hour=HOURS.stop)
     lives = [MachineLives(plan, number) for number in range(machines)]
     newest = [machine.truth(HOURS.stop - 1) for machine in lives]
     states = Counter(truth.state for truth in newest)
@@ -355,7 +355,7 @@ def test_sensors_lie_in_four_ways_while_the_machine_goes_on() -> None:
 
 
 def test_classes_of_machines_live_for_other_times_at_other_set_points() -> None:
-    plan = Plan(START, machines=30, life_days=20, classes=3)
+    plan = Plan(START, machines=30, life_days=40, classes=3)
     lengths: dict[str, list[int]] = {}
     for number in range(plan.machines):
         lives = MachineLives(plan, number)
@@ -363,8 +363,8 @@ def test_classes_of_machines_live_for_other_times_at_other_set_points() -> None:
             life.failure - life.start for life in lives.lives(START, START + 9000)
         )
     means = {name: float(np.mean(hours)) / 24 for name, hours in lengths.items()}
-    assert means == pytest.approx({"press": 20, "pump": 5, "fan": 40}, rel=0.15)
-    pump, press = MachineReadings(plan, 1), MachineReadings(Plan(START, machines=30, life_days=20), 1)
+    assert means == pytest.approx({"press": 40, "pump": 5, "fan": 80}, rel=0.15)
+    pump, press = MachineReadings(plan, 1), MachineReadings(Plan(START, machines=30, life_days=40), 1)
     one, usual = ({s.signal.name: s.values.mean() for s in machine.hour(START)} for machine in (pump, press))
     assert one["pressure"] - usual["pressure"] > 2
     assert one["active_power"] < usual["active_power"]
