@@ -29,9 +29,8 @@ from monitory.registry.registry import Registry
 from monitory.settings import Settings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas
-from monitory_local.feed import Feed
+from monitory_local.feed import FEED_FILE, Feed, use_log
 from monitory_local.s3 import S3, running_s3
-from monitory_local.serve import FEED_FILE
 from monitory_local.simulator.classes import CLASSES
 from monitory_local.simulator.lake import truths, write_truth
 from monitory_local.simulator.producer import Producer
@@ -99,6 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         feed = Feed(arguments.folder / FEED_FILE, plan, plan.start_hour)
         lake = S3Storage(settings.s3_input_data_bucket_name, region=settings.aws_region)
         written = feed.catch_up(lake, settings.s3_input_data_key, progress_bar)
+        use_log(arguments.folder)
         hours = range(plan.start_hour, feed.until)
         producer = Producer(plan)
         truth_file = arguments.folder / "truth.ndjson"

@@ -1,9 +1,10 @@
 """The simulated factory that feeds a local lake: its progress is in a file, and it catches up with the present."""
 
 import json
+import os
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from monitory_local.simulator.wear import Plan
 
 MAX_DAYS = 30
 """A lake that is further behind gets its last days only."""
+
+FEED_FILE = "factory.json"
 
 LOG_KEY = "maintenance-log.ndjson"
 """Where the factory's people write their log, in the lake's bucket: a value for `FAILURE_LOG_KEY`."""
@@ -66,7 +69,7 @@ class Feed:
         storage.put(LOG_KEY, log, content_type="application/x-ndjson")
         self.until = hours.stop
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(json.dumps({"plan": asdict(self.plan), "until": self.until}))
+        self.file.write_text(json.dumps({"plan": asdict(self.plan), "until": self.until, "log": LOG_KEY}))
         return written
 
     def follow(self, storage: Storage, prefix: str, progress_bar: ProgressBar, stop: threading.Event) -> None:
@@ -76,3 +79,13 @@ class Feed:
                 self.catch_up(storage, prefix, progress_bar)
             except StorageError as exc:
                 print(f"the lake could not be written: {exc}", flush=True)
+
+
+def use_log(folder: Path) -> None:
+    """Let this process's functions read the log of a folder's factory, unless the environment names one.
+
+    Factories of older versions have no log.
+    """
+    with suppress(FileNotFoundError):
+        if key := json.loads((folder / FEED_FILE).read_text()).get("log"):
+            os.environ.setdefault("FAILURE_LOG_KEY", key)

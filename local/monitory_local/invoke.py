@@ -8,6 +8,7 @@ from typing import Any
 
 from monitory.settings import Settings, from_environment
 from monitory_local import lambdas
+from monitory_local.feed import use_log
 from monitory_local.s3 import DEFAULT_FOLDER, running_s3
 from monitory_local.terminal import run
 
@@ -17,6 +18,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = _parser().parse_args(argv)
     with running_s3(arguments.folder) as s3, s3.active():
         lambdas.set_defaults()
+        if s3.is_own:
+            use_log(arguments.folder)
         settings = from_environment(Settings)
         s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
         if arguments.function == "predict":

@@ -12,7 +12,7 @@ from monitory.clock import HOURS_PER_DAY, hour_of, now
 from monitory.settings import PredictSettings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas
-from monitory_local.feed import MAX_DAYS, Feed
+from monitory_local.feed import FEED_FILE, MAX_DAYS, Feed, use_log
 from monitory_local.s3 import DEFAULT_FOLDER, S3, running_s3
 from monitory_local.simulator.wear import Plan
 from monitory_local.terminal import progress_bar, run
@@ -20,7 +20,6 @@ from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 
 HOST = "127.0.0.1"
-FEED_FILE = "factory.json"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -38,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         stop = threading.Event()
         if s3.is_own:
             _feed(arguments, settings, stop)
+            use_log(arguments.folder)
+            settings = from_environment(PredictSettings)
         app = build_app(settings, NoTelemetry())
         print(_hints(s3, arguments.port, arguments.folder), flush=True)
         try:

@@ -12,7 +12,7 @@ from monitory.clock import HOURS_PER_DAY
 NEED_DAYS = (1.2, 2.4, 4.4, 6.3)
 """Days left of the machines in need, in turns."""
 
-_HEALTHY_DAYS = 8.0  # at least
+_HEALTHY_DAYS = 10.0  # at least
 _MAINTAINED_HOURS = 7 * HOURS_PER_DAY
 _SERVICE_HOURS = 8
 
