@@ -10,7 +10,6 @@ from monitory_retrain.training.survival import Hazards, Lifetimes, distribution,
 from monitory_retrain.training.training import Recipe
 
 CAP = 20.0
-RNG = np.random.default_rng(0)
 
 
 def censored(time: Floats, after: Floats) -> Lifetimes:
@@ -21,31 +20,35 @@ def censored(time: Floats, after: Floats) -> Lifetimes:
 
 def wearing(count: int) -> tuple[Floats, Floats, Ints]:
     """Hours of machines: x = (wear, noise), days left, machine. Wear tells the days left but for a day."""
-    left = RNG.uniform(0, 40, (count, 1)) - np.arange(0, 10, 0.5)
+    rng = np.random.default_rng(0)
+    left = rng.uniform(0, 40, (count, 1)) - np.arange(0, 10, 0.5)
     left = np.where(left > 0, left, np.nan)
     machine, hour = np.nonzero(~np.isnan(left))
     days = left[machine, hour]
-    wear = -days + RNG.normal(0, 1, count)[machine]
-    return np.column_stack([wear, RNG.normal(size=len(days))]), days, machine
+    wear = -days + rng.normal(0, 1, count)[machine]
+    return np.column_stack([wear, rng.normal(size=len(days))]), days, machine
 
 
 def test_survival_is_that_of_all_lives_although_half_are_cut_short() -> None:
-    time = RNG.exponential(8.0, 20_000)
+    rng = np.random.default_rng(1)
+    time = rng.exponential(8.0, 20_000)
     days = np.linspace(0, CAP, 41)
-    curve = kaplan_meier(censored(time, RNG.uniform(0, 25, 20_000)), days)
+    curve = kaplan_meier(censored(time, rng.uniform(0, 25, 20_000)), days)
     assert curve == pytest.approx(np.exp(-days / 8.0), abs=0.03)
 
 
 def test_survival_goes_on_where_nobody_was_followed_so_far() -> None:
-    time = RNG.exponential(8.0, 20_000)
+    rng = np.random.default_rng(1)
+    time = rng.exponential(8.0, 20_000)
     days = np.linspace(0, CAP, 41)
     curve = kaplan_meier(censored(time, np.full(20_000, 6.0)), days)
     assert curve == pytest.approx(np.exp(-days / 8.0), abs=0.05)
 
 
 def test_drawn_rests_are_as_long_as_those_that_were_not_seen() -> None:
+    rng = np.random.default_rng(1)
     x, days, _ = wearing(1500)
-    seen = RNG.uniform(0, 12, len(days))
+    seen = rng.uniform(0, 12, len(days))
     lives = censored(days, seen)
     hazards = Hazards(x, lives, seed=0, threads=1)
     rows = ~lives.event
@@ -72,9 +75,10 @@ def test_machines_that_nobody_saw_fail_are_not_said_to_fail_soon() -> None:
 
 
 def test_probabilities_of_failure_are_those_of_machines_with_such_a_prediction() -> None:
-    predicted = RNG.uniform(1, 19, 30_000)
-    time = RNG.exponential(predicted)
-    found = distribution(predicted, censored(time, RNG.uniform(0, 30, 30_000)), np.arange(30_000) // 30, 0.9)
+    rng = np.random.default_rng(1)
+    predicted = rng.uniform(1, 19, 30_000)
+    time = rng.exponential(predicted)
+    found = distribution(predicted, censored(time, rng.uniform(0, 30, 30_000)), np.arange(30_000) // 30, 0.9)
     assert found
     for days in (4.0, 10.0, 16.0):
         for horizon, probability in found.failure_probability(days):

@@ -10,8 +10,6 @@ from monitory_retrain.dataset.labels import Labels
 from monitory_retrain.training.balancing import balanced, bins
 from monitory_retrain.training.ensemble import average
 
-RNG = np.random.default_rng(0)
-
 
 def dataset_of(labels: Labels, hours: Ints) -> Dataset:
     """A dataset of one machine's labelled hours, without features that matter."""
@@ -31,7 +29,8 @@ def dataset_of(labels: Labels, hours: Ints) -> Dataset:
 
 
 def test_balancing_drops_no_range_and_brings_bins_closer() -> None:
-    rul = np.concatenate([np.full(5000, 29.5), RNG.uniform(0, 29, 600), np.full(3, 0.1)])
+    rng = np.random.default_rng(1)
+    rul = np.concatenate([np.full(5000, 29.5), rng.uniform(0, 29, 600), np.full(3, 0.1)])
     chosen = balanced(rul, seed=0)
     before, after = np.bincount(bins(rul), minlength=10), np.bincount(bins(rul)[chosen], minlength=10)
     assert set(np.flatnonzero(after)) == set(np.flatnonzero(before))
@@ -44,8 +43,9 @@ def test_balancing_leaves_a_single_range_alone() -> None:
 
 
 def test_the_average_of_models_is_one_model() -> None:
-    x = RNG.normal(size=(600, 5))
-    y = x[:, 0] * 3 + RNG.normal(size=600)
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(600, 5))
+    y = x[:, 0] * 3 + rng.normal(size=600)
     models = [
         lgb.train({"verbose": -1, "seed": s, "bagging_fraction": 0.5, "bagging_freq": 1}, lgb.Dataset(x, y), 10 + s)
         for s in range(3)

@@ -11,7 +11,6 @@ from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.evaluation.reliability import reliability
 
-RNG = np.random.default_rng(0)
 DAYS = tuple(float(day) for day in range(31))
 EXPONENTIAL = Distribution(
     0.9,
@@ -31,10 +30,11 @@ def rows(rul: Floats, seen: Floats, hour: Floats) -> Dataset:
 
 def world(n: int, last_day: float) -> tuple[Dataset, Floats]:
     """Hours whose machines live on exponentially; what happens after the last day is not seen."""
-    mean = RNG.uniform(2, 25, n)
-    hour = np.floor(RNG.uniform(0, last_day, n) * HOURS_PER_DAY)
+    rng = np.random.default_rng(0)
+    mean = rng.uniform(2, 25, n)
+    hour = np.floor(rng.uniform(0, last_day, n) * HOURS_PER_DAY)
     hour[0] = last_day * HOURS_PER_DAY
-    life = RNG.exponential(mean)
+    life = rng.exponential(mean)
     watched = last_day - hour / HOURS_PER_DAY
     seen = np.minimum(np.minimum(life, watched), 30.0)
     return rows(np.where(life <= watched, np.minimum(life, 30.0), np.nan), seen, hour), mean

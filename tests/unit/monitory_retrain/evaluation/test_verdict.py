@@ -25,7 +25,8 @@ def ruling(champion: Floats, challenger: Floats, **changes: float | None) -> Ver
 
 
 def test_a_worse_challenger_stays_out() -> None:
-    made = ruling(GOOD, TRUE + RNG.normal(0, 1.5, 2400))
+    rng = np.random.default_rng(1)
+    made = ruling(GOOD, TRUE + rng.normal(0, 1.5, 2400))
     assert not made.promote
     assert made.reasons[0].startswith("worse than the champion: MAE 1.")
     assert made.comparison is not None
@@ -39,7 +40,8 @@ def test_an_equal_challenger_stays_out() -> None:
 
 
 def test_a_better_challenger_is_promoted() -> None:
-    made = ruling(GOOD, TRUE + RNG.normal(0, 0.7, 2400))
+    rng = np.random.default_rng(1)
+    made = ruling(GOOD, TRUE + rng.normal(0, 0.7, 2400))
     assert made.promote
     assert made.reasons[0].startswith("better than the champion by ")
     assert made.comparison is not None
@@ -57,8 +59,9 @@ def test_better_by_chance_is_not_better() -> None:
 
 
 def test_better_overall_but_worse_near_failure_stays_out() -> None:
+    rng = np.random.default_rng(1)
     near = TRUE <= 3
-    challenger = np.where(near, TRUE + 2.5 * np.sign(GOOD - TRUE), TRUE + RNG.normal(0, 0.1, 2400))
+    challenger = np.where(near, TRUE + 2.5 * np.sign(GOOD - TRUE), TRUE + rng.normal(0, 0.1, 2400))
     made = ruling(GOOD, challenger)
     assert not made.promote
     assert made.reasons == (made.reasons[0],)
@@ -66,19 +69,22 @@ def test_better_overall_but_worse_near_failure_stays_out() -> None:
 
 
 def test_intervals_that_hold_too_little_are_a_veto_and_those_that_hold_more_are_not() -> None:
-    better = TRUE + RNG.normal(0, 0.7, 2400)
+    rng = np.random.default_rng(1)
+    better = TRUE + rng.normal(0, 0.7, 2400)
     assert not ruling(GOOD, better, coverage=0.8).promote
     assert "cover 80%" in ruling(GOOD, better, coverage=0.8).reasons[0]
     assert ruling(GOOD, better, coverage=1.0).promote
 
 
 def test_a_challenger_without_an_interval_does_not_replace_one_that_has_it() -> None:
-    better = TRUE + RNG.normal(0, 0.7, 2400)
+    rng = np.random.default_rng(1)
+    better = TRUE + rng.normal(0, 0.7, 2400)
     assert "no interval" in ruling(GOOD, better, coverage=None).reasons[0]
 
 
 def test_coverage_does_not_sink_with_every_promotion() -> None:
-    better = TRUE + RNG.normal(0, 0.7, 2400)
+    rng = np.random.default_rng(1)
+    better = TRUE + rng.normal(0, 0.7, 2400)
     pair = compare(TRUE, GOOD, better, MACHINE, DAY)
     low = msgspec.structs.replace(score(TRUE, GOOD), coverage=0.8)
     for coverage, promoted in ((0.79, False), (0.8, True), (0.86, True)):
