@@ -68,7 +68,8 @@ lock: $(READY) ## recompile the requirement locks from the .in files (UPGRADE=1 
 # --- running it on this machine --------------------------------------------------------------------------
 
 # An S3 that AWS_ENDPOINT_URL names is used; otherwise an embedded one, whose data lies in FOLDER (.local/s3).
-flag = $(if $($(2)),--$(1) "$($(2))")
+# A variable reaches the shell through the environment, so that no character of it means anything on the way.
+flag = $(if $($(2)),--$(1) "$$$(2)")
 FOLDER_FLAG = $(call flag,folder,FOLDER)
 
 .PHONY: demo
@@ -79,17 +80,23 @@ demo: $(READY) ## simulate a month, retrain, predict every machine (SEED=, MACHI
 serve: $(READY) ## the API on 127.0.0.1:8000 beside a simulated factory (PORT=, FOLDER=)
 	@$(BIN)/python -m monitory_local.serve $(FOLDER_FLAG) $(call flag,port,PORT)
 
+.PHONY: import
+import: $(READY) ## CSV history and maintenance tables into the lake (CSV= RECORDS= MAPPING= LOOKOUT= LABELS= DRY=1; docs/your-data.md)
+	@$(BIN)/python -m monitory_local.importing $(if $(CSV),"$$CSV") $(call flag,mapping,MAPPING) $(call flag,records,RECORDS) \
+		$(call flag,kind,KIND) $(call flag,lookout,LOOKOUT) $(call flag,labels,LABELS) $(call flag,components,COMPONENTS) \
+		$(call flag,zone,ZONE) $(call flag,equip,EQUIP) $(call flag,time-zone,TIME_ZONE) $(if $(DRY),--dry-run) $(FOLDER_FLAG)
+
 .PHONY: s3
 s3: $(READY) ## the embedded S3 alone, with empty buckets; prints the environment for other clients (FOLDER=)
 	@$(BIN)/python -m monitory_local.s3 $(FOLDER_FLAG) --bucket monitory-bucket --bucket monitory-model
 
 .PHONY: invoke-predict
-invoke-predict: $(READY) ## call the predict handler (EVENT=file, or ZONE= EQUIP=)
+invoke-predict: $(READY) ## call the predict handler (EVENT=file or JSON, or ZONE= EQUIP=)
 	@$(BIN)/python -m monitory_local.invoke predict $(FOLDER_FLAG) \
 		$(call flag,event,EVENT) $(call flag,zone,ZONE) $(call flag,equip,EQUIP)
 
 .PHONY: invoke-retrain
-invoke-retrain: $(READY) ## call the retrain handler (EVENT=file, or MONTH= SAMPLE=, or START= END=)
+invoke-retrain: $(READY) ## call the retrain handler (EVENT=file or JSON, or MONTH= SAMPLE=, or START= END=)
 	@$(BIN)/python -m monitory_local.invoke retrain $(FOLDER_FLAG) \
 		$(call flag,event,EVENT) $(call flag,month,MONTH) $(call flag,sample,SAMPLE) \
 		$(call flag,start,START) $(call flag,end,END) $(call flag,promote,PROMOTE)

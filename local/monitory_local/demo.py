@@ -9,7 +9,6 @@ because the simulator knows the future; nothing of it is in the lake. The last l
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -150,17 +149,15 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _store(folder: Path) -> Iterator[S3]:
     """An S3 store with nothing of an earlier demo in the way."""
     with running_s3(folder, empty=True) as s3:
-        if s3.environment and not s3.is_own:
+        if not s3.embedded:
+            sys.exit("error: the demo fills an S3 of its own: unset AWS_ENDPOINT_URL")
+        if not s3.is_own:
             sys.exit(f"error: {folder} is in use, perhaps by `make serve`: stop it, or choose another --folder")
         yield s3
 
 
 def _own_buckets(s3: S3) -> Settings:
-    """Settings with empty buckets: in a store that isn't ours, new ones."""
-    if not s3.is_own:
-        stamp = now().strftime("%Y%m%d%H%M%S")
-        os.environ["S3_INPUT_DATA_BUCKET_NAME"] = f"monitory-demo-lake-{stamp}"
-        os.environ["S3_MODEL_BUCKET_NAME"] = f"monitory-demo-model-{stamp}"
+    """Settings with empty buckets."""
     settings = from_environment(Settings)
     s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
     return settings

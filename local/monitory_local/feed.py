@@ -53,7 +53,9 @@ class Feed:
             return cls(file, plan, plan.start_hour)
 
     def catch_up(self, storage: Storage, prefix: str, progress_bar: ProgressBar) -> Written:
-        """Write the hours that have ended since the last time, and the log as it stands now.
+        """Write the hours that have ended since the last time, and the log as it stands after each day.
+
+        It may be interrupted at any moment: hours that are written again have the same objects.
 
         Raises:
             StorageUnavailable: the store failed.
@@ -62,15 +64,27 @@ class Feed:
         hours = range(max(self.until, present - MAX_DAYS * HOURS_PER_DAY), present)
         if not hours:
             return Written(0, 0)
+        self.until = hours.start
+        self._remember()  # before the first object, so that the lake is known to be this factory's
         producer = Producer(self.plan, prefix)
+        objects = size = 0
         with progress_bar("writing the lake", len(hours) * self.plan.machines) as step:
-            written = write_hours(storage, producer, hours, step)
-        log = failure_log(producer, range(self.plan.start_hour, hours.stop))
-        storage.put(LOG_KEY, log, content_type="application/x-ndjson")
-        self.until = hours.stop
+            for start in range(hours.start, hours.stop, HOURS_PER_DAY):
+                day = range(start, min(start + HOURS_PER_DAY, hours.stop))
+                written = write_hours(storage, producer, day, step)
+                objects, size = objects + written.objects, size + written.size
+                log = failure_log(producer, range(self.plan.start_hour, day.stop))
+                storage.put(LOG_KEY, log, content_type="application/x-ndjson")
+                self.until = day.stop
+                self._remember()
+        return Written(objects, size)
+
+    def _remember(self) -> None:
+        """Replace the file in one step."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(json.dumps({"plan": asdict(self.plan), "until": self.until, "log": LOG_KEY}))
-        return written
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps({"plan": asdict(self.plan), "until": self.until, "log": LOG_KEY}))
+        new.replace(self.file)
 
     def follow(self, storage: Storage, prefix: str, progress_bar: ProgressBar, stop: threading.Event) -> None:
         """Write each hour as it ends, until `stop` is set."""

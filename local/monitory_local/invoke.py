@@ -2,32 +2,41 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from monitory.settings import Settings, from_environment
 from monitory_local import lambdas
+from monitory_local.buckets import prepare
 from monitory_local.feed import use_log
 from monitory_local.s3 import DEFAULT_FOLDER, running_s3
 from monitory_local.terminal import run
 
+REFUSALS = frozenset({"invalid", "refused", "skipped"})
+"""Statuses of a retrain result with which nothing was done."""
+
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Call a handler with an event and print its answer as JSON."""
+    """Call a handler with an event and print its answer as JSON; leave with status 1 if it is a refusal."""
     arguments = _parser().parse_args(argv)
     with running_s3(arguments.folder) as s3, s3.active():
         lambdas.set_defaults()
         if s3.is_own:
             use_log(arguments.folder)
         settings = from_environment(Settings)
-        s3.ensure_buckets(settings.s3_input_data_bucket_name, settings.s3_model_bucket_name)
+        prepare(s3, settings)
         if arguments.function == "predict":
             answer = lambdas.predict(arguments.event or lambdas.predict_event(arguments.zone, arguments.equip))
             answer["body"] = _json_or_text(answer["body"])
+            refused = answer["statusCode"] >= 400
         else:
             answer = lambdas.retrain(arguments.event or _retrain_event(arguments))
+            refused = answer["status"] in REFUSALS
     print(json.dumps(answer, indent=2, ensure_ascii=False))
+    if refused:
+        sys.exit(1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     retrain.add_argument("--sample", type=int, help="so many objects only, spread evenly")
     retrain.add_argument("--promote", choices=("auto", "never"), help="whether a better model is promoted")
     for function in (predict, retrain):
-        function.add_argument("--event", type=_event, metavar="FILE", help="the event, instead of building one")
+        function.add_argument("--event", type=_event, metavar="FILE|JSON", help="the event, instead of building one")
         function.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="the embedded S3's (%(default)s)")
     return parser
 
@@ -53,11 +62,19 @@ def _retrain_event(arguments: argparse.Namespace) -> lambdas.Event:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _event(path: str) -> lambdas.Event:
+def _event(text: str) -> lambdas.Event:
+    """An event: JSON, or the name of a file that holds it."""
+    inline = text.lstrip().startswith("{")
     try:
-        event: lambdas.Event = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
-        raise argparse.ArgumentTypeError(f"{path}: {exc}") from exc
+        content = text if inline else Path(text).read_text(encoding="utf-8-sig")
+        event = json.loads(content)
+    except OSError as exc:
+        raise argparse.ArgumentTypeError(f"{text}: {exc.strerror}; give a file, or the event itself as JSON") from exc
+    except ValueError as exc:
+        what = "the event" if inline else text
+        raise argparse.ArgumentTypeError(f"{what} is not JSON: {exc}") from exc
+    if not isinstance(event, dict):
+        raise argparse.ArgumentTypeError(f"{text}: an event is a JSON object, {{…}}")
     return event
 
 

@@ -27,3 +27,21 @@ def free_ports(count: int) -> list[int]:
         if len(ports) == count:
             return ports
     raise MonitoryError(f"fewer than {count} of the ports {_PORTS.start} to {_PORTS.stop} are free")
+
+
+def require_free(port: int) -> None:
+    """Nothing listens on a port of loopback.
+
+    Raises:
+        MonitoryError: something does.
+    """
+    with socket.socket() as probe:
+        # as a server does, so that connections of one that has just ended are no obstacle
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as exc:
+            raise MonitoryError(
+                f"port {port} of {HOST} cannot be used ({getattr(exc, 'strerror', None) or exc}): stop what listens "
+                "there, or choose another --port (make serve PORT=8001)"
+            ) from exc

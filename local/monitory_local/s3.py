@@ -78,8 +78,13 @@ class S3:
         # a session of its own: the default one remembers the credentials of whoever used it first
         return boto3.Session().client("s3", endpoint_url=self.endpoint, region_name=region, **keys)
 
+    @property
+    def embedded(self) -> bool:
+        """Whether it is an embedded server, ours or another program's: there buckets may be created."""
+        return bool(self.environment)
+
     def ensure_buckets(self, *names: str) -> None:
-        """Create the buckets that do not exist."""
+        """Create the buckets that do not exist, for which `buckets.prepare` decides whether that is right."""
         client = self.client()
         present = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
         for name in names:

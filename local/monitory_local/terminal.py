@@ -24,13 +24,15 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
 def run(main: Callable[[], None]) -> None:
     """Run a program.
 
-    An error of the product's ends it with one line, an interrupt with none. SIGTERM ends it in good order, so that the
-    servers that it started stop, too.
+    An error of the product's or the system's ends it with one line, an interrupt with none. SIGTERM ends it in good
+    order, so that the servers that it started stop, too.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main()
     except MonitoryError as exc:
         sys.exit(f"error: {exc}")
+    except OSError as exc:
+        sys.exit(f"error: {f'{exc.filename}: ' if exc.filename else ''}{exc.strerror or exc}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -8,6 +8,7 @@ from pathlib import Path
 from monitory.clock import HOURS_PER_DAY, first_hour, hour_of, hour_start, now
 from monitory.settings import Settings, from_environment
 from monitory.storage.s3 import S3Storage
+from monitory_local.buckets import prepare_lake
 from monitory_local.s3 import DEFAULT_FOLDER, running_s3
 from monitory_local.simulator.classes import CLASSES
 from monitory_local.simulator.lake import truths, write_hours, write_truth
@@ -54,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
     bucket = arguments.bucket or settings.s3_input_data_bucket_name
     producer = Producer(plan, settings.s3_input_data_key)
     with running_s3(arguments.folder) as s3, s3.active():
-        s3.ensure_buckets(bucket)
+        prepare_lake(s3, settings, bucket)
         storage = S3Storage(bucket, region=settings.aws_region)
         with progress_bar("writing the lake", plan.machines * len(hours)) as step:
             written = write_hours(storage, producer, hours, step)
