@@ -101,6 +101,10 @@ invoke-retrain: $(READY) ## call the retrain handler (EVENT=file or JSON, or MON
 		$(call flag,event,EVENT) $(call flag,month,MONTH) $(call flag,sample,SAMPLE) \
 		$(call flag,start,START) $(call flag,end,END) $(call flag,promote,PROMOTE)
 
+.PHONY: openapi
+openapi: $(READY) ## docs/openapi.json, after a change of the API
+	@$(BIN)/python -m monitory_local.openapi docs/openapi.json
+
 .PHONY: pictures
 pictures: $(READY) ## the pictures of the documentation: runs the demo, needs Chromium
 	@$(BIN)/python -m monitory_local.pictures

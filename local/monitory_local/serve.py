@@ -12,7 +12,7 @@ from monitory.clock import HOURS_PER_DAY, hour_of, now
 from monitory.errors import ObjectNotFound
 from monitory.settings import PredictSettings, from_environment
 from monitory.storage.s3 import S3Storage
-from monitory_local import lambdas
+from monitory_local import lambdas, openapi
 from monitory_local.buckets import prepare
 from monitory_local.feed import FEED_FILE, MAX_DAYS, Feed, use_log
 from monitory_local.ports import HOST, require_free
@@ -20,6 +20,7 @@ from monitory_local.s3 import DEFAULT_FOLDER, S3, running_s3
 from monitory_local.simulator.wear import Plan
 from monitory_local.terminal import progress_bar, run
 from monitory_local.weed import ServerError
+from monitory_predict.api import document
 from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             use_log(arguments.folder)
             settings = from_environment(PredictSettings)
         app = build_app(settings, NoTelemetry())
+        openapi.add_page(app)
         print(_hints(s3, settings, arguments.port, arguments.folder), flush=True)
         try:
             uvicorn.run(app, host=HOST, port=arguments.port, lifespan="off", log_level="info")
@@ -79,7 +81,7 @@ def _hints(s3: S3, settings: PredictSettings, port: int, folder: Path) -> str:
         f"  curl '{api}/api/v1/predict?zoneId=ZONE-001&equipId=EQUIP-001'",
         f"  curl {api}/api/v1/health",
         f"  curl {api}/api/v1/models",
-        f"  curl {api}/openapi.json",
+        f"  curl {api}{document.PATH}",
         "",
     ]
     if not _has_model(settings):

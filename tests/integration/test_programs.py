@@ -42,9 +42,9 @@ def _run(module: str, *arguments: str | Path) -> subprocess.CompletedProcess[str
     return subprocess.run(command, env=_environment(), cwd=ROOT, capture_output=True, text=True, timeout=500)
 
 
-def _invoke(*arguments: str | Path) -> dict[str, Any]:
+def _invoke(*arguments: str | Path, status: int = 0) -> dict[str, Any]:
     done = _run("invoke", *arguments)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == status, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
@@ -72,12 +72,12 @@ def test_the_demo_ends_with_its_figures(demo: Demo) -> None:
 
 def test_the_handlers_can_be_invoked_on_the_demos_data(demo: Demo, tmp_path: Path) -> None:
     version = demo.result["version"]
-    predicted = _invoke("predict", "--folder", demo.folder, "--zone", "ZONE-001", "--equip", "EQUIP-404")
+    predicted = _invoke("predict", "--folder", demo.folder, "--zone", "ZONE-001", "--equip", "EQUIP-404", status=1)
     assert predicted["statusCode"] == 404
     assert "EQUIP-404" in predicted["body"]["detail"]
     unchanged = _invoke("retrain", "--folder", demo.folder, "--event", _event(tmp_path, version=version))
     assert unchanged == {"status": "unchanged", "version": version, "reason": "the version is already served"}
-    invalid = _invoke("retrain", "--folder", demo.folder, "--month", "2199-01")
+    invalid = _invoke("retrain", "--folder", demo.folder, "--month", "2199-01", status=1)
     assert invalid["status"] == "invalid"
 
 

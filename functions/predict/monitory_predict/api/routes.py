@@ -5,6 +5,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, timedelta
+from functools import partial
 from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 
@@ -18,7 +19,7 @@ from monitory import clock, errors
 from monitory.features import vector
 from monitory.log import Logger
 from monitory.machine import PATTERN, machine
-from monitory_predict.api import schemas
+from monitory_predict.api import document, schemas
 from monitory_predict.api.middleware import API_PREFIX, SECURITY_HEADERS, BasePath, HeadAsGet, SecurityHeaders
 from monitory_predict.prediction import window
 from monitory_predict.service import MachinePrediction, PredictService
@@ -93,8 +94,12 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         version="1",
         summary="Remaining useful life of factory machines",
         description="Reads a machine's newest hour of sensor readings and answers its RUL in days.",
+        openapi_url=document.PATH,
+        docs_url=None,  # their assets come from the network; a server on one's own machine brings a page of its own
+        redoc_url=None,
         redirect_slashes=False,  # it would redirect to the host that the caller named, without the gateway's stage
     )
+    app.openapi = partial(document.openapi, app)  # type: ignore[method-assign]
     for middleware in (HeadAsGet, BasePath, SecurityHeaders):
         app.add_middleware(middleware)
     for kind, reply in ERROR_REPLIES.items():
@@ -256,7 +261,9 @@ def _no_route(request: Request, error: Exception) -> JSONResponse:
     if status == 405:
         detail = f"{request.method} is not allowed here; use GET"
         return JSONResponse({"detail": detail}, status, {"Allow": "GET, HEAD"})
-    paths = ", ".join(API_PREFIX + path for path in ("predict", "health", "models", "models/{version}/report"))
+    paths = ", ".join(
+        API_PREFIX + path for path in ("predict", "health", "models", "models/{version}/report", "openapi.json")
+    )
     return JSONResponse({"detail": f"no such path; there are {paths}"}, status)
 
 

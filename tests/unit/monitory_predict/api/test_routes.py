@@ -307,7 +307,7 @@ def test_other_ways_in_are_closed(client: TestClient) -> None:
 
 
 def test_the_openapi_document_has_examples_that_its_own_types_accept(client: TestClient) -> None:
-    document = client.get("/openapi.json").json()
+    document = client.get("/api/v1/openapi.json").json()
     assert set(document["paths"]) == {
         "/api/v1/predict",
         "/api/v1/health",
@@ -330,4 +330,10 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
             "503",
         }, path
     assert [one["schema"]["examples"] for one in predict["parameters"]] == [["ZONE-001"], ["EQUIP-001"]]
-    assert client.get("/docs").status_code == 200
+    assert document["security"] == [{"api_key": []}]
+    assert document["components"]["securitySchemes"]["api_key"]["name"] == "x-api-key"
+
+
+def test_no_page_is_served_whose_assets_come_from_the_network(client: TestClient) -> None:
+    assert client.get("/docs").status_code == 404
+    assert client.get("/redoc").status_code == 404
