@@ -11,7 +11,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse
 
-from monitory.settings import PredictSettings, load
+from monitory.settings import PredictSettings, from_environment
 from monitory_local.terminal import run
 from monitory_predict.api import document
 from monitory_predict.application import build_app
@@ -41,7 +41,7 @@ def add_page(app: FastAPI) -> None:
 def as_json() -> str:
     """The document as its file. It needs no store: the routes alone say what it holds."""
     os.environ.update(NO_STORE)
-    app = build_app(load(PredictSettings), NoTelemetry())
+    app = build_app(from_environment(PredictSettings), NoTelemetry())
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
