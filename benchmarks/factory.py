@@ -39,10 +39,10 @@ from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset import dataset, hour_table, labels, split
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.evaluation.holdout import predictions
 from monitory_retrain.evaluation.scores import Scores, intervals, score
 from monitory_retrain.training import balancing, survival, training
-from monitory_retrain.training.survival import Lifetimes
 from monitory_retrain.training.training import Recipe
 
 HOLDOUT_SHARE = 0.25

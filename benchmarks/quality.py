@@ -24,11 +24,11 @@ from monitory.settings import Settings
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset import dataset
 from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.dataset.split import folds
 from monitory_retrain.evaluation import scores
 from monitory_retrain.training import regimes as regime_learning
 from monitory_retrain.training import survival, training
-from monitory_retrain.training.survival import Lifetimes
 from monitory_retrain.training.training import Recipe
 
 SEEDS = (0, 1, 2)

@@ -42,10 +42,10 @@ from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset import dataset, hour_table, labels
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.dataset.lifetimes import Lifetimes, kaplan_meier
 from monitory_retrain.evaluation.holdout import predictions
 from monitory_retrain.evaluation.scores import intervals
 from monitory_retrain.training import survival, training
-from monitory_retrain.training.survival import Lifetimes
 from monitory_retrain.training.training import Recipe
 
 START = first_hour(date(2026, 1, 1))
@@ -213,7 +213,7 @@ def judge(factory: Factory, sensor_set: SensorSet, recipe: Recipe) -> dict[str, 
     model = Model(trained.text.encode(), None, feature_names=known.names, cap_days=CAP)
     predicted = predictions(model, judged)
     days = np.linspace(0, CAP, 121)
-    mean = float(np.trapezoid(survival.kaplan_meier(lives, days), days))
+    mean = float(np.trapezoid(kaplan_meier(lives, days), days))
     return {
         **_errors(judged.rul, predicted),
         "mean_mae": float(np.abs(judged.rul - mean).mean()),

@@ -70,7 +70,7 @@ def write_days(lake: str, machines: int, days: int, rate_seconds: float = 5.0) -
 
 def promote_model(models: str, seed: int = 0) -> str:
     """Train a model of the product's recipe and size on wear-like rows and promote it; returns its text."""
-    from monitory_retrain.training.survival import Lifetimes  # heavy: not for those who only read a lake
+    from monitory_retrain.dataset.lifetimes import Lifetimes  # heavy: not for those who only read a lake
     from monitory_retrain.training.training import Recipe, train
 
     sensor_set = sensors.load()

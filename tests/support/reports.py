@@ -34,19 +34,24 @@ RECIPE = Recipe(folds=3, max_trees=15, threads=1)
 
 
 def table(machines: int = 6, life_hours: int = 90, seed: int = 0) -> HourTable:
-    """Machines whose vibration rises until it leaves its limits; the fourth date is missing, and some hours are."""
+    """Machines whose vibration rises until it leaves its limits; the fourth date is missing, and some hours are.
+
+    No run is as long as the one before: a machine's last one does not tell its next.
+    """
     rng = np.random.default_rng(seed)
     start = first_hour(FIRST)
     gap = range(first_hour(DAYS[3]), first_hour(DAYS[4]))
     owners = [Machine("ZONE-001", f"EQUIP-{number:03d}") for number in range(1, machines + 1)]
     machine, hour, values = [], [], []
     for index in range(machines):
-        phase = index * life_hours // machines
+        age, length = index * life_hours // machines, life_hours
         for at in range(start, first_hour(LAST) + 24):
+            age += 1
+            if age >= length:
+                age, length = 0, int(rng.integers(life_hours * 2 // 3, life_hours * 4 // 3))
             if at in gap or (index == 1 and rng.random() < 0.1):
                 continue
-            age = (at - start + phase) % life_hours
-            row = _row(rng, age / life_hours)
+            row = _row(rng, age / length)
             machine.append(index)
             hour.append(at)
             values.append(row)
@@ -67,7 +72,7 @@ def _row(rng: np.random.Generator, wear: float) -> list[float]:
         middle, reach = (sensor.low + sensor.high) / 2, (sensor.high - sensor.low) / 2
         mean = middle + reach * float(rng.normal(0, 0.05))
         if sensor.name == "vibration":
-            mean = middle + reach * (wear * 1.1 - 0.2) + reach * float(rng.normal(0, 0.02))
+            mean = middle + reach * (wear * 1.15 - 0.2) + reach * float(rng.normal(0, 0.02))
         outside = float(abs(mean - middle) > reach * 0.88)
         statistics = dict.fromkeys(STATISTICS, mean)
         statistics |= {"rollstd": reach * 0.1, "min": mean - reach * 0.2, "max": mean + reach * 0.2}
@@ -91,8 +96,11 @@ def findings() -> Findings:
     model = Model(new.trained.text.encode(), None, feature_names=new.last_day.names, cap_days=SETTINGS.max_rul_days)
     day = drift.compare(new.reference, new.last_day, validation.predictions(model, new.last_day), SENSORS)
     worse = np.clip(new.predicted + np.random.default_rng(1).normal(0, 1.0, len(holdout)), 0, SETTINGS.max_rul_days)
-    champion = Champion("2026/11/10/150102", worse, score(holdout.rul, worse, new.calibration, SETTINGS.max_rul_days))
-    compared = verdict.compare(holdout.rul, worse, new.predicted, holdout.machine, holdout.hour // 24)
+    shown = score(holdout.seen, worse, new.calibration, SETTINGS.max_rul_days, watched=new.split.watched)
+    champion = Champion("2026/11/10/150102", worse, shown)
+    compared = verdict.compare(
+        holdout.seen, worse, new.predicted, holdout.machine, holdout.hour // 24, new.split.watched
+    )
     bar = new.baselines.mean.mae, new.baselines.last_life.mae
     ruling = verdict.against(champion.scores, new.scores, compared, *bar, margin=0.02, coverage=0.9)
     card = pipeline.card(
@@ -111,16 +119,16 @@ def sparse() -> Findings:
     """Findings with as little as there can be: no champion, no interval, no failure in sight, no drift to tell."""
     full = findings()
     new = full.challenger
-    early = new.split.holdout.take(new.split.holdout.rul > 1)
-    rows = np.flatnonzero(new.split.holdout.rul > 1)
+    rows = np.flatnonzero(np.isnan(new.split.holdout.rul))
+    parts = new.split._replace(holdout=new.split.holdout.take(rows))
     alone = replace(
         new,
-        split=new.split._replace(holdout=early),
+        split=parts,
         predicted=new.predicted[rows],
-        calibration=None,
-        scores=score(early.rul, new.predicted[rows]),
+        judged=replace(new.judged, calibration=None),
+        scores=score(parts.holdout.seen, new.predicted[rows], watched=parts.watched),
         machines=[],
-        announcements=announcements(early.take(rows[:0]), new.predicted[:0], SETTINGS.max_rul_days),
+        announcements=announcements(parts.holdout.take(rows[:0]), new.predicted[:0], SETTINGS.max_rul_days),
         reliability=[],
     )
     unjudged = drift.compare(None, new.last_day, np.zeros(len(new.last_day)), SENSORS)

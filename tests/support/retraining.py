@@ -37,7 +37,8 @@ def challenger(seed: int = 0) -> Challenger:
     text = found.trained.text.replace("[seed: ", f"[seed: {seed}", 1) if seed else found.trained.text
     assert not seed or text != found.trained.text
     scores = msgspec.structs.replace(found.scores, mae=found.scores.mae + seed * 1e-6)
-    return dataclasses.replace(found, scores=scores, trained=dataclasses.replace(found.trained, text=text))
+    fit = dataclasses.replace(found.fit, trained=dataclasses.replace(found.trained, text=text))
+    return dataclasses.replace(found, scores=scores, fit=fit)
 
 
 def nightly(run: str = EVENT_ID) -> dict[str, object]:

@@ -7,11 +7,30 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from monitory.model.distribution import Distribution
 from monitory.model.model import Card
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.evaluation.drift import Reference
 
 LIBRARIES = ("lightgbm", "numpy", "scikit-learn", "imbalanced-learn", "pyarrow", "msgspec")
+
+
+JUDGED_FILE = "judged.txt"
+"""Beside a version's model: the text that its scores are of."""
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """The fit that a version's scores are of: it ended before the hold-out, the served one did not.
+
+    Attributes:
+        sha256: of its text, which is stored beside the served one.
+        starts: the hour at which the hold-out begins: nothing later taught it.
+        distribution: of the life left, given its answers.
+    """
+
+    sha256: str
+    starts: int
+    distribution: Distribution | None = None
 
 
 class ModelCard(Card, frozen=True, kw_only=True):
@@ -27,6 +46,7 @@ class ModelCard(Card, frozen=True, kw_only=True):
         python: version.
         metrics: as in metrics.json.
         reference: distributions of features and answers in training, for drift.
+        judged: the fit that the metrics are of; None in older cards, where it is the served one.
     """
 
     data: dict[str, Any]
@@ -38,6 +58,19 @@ class ModelCard(Card, frozen=True, kw_only=True):
     python: str
     metrics: dict[str, Any]
     reference: Reference | None = None
+    judged: Judged | None = None
+
+
+class _WithJudged(msgspec.Struct, frozen=True):
+    judged: Judged | None = None
+
+
+def judged_part(card: bytes) -> Judged | None:
+    """What a card's JSON says of the judged fit; None in older cards, and where it cannot be read."""
+    try:
+        return msgspec.json.decode(card, type=_WithJudged).judged
+    except msgspec.MsgspecError:
+        return None
 
 
 def library_versions() -> dict[str, str]:

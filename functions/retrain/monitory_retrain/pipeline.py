@@ -24,6 +24,7 @@ from monitory_retrain.dataset import dataset, labels, split, sufficiency
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels
+from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.dataset.split import TimeSplit
 from monitory_retrain.dataset.sufficiency import Supply
 from monitory_retrain.evaluation import announcements, drift, holdout, reliability
@@ -32,14 +33,13 @@ from monitory_retrain.evaluation.drift import Reference
 from monitory_retrain.evaluation.holdout import Baselines, MachineScore
 from monitory_retrain.evaluation.reliability import Reliability
 from monitory_retrain.evaluation.scores import Scores, score
-from monitory_retrain.model_card import ModelCard, library_versions, training_ranges
+from monitory_retrain.model_card import Judged, ModelCard, library_versions, training_ranges
 from monitory_retrain.training import failure_modes, survival, training
 from monitory_retrain.training import regimes as regime_learning
-from monitory_retrain.training.survival import Lifetimes
 from monitory_retrain.training.training import Recipe, Trained
 
 HOLDOUT_SHARE = 0.25
-"""Newest part of the time span: it judges models and no model is trained on it."""
+"""Newest part of the training days: it judges recipes; what is served learns from it after the verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +51,45 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """What one training makes: a model and the distribution of the life left, given its answers."""
+
+    trained: Trained
+    calibration: Distribution | None
+
+    @property
+    def sha256(self) -> str:
+        """Of the model text."""
+        return hashlib.sha256(self.trained.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class Challenger:
-    """A trained model and how it does on the hold-out.
+    """A recipe's model, fitted twice: before the hold-out to be judged, on everything to be served.
 
     Attributes:
-        trained: model text and out-of-fold predictions.
-        calibration: the distribution of the life left, given its answers.
+        fit: on everything: what is served.
+        judged: before the hold-out: what the scores are of.
         split: training part and hold-out.
         labels: of all hour rows.
         supply: what the range held.
-        predicted: its answers for the hold-out, days.
+        predicted: the judged model's answers for the hold-out, days.
         scores: of these.
         baselines: scores of rules without sensors.
         machines: scores by machine.
         announcements: what people would have been told at D-5 and D-3.
         reliability: of its failure probabilities; empty without a calibration.
-        reference: how features and answers were distributed before the hold-out.
+        reference: how features and the served model's answers are distributed before the hold-out.
+        rows: hours that the served model's fit could choose from.
+        ranges: smallest and largest value of its features in them.
         last_day: running machines' rows of the newest date, labelled or not.
         regimes: in whose terms the features of all these rows are.
         table: what the rows were made of.
         failure_modes: which mode lies ahead, in the log's words; None where it names none, or too few.
     """
 
-    trained: Trained
-    calibration: Distribution | None
+    fit: Fit
+    judged: Fit
     split: TimeSplit
     labels: Labels
     supply: Supply
@@ -85,15 +100,27 @@ class Challenger:
     announcements: list[Announcements]
     reliability: list[Reliability]
     reference: Reference | None
+    rows: int
+    ranges: dict[str, tuple[float, float]]
     last_day: Dataset
     regimes: Regimes | None
     table: HourTable
     failure_modes: FailureModes | None = None
 
     @property
+    def trained(self) -> Trained:
+        """What is served."""
+        return self.fit.trained
+
+    @property
+    def calibration(self) -> Distribution | None:
+        """Of the judged model: what `predicted` has its intervals from."""
+        return self.judged.calibration
+
+    @property
     def sha256(self) -> str:
-        """Of the model text."""
-        return hashlib.sha256(self.trained.text.encode()).hexdigest()
+        """Of the served model text."""
+        return self.fit.sha256
 
 
 def learn(
@@ -130,50 +157,63 @@ def learn(
     missing = sufficiency.shortfalls(supply, settings)
     if missing:
         return Skipped(missing, supply)
-    starts = split.begins(table.hour[found.usable], HOLDOUT_SHARE)
-    regimes = regime_learning.learn(table, found.usable & (found.label_available_at < starts), sensors)
+    starts = split.begins(table.hour[found.running], HOLDOUT_SHARE)
+    regimes = regime_learning.learn(table, found.running & (table.hour < starts), sensors)
     if regimes:
         log.info("operating regimes: %s", ", ".join(f"{regime.hours} hours" for regime in regimes.regimes))
     rows = dataset.build(table, found, sensors, log, regimes=regimes)
-    data = rows.labelled
-    parts = split.newest(data, HOLDOUT_SHARE)
-    missing = sufficiency.split_shortfalls(len(parts.training), len(np.unique(parts.training.life)), len(parts.holdout))
+    parts = split.split(rows, starts)
+    missing = sufficiency.split_shortfalls(parts.training, parts.holdout)
     if missing:
         return Skipped(missing, supply)
-    names = vector.trained(sensors)
-    columns = [data.names.index(name) for name in names]
-    part = rows.as_of(parts.starts)
-    lives = Lifetimes(part.seen, ~np.isnan(part.rul), settings.max_rul_days)
-    trained = training.train(
-        part.x[:, columns], lives, part.life, names, recipe, lambda text: log.info("training: %s", text)
-    )
-    learnt = trained.rows[trained.settled]
-    interval = survival.distribution(
-        trained.out_of_fold[trained.settled], lives.take(learnt), part.life[learnt], settings.coverage
-    )
-    model = Model(trained.text.encode(), None, feature_names=data.names, cap_days=settings.max_rul_days)
-    predicted = holdout.predictions(model, parts.holdout)
     cap = settings.max_rul_days
+    judged = _fit(parts.training, sensors, settings, recipe, log)
+    predicted = holdout.predictions(_model(judged, rows, cap), parts.holdout)
+    true, interval, watched = parts.holdout.seen, judged.calibration, parts.watched
+    log.info("judged: fitting again, on the hold-out too")
+    fit = _fit(rows, sensors, settings, recipe, log)
     older = rows.take(rows.hour < parts.starts)
     day = rows.hour // HOURS_PER_DAY
     return Challenger(
-        trained=trained,
-        calibration=interval,
+        fit=fit,
+        judged=judged,
         split=parts,
         labels=found,
         supply=supply,
         predicted=predicted,
-        scores=score(parts.holdout.rul, predicted, interval, cap, parts.holdout.age),
-        baselines=holdout.baselines(data, parts),
-        machines=holdout.by_machine(parts.holdout, predicted, interval, cap),
+        scores=score(true, predicted, interval, cap, parts.holdout.age, watched),
+        baselines=holdout.baselines(rows, parts, cap),
+        machines=holdout.by_machine(parts, predicted, interval, cap),
         announcements=announcements.announcements(parts.holdout, predicted, cap),
         reliability=reliability.reliability(parts.holdout, predicted, interval) if interval else [],
-        reference=drift.reference(older, trained.features, holdout.predictions(model, older)),
+        reference=drift.reference(older, fit.trained.features, holdout.predictions(_model(fit, rows, cap), older)),
+        rows=len(rows),
+        ranges=training_ranges(rows, fit.trained.features),
         last_day=rows.take(day == day.max()),
         regimes=regimes,
         table=table,
         failure_modes=failure_modes.learn(rows, found.failure_modes, sensors),
     )
+
+
+def _fit(rows: Dataset, sensors: SensorSet, settings: RetrainSettings, recipe: Recipe, log: Logger) -> Fit:
+    """Train on rows and calibrate on their out-of-fold predictions."""
+    names = vector.trained(sensors)
+    columns = [rows.names.index(name) for name in names]
+    lives = Lifetimes(rows.seen, ~np.isnan(rows.rul), settings.max_rul_days)
+    trained = training.train(
+        rows.x[:, columns], lives, rows.life, names, recipe, lambda text: log.info("training: %s", text)
+    )
+    settled = trained.rows[trained.settled]
+    calibration = survival.distribution(
+        trained.out_of_fold[trained.settled], lives.take(settled), rows.life[settled], settings.coverage
+    )
+    return Fit(trained, calibration)
+
+
+def _model(fit: Fit, rows: Dataset, cap: float) -> Model:
+    """A fit as serving loads it."""
+    return Model(fit.trained.text.encode(), None, feature_names=rows.names, cap_days=cap)
 
 
 def seen_with(model: Model, rows: Dataset, challenger: Challenger, sensors: SensorSet, log: Logger) -> Dataset:
@@ -205,6 +245,7 @@ def metrics(challenger: Challenger) -> dict[str, object]:
         "failure_probability": challenger.reliability,
         "training_rows": len(challenger.split.training),
         "holdout_rows": len(challenger.split.holdout),
+        "fitted_rows": challenger.rows,
     }
 
 
@@ -227,12 +268,12 @@ def card(
         sensors=sensors,
         cap_days=settings.max_rul_days,
         features=challenger.trained.features,
-        distribution=challenger.calibration,
-        ranges=training_ranges(parts.training, challenger.trained.features),
-        machines=frozenset(parts.training.machines[i].equip_id for i in np.unique(parts.training.machine).tolist()),
+        distribution=challenger.fit.calibration,
+        ranges=challenger.ranges,
+        machines=frozenset(machine.equip_id for machine, _ in challenger.table.slices()),
         sha256=challenger.sha256,
         data={"first_day": str(days[0]), "last_day": str(days[-1]), **challenger.supply._asdict()},
-        rows={"training": len(parts.training), "holdout": len(parts.holdout)},
+        rows={"training": len(parts.training), "holdout": len(parts.holdout), "fitted": challenger.rows},
         labels={
             "failures": {str(machine): len(hours) for machine, hours in found.failures.items()},
             "maintenance": {str(machine): len(hours) for machine, hours in found.maintenance.items() if hours},
@@ -249,4 +290,5 @@ def card(
         reference=challenger.reference,
         regimes=challenger.regimes,
         failure_modes=challenger.failure_modes,
+        judged=Judged(challenger.judged.sha256, parts.starts, challenger.judged.calibration),
     )

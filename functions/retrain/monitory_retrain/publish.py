@@ -11,6 +11,7 @@ from monitory.model.model import decode_card
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.registry.version import Version
 from monitory_retrain import model_card, pipeline, report
+from monitory_retrain.model_card import JUDGED_FILE
 from monitory_retrain.report import Findings
 
 VERDICT_FILE = "verdict.json"
@@ -51,10 +52,11 @@ def _identical(registry: Registry, findings: Findings) -> str | None:
 
 
 def _files(findings: Findings) -> dict[str, tuple[bytes, str]]:
-    json = "application/json"
+    json, text = "application/json", "text/plain; charset=utf-8"
     champion = findings.champion.scores if findings.champion else None
     return {
-        MODEL_FILE: (findings.challenger.trained.text.encode(), "text/plain; charset=utf-8"),
+        MODEL_FILE: (findings.challenger.trained.text.encode(), text),
+        JUDGED_FILE: (findings.challenger.judged.trained.text.encode(), text),
         CARD_FILE: (model_card.encode(findings.card), json),
         METRICS_FILE: (_json(pipeline.metrics(findings.challenger)), json),
         VERDICT_FILE: (_json({"verdict": findings.verdict, "champion": champion}), json),

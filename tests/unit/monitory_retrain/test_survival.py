@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.dataset.lifetimes import Lifetimes, kaplan_meier
 from monitory_retrain.training import training
-from monitory_retrain.training.survival import Hazards, Lifetimes, distribution, kaplan_meier
+from monitory_retrain.training.survival import Hazards, distribution
 from monitory_retrain.training.training import Recipe
 
 CAP = 20.0

@@ -1,40 +1,57 @@
 """Splitting through time, without looking into the future.
 
-The hold-out begins at a moment. A row trains only if its label was *known* by then; every other row judges. So the gap
-between the two is each row's own label horizon (López de Prado, "Advances in Financial Machine Learning", 2018, ch. 7:
-purging), and the hold-out is made of whole lives: those that end after the moment, with their hours before it. Hours
-after it alone would have no RUL longer than the hold-out.
+The hold-out begins at a moment: it is made of every running hour after it, whatever became of the machine. What trains
+are the hours before it, with what was known at that moment: failures to come are not, so these runs are censored there
+(an embargo by knowledge instead of by a gap: López de Prado, "Advances in Financial Machine Learning", 2018, ch. 7).
+Choosing hours by what became of them would make a factory of long runs look like one of short ones.
 
-Inside the training part, folds are made of whole lives (runs between two failures of a machine): neighbouring hours
-of a life are near copies, a random split would put one in training and its twin in validation.
+Inside the training part, folds are made of whole runs between two failures of a machine: neighbouring hours of a run
+are near copies, a random split would put one in training and its twin in validation.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from monitory_retrain.array_types import Ints
+from monitory.clock import HOURS_PER_DAY
+from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.dataset import Dataset
 
 
 class TimeSplit(NamedTuple):
-    """The parts of a time split; `starts` is the hour at which the hold-out begins."""
+    """The parts of a time split.
+
+    Attributes:
+        training: hours before the hold-out, with what was known when it began.
+        holdout: hours of running machines after that.
+        starts: the hour at which the hold-out begins.
+        ends: the hour at which the data ends.
+    """
 
     training: Dataset
     holdout: Dataset
     starts: int
+    ends: int
+
+    @property
+    def watched(self) -> Floats:
+        """For how many days what becomes of each row of the hold-out was watched, shape (n,)."""
+        return watched(self.holdout, self.ends)
 
 
-def newest(dataset: Dataset, share: float) -> TimeSplit:
-    """Hold out what became known in the newest part of the time that labelled rows span.
+def split(rows: Dataset, starts: int) -> TimeSplit:
+    """Hold out the hours from `starts` on; `rows` are all running hours."""
+    ends = int(rows.hour.max()) + 1 if len(rows) else starts
+    return TimeSplit(rows.as_of(starts), rows.take(rows.hour >= starts), starts, ends)
 
-    Args:
-        dataset: all labelled rows.
-        share: of the time, 0..1.
+
+def watched(rows: Dataset, ends: int) -> Floats:
+    """Days until nobody could see any more what becomes of each row, shape (n,): the data's end, a gap or maintenance.
+
+    A row with a label was watched to the data's end: that its run ended earlier does not tell when sight would have.
     """
-    starts = begins(dataset.hour, share)
-    known = dataset.label_available_at < starts
-    return TimeSplit(dataset.take(known), dataset.take(~known), starts)
+    exact = ~np.isnan(rows.rul)
+    return np.where(exact, np.maximum((ends - rows.hour) / HOURS_PER_DAY, rows.seen), rows.seen)
 
 
 def begins(hour: Ints, share: float) -> int:

@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from monitory.settings import RetrainSettings
+from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels
 
@@ -25,12 +28,13 @@ MIN_TRAINING_ROWS = 100
 MIN_TRAINING_RUNS = 3
 
 
-def split_shortfalls(training_rows: int, training_runs: int, holdout_rows: int) -> list[str]:
+def split_shortfalls(training: Dataset, holdout: Dataset) -> list[str]:
     """What a time split lacks, in words; empty when both parts are large enough."""
+    labelled = ~np.isnan(training.rul)
     wanted = (
-        ("labelled hours before the hold-out", training_rows, MIN_TRAINING_ROWS),
-        ("runs to failure before the hold-out", training_runs, MIN_TRAINING_RUNS),
-        ("labelled hours in the hold-out", holdout_rows, 1),
+        ("labelled hours before the hold-out", int(labelled.sum()), MIN_TRAINING_ROWS),
+        ("runs to failure before the hold-out", len(np.unique(training.life[labelled])), MIN_TRAINING_RUNS),
+        ("running hours in the hold-out", len(holdout), 1),
     )
     return [f"{have:,} {what}, {need:,} are needed" for what, have, need in wanted if have < need]
 

@@ -10,6 +10,7 @@ from monitory.model.distribution import Distribution
 from monitory.model.model import Calibration, Model
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.lifetimes import Lifetimes, mean_time
 from monitory_retrain.dataset.split import TimeSplit
 from monitory_retrain.evaluation.scores import Scores, score
 
@@ -66,38 +67,50 @@ def predictions(model: Model, dataset: Dataset) -> Floats:
     )
 
 
-def baselines(dataset: Dataset, parts: TimeSplit) -> Baselines:
-    """Scores of the rules on the hold-out; `dataset` is what was split."""
-    true = parts.holdout.rul
-    mean = np.full(len(true), parts.training.rul.mean())
-    return Baselines(score(true, mean), score(true, last_life(dataset, parts)))
-
-
-def last_life(dataset: Dataset, parts: TimeSplit) -> Floats:
-    """The last-life baseline: a machine lasts as long as it did the last time.
-
-    The answer is the RUL at the first hour of the machine's newest run in training, less the days since the present
-    run began, at least 0. Machines without a run in training get the mean of the others' newest runs.
+def baselines(rows: Dataset, parts: TimeSplit, cap: float) -> Baselines:
+    """Scores of the rules on the hold-out.
 
     Args:
-        dataset: what was split: a run may have begun before the hold-out does.
+        rows: what was split.
         parts: training and hold-out.
+        cap: the largest RUL that is told, days.
+    """
+    true, watched = parts.holdout.seen, parts.watched
+    mean = np.full(len(true), training_mean(parts.training, cap))
+    return Baselines(score(true, mean, watched=watched), score(true, last_life(rows, parts, cap), watched=watched))
+
+
+def training_mean(training: Dataset, cap: float) -> float:
+    """The mean RUL of rows up to the cap, days, with those whose failure was not seen (Kaplan and Meier)."""
+    return mean_time(Lifetimes(training.seen, ~np.isnan(training.rul), cap))
+
+
+def last_life(rows: Dataset, parts: TimeSplit, cap: float) -> Floats:
+    """The last-life baseline: a machine lasts as long as it did the last time.
+
+    The answer is the length of the machine's newest run that ended in training, less the days since the present run
+    began, at least 0. Machines without one get the mean of all runs in training, those that were not seen to end with
+    it (Kaplan and Meier). Runs are as long as was seen of them, up to the cap.
+
+    Args:
+        rows: what was split: a run may have begun before the hold-out does.
+        parts: training and hold-out.
+        cap: the largest RUL that is told, days.
     """
     began: dict[int, int] = {}
-    for life, hour in zip(dataset.life.tolist(), dataset.hour.tolist(), strict=True):
+    for life, hour in zip(rows.life.tolist(), rows.hour.tolist(), strict=True):
         began[life] = min(hour, began.get(life, hour))
+    training = parts.training
+    firsts = np.flatnonzero(training.hour == [began[life] for life in training.life.tolist()])
+    ended = ~np.isnan(training.rul[firsts])
+    average = mean_time(Lifetimes(training.seen[firsts], ended, cap))
     newest: dict[int, tuple[int, float]] = {}
-    rows = zip(
-        *(column.tolist() for column in (parts.training.machine, parts.training.life, parts.training.rul)), strict=True
-    )
-    for machine, life, rul in rows:
-        known, longest = newest.get(machine, (-1, 0.0))
-        if life >= known:
-            newest[machine] = (life, max(rul, longest if life == known else 0.0))
-    fallback = float(np.mean([longest for _, longest in newest.values()]))
+    for at in firsts[ended].tolist():
+        machine, run = int(training.machine[at]), (int(training.hour[at]), float(training.rul[at]))
+        newest[machine] = max(run, newest.get(machine, run))
     holdout = parts.holdout
     answers = [
-        newest.get(machine, (0, fallback))[1] - (hour - began[life]) / HOURS_PER_DAY
+        newest.get(machine, (0, average))[1] - (hour - began[life]) / HOURS_PER_DAY
         for machine, life, hour in zip(
             holdout.machine.tolist(), holdout.life.tolist(), holdout.hour.tolist(), strict=True
         )
@@ -106,12 +119,14 @@ def last_life(dataset: Dataset, parts: TimeSplit) -> Floats:
 
 
 def by_machine(
-    holdout: Dataset, predicted: Floats, calibration: Calibration | Distribution | None, cap: float
+    parts: TimeSplit, predicted: Floats, calibration: Calibration | Distribution | None, cap: float
 ) -> list[MachineScore]:
     """Scores of each machine of the hold-out."""
+    holdout, watched = parts.holdout, parts.watched
     return [
         MachineScore(
-            str(holdout.machines[index]), score(holdout.rul[rows], predicted[rows], calibration, cap, holdout.age[rows])
+            str(holdout.machines[index]),
+            score(holdout.seen[rows], predicted[rows], calibration, cap, holdout.age[rows], watched[rows]),
         )
         for index in np.unique(holdout.machine).tolist()
         if (rows := holdout.machine == index).any()

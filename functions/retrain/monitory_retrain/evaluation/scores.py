@@ -1,4 +1,11 @@
-"""Figures by which models are judged; all errors in days."""
+"""Figures by which models are judged; all errors in days.
+
+They hold for all running machines, also for those whose failure nobody has seen yet. A row is watched for some days w,
+which depend on when it was, not on what became of it. Up to w the truth is known of every row, so that is what
+predictions are held against: |min(prediction, w) - min(T, w)|, the error of the restricted survival time (Royston and
+Parmar, "Restricted mean survival time", 2013). No weights are estimated, and nothing is chosen by its outcome. With w
+beyond the cap these are the usual figures.
+"""
 
 import msgspec
 import numpy as np
@@ -9,14 +16,17 @@ from monitory_retrain.array_types import Floats
 
 NEAR_FAILURE_DAYS = 3.0
 
+_ANSWERS = 101  # that are tried for the best constant; the mean is one more, and the best where all is known
+
 
 class Scores(msgspec.Struct, frozen=True):
     """Errors of predictions.
 
     Attributes:
         rows: how many predictions.
-        rmse, mae, r2: over all of them; r2 is None where the true RUL doesn't vary.
-        near_mae: MAE where the true RUL is at most 3 days; None where there is no such row.
+        rmse, mae, r2: over all of them, as far as they were watched; r2 is None where nothing varies so far. It is the
+            share of the best constant's squared error that the predictions save, 1 is perfect.
+        near_mae: MAE where a failure was seen within 3 days; None where there is no such row.
         near_rows: how many those are.
         coverage, width: share of true values within the interval, and its mean width in days.
     """
@@ -37,26 +47,59 @@ def score(
     calibration: Calibration | Distribution | None = None,
     cap: float = np.inf,
     age: Floats | None = None,
+    watched: Floats | None = None,
 ) -> Scores:
-    """Scores of predictions, shape (n,) each, n > 0; `cap` and `age` as in `intervals`."""
-    error = predicted - true
-    near = true <= NEAR_FAILURE_DAYS
-    spread = float(((true - true.mean()) ** 2).sum())
-    coverage = width = None
-    if calibration:
-        low, high = intervals(predicted, calibration, cap, age)
-        coverage = float(((low <= true) & (true <= high)).mean())
-        width = float((high - low).mean())
+    """Scores of predictions, shape (n,) each, n > 0.
+
+    Args:
+        true: days until the failure or the cap; where neither was seen, the days that the row was watched.
+        predicted: days.
+        calibration: the interval.
+        cap, age: as in `intervals`.
+        watched: days after which the truth would not be known; None where it always is.
+    """
+    if watched is None:
+        watched = np.full(len(true), np.inf)
+    error = absolute_errors(true, predicted, watched)
+    seen = true < watched
+    near = seen & (true <= NEAR_FAILURE_DAYS)
+    baseline = _best_constant_error(true, watched)
+    ends = intervals(predicted, calibration, cap, age) if calibration else None
     return Scores(
         rows=len(true),
         rmse=float(np.sqrt((error**2).mean())),
-        mae=float(np.abs(error).mean()),
-        r2=1 - float((error**2).sum()) / spread if spread else None,
-        near_mae=float(np.abs(error[near]).mean()) if near.any() else None,
+        mae=float(error.mean()),
+        r2=1 - float((error**2).sum()) / baseline if baseline else None,
+        near_mae=float(np.abs(predicted - true)[near].mean()) if near.any() else None,
         near_rows=int(near.sum()),
-        coverage=coverage,
-        width=width,
+        coverage=covered(true, *ends, cap, watched) if ends else None,
+        width=float((ends[1] - ends[0]).mean()) if ends else None,
     )
+
+
+def absolute_errors(true: Floats, predicted: Floats, watched: Floats) -> Floats:
+    """|min(prediction, watched) - min(T, watched)|, days, shape (n,); arguments as in `score`."""
+    errors: Floats = np.abs(np.minimum(predicted, watched) - np.minimum(true, watched))
+    return errors
+
+
+def covered(true: Floats, low: Floats, high: Floats, cap: float, watched: Floats) -> float:
+    """The share of true values within intervals: what neither lies below, nor above.
+
+    Whether a failure comes before `low` is known of rows that were watched so long, whatever became of them; whether
+    it comes after `high` of others. Each share is of its own rows. Nothing lies above an end that is the cap.
+    """
+    early, late = watched >= low, (watched >= high) | (high >= cap)
+    below = float((true < low)[early].mean()) if early.any() else 0.0
+    above = float((true > high)[late].mean()) if late.any() else 0.0
+    return 1 - below - above
+
+
+def _best_constant_error(true: Floats, watched: Floats) -> float:
+    """The smallest squared error, as far as rows were watched, of one answer for all, days²."""
+    true = np.minimum(true, watched)
+    answers = [float(true.mean()), *np.linspace(0.0, float(true.max()), _ANSWERS).tolist()]
+    return min(float(((np.minimum(answer, watched) - true) ** 2).sum()) for answer in answers)
 
 
 def intervals(

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from monitory_retrain.array_types import Floats, Ints
-from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores
+from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores, absolute_errors
 
 MIN_R2 = 0.2
 """A model must explain this much of the hold-out's variance to be served."""
@@ -48,16 +48,25 @@ class Verdict(msgspec.Struct, frozen=True):
     comparison: Comparison | None = None
 
 
-def compare(true: Floats, champion: Floats, challenger: Floats, machine: Ints, day: Ints, seed: int = 0) -> Comparison:
+def compare(
+    true: Floats,
+    champion: Floats,
+    challenger: Floats,
+    machine: Ints,
+    day: Ints,
+    watched: Floats | None = None,
+    seed: int = 0,
+) -> Comparison:
     """Compare two models on the same rows.
 
     Args:
-        true: days, shape (n,), n > 0.
+        true, watched: as in `scores.score`.
         champion, challenger: predictions in days, shape (n,).
         machine, day: which block a row belongs to, shape (n,).
         seed: of the bootstrap.
     """
-    difference = np.abs(challenger - true) - np.abs(champion - true)
+    watched = np.full(len(true), np.inf) if watched is None else watched
+    difference = absolute_errors(true, challenger, watched) - absolute_errors(true, champion, watched)
     _, block = np.unique(np.stack([machine, day]), axis=1, return_inverse=True)
     block = block.ravel()
     sums = np.bincount(block, weights=difference)
@@ -152,7 +161,7 @@ def _below_bar(challenger: Scores, mean_mae: float, last_life_mae: float) -> lis
     """What keeps a model from being served, whatever it would replace."""
     faults = []
     if challenger.rows < MIN_HOLDOUT_ROWS:
-        faults.append(f"the hold-out has {challenger.rows} labelled rows, fewer than {MIN_HOLDOUT_ROWS}")
+        faults.append(f"the hold-out has {challenger.rows} hours, fewer than {MIN_HOLDOUT_ROWS}")
     if challenger.r2 is None or challenger.r2 < MIN_R2:
         r2 = "undefined" if challenger.r2 is None else f"{challenger.r2:.2f}"
         faults.append(f"R² on the hold-out is {r2}, a served model needs {MIN_R2}")

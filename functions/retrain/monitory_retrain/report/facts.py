@@ -16,12 +16,12 @@ from monitory.model.model import Calibration
 from monitory.sensors import SensorSet
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.completeness import Completeness
-from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.labels import CENSORED, DOWN, OFF
+from monitory_retrain.dataset.split import TimeSplit
 from monitory_retrain.evaluation.announcements import ENOUGH, FALSE_FACTOR, RECENT, Announcements, announcements
 from monitory_retrain.evaluation.drift import Drift
-from monitory_retrain.evaluation.holdout import Champion
-from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores, intervals
+from monitory_retrain.evaluation.holdout import Champion, training_mean
+from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores, covered, intervals
 from monitory_retrain.evaluation.verdict import Verdict
 from monitory_retrain.model_card import ModelCard
 from monitory_retrain.pipeline import Challenger
@@ -35,7 +35,7 @@ RUN_HOURS = 24
 """Shorter runs show nothing."""
 
 REASONS = {
-    CENSORED: "no failure followed, so the true RUL is unknown",
+    CENSORED: "no failure followed: they teach that the machine runs at least so long",
     DOWN: "the machine was down after a failure",
     OFF: "the machine stood still",
 }
@@ -138,16 +138,21 @@ def announcement_rule() -> str:
 
 
 def error_bins(findings: Findings) -> tuple[list[str], list[tuple[str, list[float | None]]]]:
-    """MAE by bins of true RUL, of the model, the champion if any and the training mean; None in bins without hours."""
-    holdout = findings.challenger.split.holdout
-    true = holdout.rul
-    mean = np.full(len(true), findings.challenger.split.training.rul.mean())
+    """MAE by bins of true RUL, of the model, the champion if any and the training mean; None in bins without hours.
+
+    Hours count in a bin if they were watched to its upper edge, whatever became of the machine: among those that were
+    not, only the ones that failed early would be known.
+    """
+    parts, cap = findings.challenger.split, findings.card.cap_days
+    true, watched = parts.holdout.seen, parts.watched
+    mean = np.full(len(true), training_mean(parts.training, cap))
     models = [("this model", findings.challenger.predicted)]
     if findings.champion:
         models.append(("champion", findings.champion.predicted))
     models.append(("training mean", mean))
     bins = np.digitize(true, EDGES[1:], right=True)
-    last = int(bins.max())
+    bins[watched <= np.minimum(EDGES[1:], cap)[bins]] = -1
+    last = max(int(bins.max()), 0)
     labels = [
         f"over {low:g}" if np.isinf(high) else f"{low:g}–{high:g}" for low, high in list(pairwise(EDGES))[: last + 1]
     ]
@@ -160,17 +165,18 @@ def error_bins(findings: Findings) -> tuple[list[str], list[tuple[str, list[floa
 
 
 def coverage(
-    holdout: Dataset, predicted: Floats, calibration: Calibration | Distribution, cap: float
+    split: TimeSplit, predicted: Floats, calibration: Calibration | Distribution, cap: float
 ) -> list[Coverage]:
     """The interval's coverage overall and by thirds of predicted RUL."""
-    low, high = intervals(predicted, calibration, cap, holdout.age)
-    covered, width = (low <= holdout.rul) & (holdout.rul <= high), high - low
-    parts = [Coverage("all hours", float(covered.mean()), float(width.mean()))]
+    low, high = intervals(predicted, calibration, cap, split.holdout.age)
+    true, watched, width = split.holdout.seen, split.watched, high - low
+    parts = [Coverage("all hours", covered(true, low, high, cap, watched), float(width.mean()))]
     order = np.argsort(predicted, kind="stable")
     for third in np.array_split(order, 3):
         if len(third):
             label = f"predicted {predicted[third].min():.1f}–{predicted[third].max():.1f}"
-            parts.append(Coverage(label, float(covered[third].mean()), float(width[third].mean())))
+            share = covered(true[third], low[third], high[third], cap, watched[third])
+            parts.append(Coverage(label, share, float(width[third].mean())))
     return parts
 
 
@@ -180,7 +186,7 @@ def runs(challenger: Challenger, cap: float) -> list[Run]:
     complete = [
         rows
         for run in np.unique(holdout.life).tolist()
-        if (rows := np.flatnonzero(holdout.life == run)).size >= RUN_HOURS and holdout.rul[rows].min() == 0
+        if (rows := np.flatnonzero(holdout.life == run)).size >= RUN_HOURS and (holdout.rul[rows] == 0).any()
     ]
     complete.sort(key=lambda rows: float(np.abs(predicted[rows] - holdout.rul[rows]).mean()))
     count = min(RUNS, len(complete))

@@ -60,8 +60,9 @@ def _figures(findings: Findings) -> dict[str, str | None]:
     """The page's drawings by name; None where there is too little to draw."""
     challenger, cap = findings.challenger, findings.card.cap_days
     holdout, predicted = challenger.split.holdout, challenger.predicted
+    has_label = ~np.isnan(holdout.rul)
     bins, errors = facts.error_bins(findings)
-    parts = facts.coverage(holdout, predicted, challenger.calibration, cap) if challenger.calibration else []
+    parts = facts.coverage(challenger.split, predicted, challenger.calibration, cap) if challenger.calibration else []
     runs = facts.runs(challenger, cap)
     gains = facts.importance(challenger.trained.text, findings.card.sensors)
     target = challenger.calibration.coverage if challenger.calibration else 0.0
@@ -76,10 +77,12 @@ def _figures(findings: Findings) -> dict[str, str | None]:
     gain_text = ", ".join(f"{sensor} {share:.0%}" for sensor, share in gains)
     return {
         "scatter": figures.predicted_against_true(
-            holdout.rul,
-            predicted,
-            f"Predicted against true RUL of {len(holdout):,} hours, MAE {challenger.scores.mae:.2f} days",
-        ),
+            holdout.rul[has_label],
+            predicted[has_label],
+            f"Predicted against true RUL of {has_label.sum():,} hours, MAE of all {challenger.scores.mae:.2f} days",
+        )
+        if has_label.any()
+        else None,
         "errors": figures.error_by_rul(bins, errors, f"Mean absolute error in days by true RUL. {bin_text}"),
         "coverage": figures.coverage(parts, target, f"Share of true RUL within the interval. {part_text}")
         if parts

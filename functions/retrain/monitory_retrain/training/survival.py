@@ -15,14 +15,12 @@ data", 1979).
 about the same prediction (Beran, "Nonparametric regression with randomly censored survival data", 1981).
 """
 
-from dataclasses import dataclass
-
 import lightgbm as lgb
 import numpy as np
-import numpy.typing as npt
 
 from monitory.model.distribution import Distribution, SurvivalCurve
 from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.dataset.lifetimes import Lifetimes, exposure, kaplan_meier
 
 PERIODS = 14
 HAZARD_ROWS = 15_000
@@ -35,34 +33,6 @@ BINS = 20
 MIN_LIVES = 5
 """Fewer lives say nothing of the next one's error."""
 
-_LEAST_EXPOSURE = 1 / 48  # days; a failure in the very hour that a period begins has half an hour at risk
-_MIN_AT_RISK = 0.02  # share of a bin's rows; fewer don't tell the hazard
-_TAIL = 6  # intervals of the curve whose mean hazard goes on where nobody is at risk any more
-
-
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """What was seen of rows' remaining lives.
-
-    Attributes:
-        time: days until the failure, the cap or the end of sight, shape (n,).
-        event: which times are exact: failures, and lives that reached the cap, shape (n,).
-        cap: days.
-    """
-
-    time: Floats
-    event: npt.NDArray[np.bool_]
-    cap: float
-
-    def take(self, rows: npt.NDArray[np.bool_] | Ints) -> "Lifetimes":
-        """Those of some rows."""
-        return Lifetimes(self.time[rows], self.event[rows], self.cap)
-
-    @property
-    def failed(self) -> npt.NDArray[np.bool_]:
-        """Rows whose failure was seen before the cap, shape (n,)."""
-        return self.event & (self.time < self.cap)
-
 
 class Hazards:
     """A piecewise exponential model of the life left."""
@@ -71,9 +41,9 @@ class Hazards:
         """Fit on rows; features x have shape (n, f)."""
         self._edges = _powers(lives.cap, PERIODS, 2.0)
         rows = np.arange(len(x))[:: max(1, round(len(x) / HAZARD_ROWS))]
-        exposure, failures = _exposure(lives.take(rows), self._edges)
-        row, period = np.nonzero(exposure)
-        exposure, failures = exposure[row, period], failures[row, period]
+        at_risk, failures = exposure(lives.take(rows), self._edges)
+        row, period = np.nonzero(at_risk)
+        at_risk, failures = at_risk[row, period], failures[row, period]
         parameters = {
             "objective": "poisson",
             "learning_rate": 0.1,
@@ -92,7 +62,7 @@ class Hazards:
         }
         self._threads = threads
         # Poisson's likelihood of a rate with exposure as weight is that of the count with exposure as offset
-        data = lgb.Dataset(np.column_stack([x[rows][row], period]), failures / exposure, weight=exposure)
+        data = lgb.Dataset(np.column_stack([x[rows][row], period]), failures / at_risk, weight=at_risk)
         self._booster = lgb.train(parameters, data, HAZARD_TREES)
 
     def survival(self, x: Floats) -> Floats:
@@ -120,17 +90,6 @@ class Hazards:
         time = edges[before] + share * (edges[end] - edges[before])
         drawn: Floats = np.where(end > 0, np.maximum(time, after), edges[-1])
         return drawn
-
-
-def _exposure(lives: Lifetimes, edges: Floats) -> tuple[Floats, Floats]:
-    """Days at risk and failures of each row in each period, shape (n, periods)."""
-    exposure = np.clip(lives.time[:, None], edges[:-1], edges[1:]) - edges[:-1]
-    failures = np.zeros_like(exposure)
-    row = np.flatnonzero(lives.failed)
-    period = np.searchsorted(edges, lives.time[row], side="right") - 1
-    failures[row, period] = 1.0
-    exposure[row, period] = np.maximum(exposure[row, period], _LEAST_EXPOSURE)
-    return exposure, failures
 
 
 def distribution(predicted: Floats, lives: Lifetimes, life: Ints, coverage: float) -> Distribution | None:
@@ -163,19 +122,6 @@ def _shifted(lives: Lifetimes, days: Floats) -> Lifetimes:
     """Lives as if all had the same prediction: what differs within a bin is no spread. Who reached the cap stays."""
     time = np.where(lives.time < lives.cap, np.clip(lives.time + days, 0.0, lives.cap), lives.cap)
     return Lifetimes(time, lives.event, lives.cap)
-
-
-def kaplan_meier(lives: Lifetimes, days: Floats) -> Floats:
-    """S at ascending days from 0 to the cap; where too few are at risk the last hazards go on. Shape (len(days),)."""
-    width = np.diff(days)
-    exposure, failures = (values.sum(axis=0) for values in _exposure(lives, days))
-    at_risk = exposure / (width * len(lives.time)) > _MIN_AT_RISK
-    rate = failures / np.maximum(exposure, 1e-12)
-    end = len(width) if at_risk.all() else int(at_risk.argmin())
-    last = slice(max(end - _TAIL, 0), max(end, 1))
-    rate[end:] = failures[last].sum() / max(float(exposure[last].sum()), 1e-12)
-    survival: Floats = np.exp(-np.r_[0.0, np.cumsum(rate * width)])
-    return survival
 
 
 def _powers(cap: float, count: int, power: float) -> Floats:

@@ -23,9 +23,10 @@ import numpy.typing as npt
 
 from monitory.features.vector import AGE
 from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.dataset.split import folds
 from monitory_retrain.training.ensemble import average
-from monitory_retrain.training.survival import Hazards, Lifetimes
+from monitory_retrain.training.survival import Hazards
 
 STOPPING_SHARE = 25
 """One in so many of the remaining lives tells when to stop."""

@@ -13,8 +13,7 @@ from monitory.machine import Machine
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels, label
-from monitory_retrain.dataset.split import folds, newest
-from tests.unit.monitory_retrain.dataset.test_split import dataset_of
+from monitory_retrain.dataset.split import folds
 
 SENSORS = sensors.load()
 MACHINE = Machine("ZONE-001", "EQUIP-001")
@@ -173,15 +172,6 @@ def test_hours_since_failure_know_of_earlier_failures() -> None:
     assert found.last_failure[[0, 48, 49]].tolist() == [990, 990, 1048]
     assert labelled(made).last_failure[0] == -1
     assert found.last_hours == {MACHINE: 1048}
-
-
-def test_no_label_of_the_training_part_was_known_after_the_hold_out_began() -> None:
-    data = dataset_of(labelled(table(400, failing=(90, 200, 310, 380))), np.arange(1000, 1400))
-    parts = newest(data, 0.25)
-    assert len(parts.training) + len(parts.holdout) == len(data)
-    assert (parts.training.label_available_at < parts.starts).all()
-    assert (parts.holdout.label_available_at >= parts.starts).all()
-    assert not set(parts.training.life.tolist()) & set(parts.holdout.life.tolist())
 
 
 def test_folds_keep_lives_together() -> None:

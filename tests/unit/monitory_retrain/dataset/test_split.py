@@ -1,31 +1,57 @@
-"""Balancing and averaging, on what splitting leaves to train on."""
+"""Splitting through time; balancing and averaging of what it leaves to train on."""
 
 import lightgbm as lgb
 import numpy as np
 
 from monitory.machine import Machine
-from monitory_retrain.array_types import Ints
 from monitory_retrain.dataset.dataset import Dataset
-from monitory_retrain.dataset.labels import Labels
+from monitory_retrain.dataset.split import TimeSplit, split
 from monitory_retrain.training.balancing import balanced, bins
 from monitory_retrain.training.ensemble import average
 
 
-def dataset_of(labels: Labels, hours: Ints) -> Dataset:
-    """A dataset of one machine's labelled hours, without features that matter."""
-    rows = ~np.isnan(labels.rul)
-    n = int(rows.sum())
+def rows(fails: int | None, hours: int = 100, cap_days: float = 30.0) -> Dataset:
+    """A machine's hours from 1000 on up to its failure, or to the end of the data."""
+    last = 1000 + hours - 1
+    hour = np.arange(1000, last + 1 if fails is None else fails + 1)
+    left = (last - hour if fails is None else fails - hour) / 24
+    exact = np.full(len(hour), fails is not None) | (left >= cap_days)
+    seen = np.minimum(left, cap_days)
     return Dataset(
         ("hours_since_failure",),
-        np.zeros((n, 1)),
-        labels.rul[rows],
-        labels.seen[rows],
-        np.zeros(n, dtype=np.int64),
-        hours[rows],
-        labels.label_available_at[rows],
-        labels.life[rows],
+        np.zeros((len(hour), 1)),
+        np.where(exact, seen, np.nan),
+        seen,
+        np.zeros_like(hour),
+        hour,
+        hour + np.ceil(seen * 24).astype(np.int64),
+        np.zeros_like(hour),
         [Machine("ZONE-001", "EQUIP-001")],
     )
+
+
+def test_the_hold_out_is_every_running_hour_after_its_beginning() -> None:
+    for fails in (None, 1060, 1090):
+        parts = split(rows(fails), 1050)
+        assert parts.holdout.hour.tolist() == list(range(1050, (1099 if fails is None else fails) + 1))
+        assert parts.training.hour.tolist() == list(range(1000, 1050))
+
+
+def test_training_knows_nothing_of_what_came_after_the_hold_out_began() -> None:
+    runs_on, fails_later = split(rows(None), 1050).training, split(rows(1060), 1050).training
+    np.testing.assert_array_equal(fails_later.seen, runs_on.seen)
+    assert np.isnan(fails_later.rul).all()
+    assert fails_later.seen[0] == 49 / 24
+    fails_before = split(rows(1040), 1050).training
+    assert fails_before.rul[0] == 40 / 24
+
+
+def test_hours_are_watched_to_the_end_of_the_data_whatever_becomes_of_them() -> None:
+    fails = TimeSplit(rows(1060), rows(1060), 1000, 1100)
+    assert fails.watched[0] == 100 / 24
+    assert (fails.watched > fails.holdout.seen).all()
+    runs_on = split(rows(None), 1050)
+    np.testing.assert_array_equal(runs_on.watched, runs_on.holdout.seen)
 
 
 def test_balancing_drops_no_range_and_brings_bins_closer() -> None:

@@ -104,7 +104,7 @@ def test_a_first_model_must_explain_and_beat_both_rules() -> None:
 def test_a_hold_out_of_a_few_hours_decides_nothing() -> None:
     made = first(score(TRUE[:20], GOOD[:20]), 9.0, 9.0)
     assert not made.promote
-    assert "20 labelled rows" in made.reasons[0]
+    assert "20 hours" in made.reasons[0]
 
 
 def test_a_challenger_that_beats_a_poor_champion_still_has_to_pass_the_bar() -> None:

@@ -148,7 +148,7 @@ def test_errors_are_told_by_bins_of_true_rul() -> None:
     found = reports.findings()
     labels, models = facts.error_bins(found)
     holdout = found.challenger.split.holdout
-    near = (holdout.rul > 1) & (holdout.rul <= 3)
+    near = (holdout.rul > 1) & (holdout.rul <= 3) & (found.challenger.split.watched > 3)
     expected = float(np.abs(found.challenger.predicted - holdout.rul)[near].mean())
     assert labels[:2] == ["0–1", "1–3"]
     assert models[0][1][1] == pytest.approx(expected)
@@ -159,9 +159,12 @@ def test_coverage_is_told_overall_and_by_thirds() -> None:
     found = reports.findings()
     new = found.challenger
     assert new.calibration is not None
-    parts = facts.coverage(new.split.holdout, new.predicted, new.calibration, found.card.cap_days)
+    parts = facts.coverage(new.split, new.predicted, new.calibration, found.card.cap_days)
     assert len(parts) == 4
     assert parts[0].share == pytest.approx(new.scores.coverage)
+    known = np.flatnonzero(~np.isnan(new.split.holdout.rul))
+    seen = new.split._replace(holdout=new.split.holdout.take(known), ends=new.split.ends + 1000)
+    parts = facts.coverage(seen, new.predicted[known], new.calibration, found.card.cap_days)
     assert np.mean([part.share for part in parts[1:]]) == pytest.approx(parts[0].share, abs=0.01)
 
 

@@ -160,9 +160,7 @@ def test_regimes_are_learnt_before_the_hold_out() -> None:
 
 def test_serving_sees_an_hour_as_training_did() -> None:
     challenger = learnt()
-    model = Model(
-        challenger.trained.text.encode(), card(challenger), feature_names=vector.names(OPERATING), cap_days=30.0
-    )
+    model = served(challenger, OPERATING)
     holdout, table = challenger.split.holdout, challenger.table
     for at in range(0, len(holdout), 37):
         rows = np.flatnonzero((table.machine == holdout.machine[at]) & (table.hour <= holdout.hour[at]))
@@ -170,7 +168,8 @@ def test_serving_sees_an_hour_as_training_did() -> None:
         failed = challenger.labels.last_failure[rows[-1]]
         owner = holdout.machines[holdout.machine[at]]
         made = predict(history, owner, model, OPERATING, Condition(None if failed < 0 else int(failed)))
-        assert made.estimate.days == challenger.predicted[at]
+        values = dict(zip(holdout.names, holdout.x[at].tolist(), strict=True))
+        assert made.estimate.days == model.value(values, owner.equip_id)
 
 
 def test_a_regime_that_training_did_not_see_is_said() -> None:
@@ -198,5 +197,5 @@ def test_a_champion_judges_by_the_regimes_that_it_knows() -> None:
     np.testing.assert_array_equal(seen.x, blind.split.holdout.x)
     np.testing.assert_array_equal(seen.rul, holdout.rul)
     np.testing.assert_array_equal((seen.machine, seen.hour), (holdout.machine, holdout.hour))
-    model = Model(blind.trained.text.encode(), None, feature_names=seen.names, cap_days=30.0)
+    model = Model(blind.judged.trained.text.encode(), None, feature_names=seen.names, cap_days=30.0)
     np.testing.assert_array_equal(validation.predictions(model, seen), blind.predicted)

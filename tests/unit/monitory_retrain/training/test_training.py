@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.evaluation.scores import intervals
 from monitory_retrain.training import training
-from monitory_retrain.training.survival import MIN_LIVES, Lifetimes, distribution
+from monitory_retrain.training.survival import MIN_LIVES, distribution
 from monitory_retrain.training.training import Recipe, Trained
 
 NAMES = ("life", "wear", "noise")
