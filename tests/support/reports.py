@@ -101,8 +101,7 @@ def findings() -> Findings:
     compared = verdict.compare(
         holdout.seen, worse, new.predicted, holdout.machine, holdout.hour // 24, new.split.watched
     )
-    bar = new.baselines.mean.mae, new.baselines.last_life.mae
-    ruling = verdict.against(champion.scores, new.scores, compared, *bar, margin=0.02, coverage=0.9)
+    ruling = verdict.against(champion.scores, new.scores, compared, new.baselines, margin=0.02, coverage=0.9)
     card = pipeline.card(
         new,
         version="2026/11/16/150102",
@@ -133,7 +132,7 @@ def sparse() -> Findings:
     )
     unjudged = drift.compare(None, new.last_day, np.zeros(len(new.last_day)), SENSORS)
     card = msgspec.structs.replace(full.card, calibration=None)
-    ruling = verdict.first(alone.scores, new.baselines.mean.mae, new.baselines.last_life.mae)
+    ruling = verdict.first(alone.scores, new.baselines)
     nothing = Completeness([], DAYS, np.zeros((0, len(DAYS)), dtype=np.int64))
     return Findings(card, alone, ruling, False, None, unjudged, nothing)
 

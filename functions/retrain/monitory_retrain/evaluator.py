@@ -59,8 +59,7 @@ class Evaluator:
 
         Both are judged as they were fitted before their own hold-outs.
         """
-        baselines = challenger.baselines.mean.mae, challenger.baselines.last_life.mae
-        alone = verdict.first(challenger.scores, *baselines)
+        alone = verdict.first(challenger.scores, challenger.baselines)
         if served is None:
             return alone, None
         parts = challenger.split
@@ -87,7 +86,7 @@ class Evaluator:
             scores,
             challenger.scores,
             comparison,
-            *baselines,
+            challenger.baselines,
             margin=self.settings.promotion_margin,
             coverage=self.settings.coverage,
         )

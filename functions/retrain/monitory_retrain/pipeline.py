@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
+import msgspec
 import numpy as np
 
 from monitory.clock import HOURS_PER_DAY
@@ -32,7 +33,7 @@ from monitory_retrain.evaluation.announcements import Announcements
 from monitory_retrain.evaluation.drift import Reference
 from monitory_retrain.evaluation.holdout import Baselines, MachineScore
 from monitory_retrain.evaluation.reliability import Reliability
-from monitory_retrain.evaluation.scores import Scores, score
+from monitory_retrain.evaluation.scores import Scores, brier, score
 from monitory_retrain.model_card import Judged, ModelCard, library_versions, training_ranges
 from monitory_retrain.training import failure_modes, survival, training
 from monitory_retrain.training import regimes as regime_learning
@@ -181,7 +182,10 @@ def learn(
         labels=found,
         supply=supply,
         predicted=predicted,
-        scores=score(true, predicted, interval, cap, parts.holdout.age, watched),
+        scores=msgspec.structs.replace(
+            score(true, predicted, interval, cap, parts.holdout.age, watched),
+            brier=brier(true, watched, holdout.probabilities(interval, predicted), cap) if interval else None,
+        ),
         baselines=holdout.baselines(rows, parts, cap),
         machines=holdout.by_machine(parts, predicted, interval, cap),
         announcements=announcements.announcements(parts.holdout, predicted, cap),

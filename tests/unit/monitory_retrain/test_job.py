@@ -144,11 +144,11 @@ def test_a_log_that_cannot_be_used_ends_the_run_by_name(job: Job, body: bytes | 
         with_log.train(NIGHT, lambda: True)
 
 
-def judged(job: Job, monkeypatch: pytest.MonkeyPatch, r2: float | None = None) -> JobResult:
-    """A night whose challenger is judged by its real hold-out, with another R² where one is given."""
+def judged(job: Job, monkeypatch: pytest.MonkeyPatch, brier: float | None = None) -> JobResult:
+    """A night whose challenger is judged by its real hold-out, with another Brier score where one is given."""
     found = challenger(1)
-    if r2 is not None:
-        found = replace(found, scores=msgspec.structs.replace(found.scores, r2=r2))
+    if brier is not None:
+        found = replace(found, scores=msgspec.structs.replace(found.scores, brier=brier))
     monkeypatch.setattr(pipeline, "learn", lambda *args, **kwargs: found)
     monkeypatch.setattr(report, "render", lambda findings: b"<!doctype html><title>report</title>")
     return job.train(NIGHT, lambda: True)
@@ -174,7 +174,7 @@ def none(job: Job) -> None:
     [
         (foreign, "better than the champion by "),
         (poor, "better than the champion by "),
-        (none, "the first model: MAE "),
+        (none, "the first model: Brier score "),
     ],
 )
 def test_a_model_that_passes_the_bar_is_promoted(
@@ -193,9 +193,9 @@ def test_a_model_below_the_bar_is_promoted_over_nothing(
 ) -> None:
     champion(job)
     before = job.registry.served_or_none()
-    answer = judged(job, monkeypatch, r2=-0.09)
+    answer = judged(job, monkeypatch, brier=0.9)
     assert not answer["promoted"]
-    assert answer["reasons"] == ["R² on the hold-out is -0.09, a served model needs 0.2"]
+    assert answer["reasons"][0].startswith("its probabilities of failure have a skill of -")
     assert job.registry.served_or_none() == before
     assert answer["version"] in set(job.registry.versions())
 

@@ -6,13 +6,13 @@ import msgspec
 import numpy as np
 
 from monitory.clock import HOURS_PER_DAY
-from monitory.model.distribution import Distribution
+from monitory.model.distribution import PROBABILITY_DAYS, Distribution
 from monitory.model.model import Calibration, Model
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.dataset import Dataset
-from monitory_retrain.dataset.lifetimes import Lifetimes, mean_time
+from monitory_retrain.dataset.lifetimes import Lifetimes, kaplan_meier, mean_time
 from monitory_retrain.dataset.split import TimeSplit
-from monitory_retrain.evaluation.scores import Scores, score
+from monitory_retrain.evaluation.scores import Scores, brier, score
 
 
 class MachineScore(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Baselines(msgspec.Struct, frozen=True):
     """Rules that use no sensor.
 
     Attributes:
-        mean: answering the training mean always.
+        mean: answering the training mean always, and as a probability what Kaplan and Meier see in training.
         last_life: answering what the machine's age says, see `last_life`.
     """
 
@@ -75,9 +75,22 @@ def baselines(rows: Dataset, parts: TimeSplit, cap: float) -> Baselines:
         parts: training and hold-out.
         cap: the largest RUL that is told, days.
     """
-    true, watched = parts.holdout.seen, parts.watched
-    mean = np.full(len(true), training_mean(parts.training, cap))
-    return Baselines(score(true, mean, watched=watched), score(true, last_life(rows, parts, cap), watched=watched))
+    true, watched, training = parts.holdout.seen, parts.watched, parts.training
+    mean = np.full(len(true), training_mean(training, cap))
+    last = last_life(rows, parts, cap)
+    curve = kaplan_meier(Lifetimes(training.seen, ~np.isnan(training.rul), cap), np.array([0.0, *PROBABILITY_DAYS]))
+    rates = {days: np.full(len(true), 1 - left) for days, left in zip(PROBABILITY_DAYS, curve[1:], strict=True)}
+    certain = {days: (last <= days).astype(float) for days in PROBABILITY_DAYS}
+    return Baselines(
+        msgspec.structs.replace(score(true, mean, watched=watched), brier=brier(true, watched, rates, cap)),
+        msgspec.structs.replace(score(true, last, watched=watched), brier=brier(true, watched, certain, cap)),
+    )
+
+
+def probabilities(distribution: Distribution, predicted: Floats) -> dict[int, Floats]:
+    """P(failure within so many days) of predictions in days, by horizon; shape (n,) each."""
+    rows = [distribution.failure_probability(days) for days in predicted.tolist()]
+    return {row[0][0]: np.array([chance for _, chance in row]) for row in zip(*rows, strict=True)}
 
 
 def training_mean(training: Dataset, cap: float) -> float:

@@ -7,6 +7,8 @@ Parmar, "Restricted mean survival time", 2013). No weights are estimated, and no
 beyond the cap these are the usual figures.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 import numpy as np
 
@@ -15,6 +17,8 @@ from monitory.model.model import Calibration
 from monitory_retrain.array_types import Floats
 
 NEAR_FAILURE_DAYS = 3.0
+
+MIN_BRIER_ROWS = 48
 
 _ANSWERS = 101  # that are tried for the best constant; the mean is one more, and the best where all is known
 
@@ -29,6 +33,7 @@ class Scores(msgspec.Struct, frozen=True):
         near_mae: MAE where a failure was seen within 3 days; None where there is no such row.
         near_rows: how many those are.
         coverage, width: share of true values within the interval, and its mean width in days.
+        brier: of the failure probabilities, see `brier`; None without any.
     """
 
     rows: int
@@ -39,6 +44,7 @@ class Scores(msgspec.Struct, frozen=True):
     near_rows: int
     coverage: float | None = None
     width: float | None = None
+    brier: float | None = None
 
 
 def score(
@@ -75,6 +81,30 @@ def score(
         coverage=covered(true, *ends, cap, watched) if ends else None,
         width=float((ends[1] - ends[0]).mean()) if ends else None,
     )
+
+
+def brier(true: Floats, watched: Floats, probability: Mapping[int, Floats], cap: float) -> float | None:
+    """The mean Brier score of P(failure within N days) over the horizons N that a hold-out reaches; 0 is perfect.
+
+    A horizon is judged on the rows that were watched so long, whatever became of them: that needs no weights, for when
+    a row was does not depend on its outcome. It sees whether machines that fail soon are told apart even where the
+    hold-out is much shorter than their lives, and every RUL beyond it looks alike to `absolute_errors`.
+
+    Args:
+        true, watched: as in `score`.
+        probability: by horizon in days, shape (n,) each.
+        cap: the largest RUL that is told, days.
+
+    Returns:
+        None where no horizon below the cap was watched in `MIN_BRIER_ROWS` rows.
+    """
+    scores = []
+    for days, chance in probability.items():
+        rows = watched >= days
+        if days < cap and rows.sum() >= MIN_BRIER_ROWS:
+            fails = (true <= days) & (true < watched)
+            scores.append(float(((chance - fails)[rows] ** 2).mean()))
+    return float(np.mean(scores)) if scores else None
 
 
 def absolute_errors(true: Floats, predicted: Floats, watched: Floats) -> Floats:

@@ -9,10 +9,14 @@ import msgspec
 import numpy as np
 
 from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.evaluation.holdout import Baselines
 from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores, absolute_errors
 
+MIN_SKILL = 0.1
+"""By this share a served model's Brier score must be lower than that of what Kaplan and Meier see in training."""
+
 MIN_R2 = 0.2
-"""A model must explain this much of the hold-out's variance to be served."""
+"""A model without failure probabilities must explain this much of the hold-out's variance to be served."""
 
 NEAR_TOLERANCE = 0.05
 """The challenger's MAE near failure may be this share above the champion's: sampling noise."""
@@ -77,32 +81,27 @@ def compare(
     return Comparison(float(difference.mean()), float(low), float(high), len(sums))
 
 
-def first(challenger: Scores, mean_mae: float, last_life_mae: float) -> Verdict:
-    """The verdict on a model that has no champion to beat.
-
-    Args:
-        challenger: its scores on the hold-out.
-        mean_mae: MAE of answering the training mean.
-        last_life_mae: MAE of the last-life baseline, see `holdout.last_life`.
-    """
-    faults = _below_bar(challenger, mean_mae, last_life_mae)
+def first(challenger: Scores, baselines: Baselines) -> Verdict:
+    """The verdict on a model that has no champion to beat; `baselines` are scored on the same hold-out."""
+    faults = _below_bar(challenger, baselines)
     if faults:
         return Verdict(False, tuple(faults))
-    return Verdict(
-        True,
-        (
-            f"the first model: MAE {challenger.mae:.2f} days beats the training mean ({mean_mae:.2f}) and the "
-            f"last-life baseline ({last_life_mae:.2f}), R² {challenger.r2:.2f}",
-        ),
-    )
+    mean, last_life = baselines.mean, baselines.last_life
+    if challenger.brier is None:
+        figures = f"MAE {challenger.mae:.2f} days", f"{mean.mae:.2f}", f"{last_life.mae:.2f}", f"R² {challenger.r2:.2f}"
+    else:
+        skill = f"skill {_skill(challenger, baselines):.2f}, MAE {challenger.mae:.2f} days"
+        figures = f"Brier score {challenger.brier:.3f}", f"{mean.brier:.3f}", f"{last_life.brier:.3f}", skill
+    what, than_mean, than_last_life, more = figures
+    beaten = f"the training mean ({than_mean}) and the last-life baseline ({than_last_life})"
+    return Verdict(True, (f"the first model: {what} beats {beaten}, {more}",))
 
 
 def against(
     champion: Scores,
     challenger: Scores,
     comparison: Comparison,
-    mean_mae: float,
-    last_life_mae: float,
+    baselines: Baselines,
     *,
     margin: float,
     coverage: float,
@@ -116,11 +115,11 @@ def against(
     Args:
         champion, challenger: scores on the same hold-out.
         comparison: of the same rows.
-        mean_mae, last_life_mae: as in `first`.
+        baselines: as in `first`.
         margin: share of the champion's MAE by which the challenger must be better, 0..1.
         coverage: what intervals promise, 0..1.
     """
-    faults = _below_bar(challenger, mean_mae, last_life_mae)
+    faults = _below_bar(challenger, baselines)
     gain = 1 - challenger.mae / champion.mae if champion.mae else 0.0
     figures = (
         f"MAE {challenger.mae:.2f} against {champion.mae:.2f} days, difference {comparison.difference:+.3f} "
@@ -131,7 +130,7 @@ def against(
     elif gain < margin:
         faults.append(f"not better by the margin of {margin:.0%}: {figures}")
     elif comparison.high >= 0:
-        faults.append(f"better, but not for sure: {figures}")
+        faults.append(f"better, but not significantly: {figures}")
     if (
         champion.near_mae is not None
         and challenger.near_mae is not None
@@ -157,15 +156,39 @@ def against(
     return Verdict(True, (f"better than the champion by {gain:.0%}: {figures}",), comparison)
 
 
-def _below_bar(challenger: Scores, mean_mae: float, last_life_mae: float) -> list[str]:
-    """What keeps a model from being served, whatever it would replace."""
+def _below_bar(challenger: Scores, baselines: Baselines) -> list[str]:
+    """What keeps a model from being served, whatever it would replace.
+
+    Probabilities are held against those of the baselines. A model without any, of fewer than five runs to failure, is
+    held to the error of its one answer.
+    """
     faults = []
     if challenger.rows < MIN_HOLDOUT_ROWS:
         faults.append(f"the hold-out has {challenger.rows} hours, fewer than {MIN_HOLDOUT_ROWS}")
+    if not challenger.near_rows:
+        faults.append("no failure fell into the hold-out, so nothing tells how right the model is")
+    names = ("the training mean", baselines.mean), ("the last-life baseline", baselines.last_life)
+    if challenger.brier is not None:
+        skill = _skill(challenger, baselines)
+        if skill < MIN_SKILL:
+            faults.append(f"its probabilities of failure have a skill of {skill:.2f}, a served model needs {MIN_SKILL}")
+        return faults + [
+            f"Brier score {challenger.brier:.3f} does not beat {name} with {scores.brier:.3f}"
+            for name, scores in names
+            if scores.brier is not None and challenger.brier >= scores.brier
+        ]
     if challenger.r2 is None or challenger.r2 < MIN_R2:
         r2 = "undefined" if challenger.r2 is None else f"{challenger.r2:.2f}"
         faults.append(f"R² on the hold-out is {r2}, a served model needs {MIN_R2}")
-    for name, mae in (("the training mean", mean_mae), ("the last-life baseline", last_life_mae)):
-        if challenger.mae >= mae:
-            faults.append(f"MAE {challenger.mae:.2f} days does not beat {name} with {mae:.2f}")
-    return faults
+    return faults + [
+        f"MAE {challenger.mae:.2f} days does not beat {name} with {scores.mae:.2f}"
+        for name, scores in names
+        if challenger.mae >= scores.mae
+    ]
+
+
+def _skill(challenger: Scores, baselines: Baselines) -> float:
+    """1 - Brier score / that of the training mean; 1 is perfect, 0 knows no more than the lives in training tell."""
+    if challenger.brier is None or not baselines.mean.brier:
+        return 0.0
+    return 1 - challenger.brier / baselines.mean.brier

@@ -77,6 +77,10 @@ def days(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 
+def _brier(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
 def percent(value: float | None) -> str:
     """A share as whole percent; a dash without a value."""
     return "–" if value is None else f"{value:.0%}"
@@ -95,6 +99,7 @@ def comparison(findings: Findings) -> tuple[tuple[str, ...], list[Row]]:
         Row("mean absolute error (MAE), days", tuple(days(score.mae) for score in scores)),
         Row(near, tuple(days(score.near_mae) for score in scores)),
         Row("root mean square error, days", tuple(days(score.rmse) for score in scores)),
+        Row("Brier score of P(failure within N days) (0 is perfect)", tuple(_brier(score.brier) for score in scores)),
         Row("R² (1 is perfect)", tuple(days(score.r2) for score in scores)),
         Row("true RUL within the interval", tuple(percent(score.coverage) for score in scores)),
         Row("width of the interval, days", tuple(days(score.width) for score in scores)),
