@@ -112,7 +112,7 @@ pictures: $(READY) ## the pictures of the documentation: runs the demo, needs Ch
 # --- checks ----------------------------------------------------------------------------------------------
 
 # a process per core; each starts an S3 server of its own, and takes modules in the order of their folders
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 .PHONY: check
 check: lint ## lint, types, import direction and unit tests: the verb for every save

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -32,19 +33,17 @@ _PREFIXES = (
 )
 
 
-# Their tests share fixtures that take a minute to make, and run in one process; any other module is on its own.
-_SUITES = ("artifact",)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests of a module share a process; so do all of the artifacts, whose fixtures take a minute to make."""
+    from xdist.scheduler import LoadScopeScheduling
 
+    class Suites(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.split("::")[0]
+            return "tests/artifact" if module.startswith("tests/artifact/") else module
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tell pytest-xdist which tests share a process."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        suite = item.path.parent.name
-        group = suite if suite in _SUITES else f"{suite}/{item.path.stem}"
-        item.add_marker(pytest.mark.xdist_group(group))
+    return Suites(config, log)
 
 
 @pytest.fixture(autouse=True)
