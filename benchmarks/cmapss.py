@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monitory.features.hour_row import MAX, MIN, PER_SENSOR, Columns
+from monitory.features.hour_row import Columns
 from monitory.machine import Machine
 from monitory.sensors import Sensor, SensorSet
 from monitory_retrain.array_types import Floats, Ints
@@ -19,7 +19,6 @@ from monitory_retrain.dataset.labels import Labels
 SETTINGS, SENSORS = 3, 21
 CAP_CYCLES = 125
 _FIRST_SETTING = 2
-_COUNT = PER_SENSOR.index("_count")
 
 
 def sensor_set() -> SensorSet:
@@ -44,14 +43,17 @@ def read(folder: Path, name: str) -> Floats:
 
 def hour_table(data: Floats, sensors: SensorSet) -> HourTable:
     """Engines as machines, cycles as hours, each hour with one reading per sensor."""
-    width = len(PER_SENSOR)
-    values = np.full((len(data), len(Columns(sensors))), np.nan)
-    for index in range(SETTINGS + SENSORS):
-        reading = data[:, _FIRST_SETTING + index]
-        for offset in (0, MIN, MAX):
-            values[:, index * width + offset] = reading
-        values[:, index * width + PER_SENSOR.index("_outside")] = 0.0
-        values[:, index * width + _COUNT] = 1.0
+    columns = Columns(sensors)
+    values = np.full((len(data), len(columns)), np.nan)
+    readings = data[:, _FIRST_SETTING : _FIRST_SETTING + SETTINGS + SENSORS]
+    for statistic, value in (
+        ("mean", readings),
+        ("min", readings),
+        ("max", readings),
+        ("outside", 0.0),
+        ("count", 1.0),
+    ):
+        values[:, columns.indices(statistic)] = value
     units, machine = np.unique(data[:, 0].astype(np.int64), return_inverse=True)
     machines = [Machine("CMAPSS", f"{unit:04d}") for unit in units.tolist()]
     hour = data[:, 1].astype(np.int64)

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.sides import Measured, Side, say
 from monitory import clock, sensors
-from monitory.features.hour_row import PER_SENSOR
+from monitory.features.hour_row import Columns
 from monitory.lake import Lake, LakeObject, MachineDay
 from monitory.machine import Machine
 from monitory.storage.port import Blob, Storage
@@ -191,12 +191,13 @@ def from_memory(ours: Side, theirs: Side) -> None:
 
 def _same(mine: dict[str, Any], expected: dict[tuple[str, int], list[float]]) -> None:
     """The means and rolling deviations that both sides computed agree."""
-    sensor_values = mine["values"][:, : 6 * len(PER_SENSOR)].reshape(-1, 6, len(PER_SENSOR))[:, :, [0, 2]]
-    found = dict(
-        zip(zip(mine["rows"], mine["hours"].tolist(), strict=True), sensor_values.reshape(-1, 12), strict=True)
-    )
-    assert expected.keys() <= found.keys()
-    np.testing.assert_allclose([found[key] for key in expected], list(expected.values()), rtol=1e-6)
+    sensor_set = sensors.load()
+    columns = Columns(sensor_set)
+    pairs = [columns.index(name, statistic) for name in sensor_set.names for statistic in ("mean", "rollstd")]
+    keys = zip(mine["rows"], mine["hours"].tolist(), strict=True)
+    values = dict(zip(keys, mine["values"][:, pairs], strict=True))
+    assert expected.keys() <= values.keys()
+    np.testing.assert_allclose([values[key] for key in expected], list(expected.values()), rtol=1e-6)
 
 
 if __name__ == "__main__":

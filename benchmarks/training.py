@@ -12,8 +12,7 @@ import numpy as np
 
 from benchmarks.sides import Memory, Side, say
 from monitory import sensors
-from monitory.features import hour_row
-from monitory.features.hour_row import MAX, MIN, OUTSIDE, PER_SENSOR
+from monitory.features.hour_row import Columns
 from monitory.machine import Machine
 
 if TYPE_CHECKING:
@@ -51,16 +50,18 @@ def drawn_table(machines: int, days: int) -> "HourTable":
     machine = np.repeat(np.arange(machines), hours)
     hour = np.tile(np.arange(_FIRST_HOUR, _FIRST_HOUR + hours), machines)
     age = (hour + machine * 37) % _LIFE_HOURS
-    values = draw.normal(0, 1.0, (machines * hours, len(hour_row.Columns(sensor_set))))
+    columns = Columns(sensor_set)
+    values = draw.normal(0, 1.0, (machines * hours, len(columns)))
     for index, sensor in enumerate(sensor_set.sensors):
-        at = index * len(PER_SENSOR)
-        values[:, at] = (sensor.low + sensor.high) / 2 + (sensor.high - sensor.low) * (
-            0.02 * values[:, at] + 0.2 * (index == 2) * age / _LIFE_HOURS
+        mean = columns.index(sensor.name, "mean")
+        values[:, mean] = (sensor.low + sensor.high) / 2 + (sensor.high - sensor.low) * (
+            0.02 * values[:, mean] + 0.2 * (index == 2) * age / _LIFE_HOURS
         )
-        values[:, at + MIN], values[:, at + MAX] = sensor.low, sensor.high
-        values[:, at + OUTSIDE] = 0.02
-        values[:, at + len(PER_SENSOR) - 1] = 720.0
-    values[age == 0, OUTSIDE] = 0.9
+        values[:, columns.index(sensor.name, "min")] = sensor.low
+        values[:, columns.index(sensor.name, "max")] = sensor.high
+    values[:, columns.indices("outside")] = 0.02
+    values[:, columns.indices("count")] = 720.0
+    values[age == 0, columns.index(sensor_set.names[0], "outside")] = 0.9
     names = [Machine("ZONE-001", f"EQUIP-{number:05d}") for number in range(machines)]
     return HourTable(names, machine, hour, values, np.full(len(hour), 4320), hour * 3_600_000_000)
 

@@ -15,7 +15,7 @@ from monitory.clock import KST, first_hour, hour_of
 from monitory.errors import NoData
 from monitory.features import hour_row, vector
 from monitory.features.failure_state import Condition, FailureState
-from monitory.features.hour_row import OUTSIDE, PER_SENSOR, HourRow
+from monitory.features.hour_row import Columns, HourRow
 from monitory.lake import Lake, MachineDay
 from monitory.log import logger
 from monitory.machine import Machine
@@ -132,7 +132,7 @@ def test_units_that_are_swapped_are_told_as_outside(ledger: Ledger) -> None:
     swapped = [{**reading, "sensorType": other.get(reading["sensorType"], "x")} for reading in readings]
     content, _ = _rows(_lake([swapped]))
     values = content.hours[0].values
-    outside = values[SENSORS.names.index("pressure") * len(PER_SENSOR) + OUTSIDE]
+    outside = values[Columns(SENSORS).index("pressure", "outside")]
     model = _model()
     found = predict([content.hours[0]], MACHINE, model, SENSORS, Condition())
     ledger.note("data", "units swapped", "outside the range seen in training", lost=not found.warnings)

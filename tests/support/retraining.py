@@ -22,7 +22,7 @@ from monitory_retrain.evaluation.verdict import Verdict
 from monitory_retrain.job import Job, JobResult
 from monitory_retrain.pipeline import Challenger
 from tests.support import reports
-from tests.support.world import MODEL_KEY
+from tests.support.registries import KEY
 
 DAYS = (date(2026, 11, 18), date(2026, 11, 19))
 REMEMBERED = FailureState(None, {"ZONE-001/EQUIP-900": 400_000})
@@ -71,7 +71,7 @@ def run(job: Job, event: object, request_id: str | None = None) -> JobResult:
 
 def faults_of(models: Storage) -> Iterator[str]:
     """What is wrong with a model bucket, whoever left it so and wherever: nothing half-written may be served."""
-    registry = Registry(models, MODEL_KEY)
+    registry = Registry(models, KEY)
     try:
         served = registry.served()
     except NoModel:
@@ -92,7 +92,7 @@ def faults_of(models: Storage) -> Iterator[str]:
 
 def gaps_of(models: Storage) -> Iterator[str]:
     """What is unfinished in a model bucket after a run that went well."""
-    registry = Registry(models, MODEL_KEY)
+    registry = Registry(models, KEY)
     yield from faults_of(models)
     history = registry.history()
     if [promotion.number for promotion in history] != list(range(1, len(history) + 1)):
