@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
@@ -58,13 +59,17 @@ def hour(
     ]
 
 
+Readings = list[dict[str, Any]]
+READINGS = hour()
+
+
 def ndjson(readings: Sequence[dict[str, Any]]) -> bytes:
     """A line each."""
     return b"".join(json.dumps(one).encode() + b"\n" for one in readings)
 
 
 @dataclass
-class Seen:
+class View:
     """What users see of a lake.
 
     Attributes:
@@ -123,20 +128,20 @@ class FieldLake:
         storage.put(f"{folder}/{name}", body)
         return f"{folder}/{name}"
 
-    def look(self, now: datetime = NOW, days: Sequence[date] = (DAY,)) -> Seen:
+    def look(self, now: datetime = NOW, days: Sequence[date] = (DAY,)) -> View:
         """Ask the predict function and let retrain read the days."""
         status, body = self.predict(now)
         _MemorySource.storages["lake"] = self.world.lake_storage
         source = _MemorySource("lake", "", "EQUIPMENT/", SENSORS)
         ingest = Ingest(source, WatchedStorage("cache"), logger("test", Settings(log_level="CRITICAL")), 1)
-        found = ingest.days(list(days), refresh=None, in_time=lambda: True)
-        table = found.table
+        outcome = ingest.days(list(days), refresh=None, in_time=lambda: True)
+        table = outcome.table
         rows = {
             int(table.hour[at]): repr(table.values[at].tolist())
             for at in range(len(table))
             if table.machines[table.machine[at]] == MACHINE
         }
-        return Seen(status, body, found.counts, rows)
+        return View(status, body, outcome.counts, rows)
 
     def predict(self, now: datetime = NOW) -> tuple[int, dict[str, Any]]:
         """The predict function's status and answer."""
@@ -145,3 +150,32 @@ class FieldLake:
                 "/api/v1/predict", params={"zoneId": MACHINE.zone_id, "equipId": MACHINE.equip_id}
             )
         return answer.status_code, answer.json()
+
+
+def lines(readings: Readings = READINGS) -> list[bytes]:
+    """Readings as JSON, one each."""
+    return [json.dumps(one).encode() for one in readings]
+
+
+def look_at(body: bytes, name: str = "equip-case-0.json") -> View:
+    """What users see of a lake whose newest object is this one."""
+    lake = FieldLake()
+    lake.put(body, name)
+    return lake.look()
+
+
+@cache
+def clean() -> View:
+    """What users see of the clean hour."""
+    return look_at(ndjson(READINGS))
+
+
+def assert_all_read(view: View) -> None:
+    """The hour is the clean one, for predict and retrain, and there are no warnings."""
+    assert (view.status, view.newest_hour, view.body["state"]) == (200, 16, "ok")
+    assert view.body["window"]["readings"] == 72
+    assert view.body["window"]["rejected"] == {}
+    assert view.body["warnings"] == clean().body["warnings"]
+    assert view.body["predictions"] == clean().body["predictions"]
+    assert view.rows == clean().rows
+    assert view.counts.rejected == {}
