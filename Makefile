@@ -202,6 +202,10 @@ costs: $(READY) ## what a night costs by factory size, from measured figures (OB
 bench-factory: $(READY) ## model quality in simulated factories whose future is known (SCENARIOS="long-21d short")
 	@$(BIN)/python -m benchmarks.factory && $(BIN)/python -m benchmarks.scenarios $(SCENARIOS)
 
+.PHONY: bench-modes
+bench-modes: $(READY) ## how often the failure mode ahead is named, and rightly, in a simulated factory (SEED=)
+	@$(BIN)/python -m benchmarks.failure_modes $(call flag,seed,SEED)
+
 .PHONY: bench-spikes
 bench-spikes: $(READY) ## failures found in readings beside the true ones, at many rates, with sensors that lie (RATES="1 720")
 	@$(BIN)/python -m benchmarks.spikes $(if $(RATES),--rates $(RATES))
