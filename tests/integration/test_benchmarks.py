@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
         ("second_night --machines 1", {"second night"}),
         ("scale --machines 1 --days 1", {"scale, first night", "scale, second night"}),
         ("training --machines 5", {"training"}),
-        ("failure_modes --machines 20", {"mode ahead"}),
+        ("failure_modes --machines 12 --days 32", {"mode ahead"}),
         ("spikes --machines 1 --days 10 --rates 2", {"healthy", "hours", "days", *LIES}),
     ],
 )
