@@ -4,10 +4,10 @@
 
 Hour rows come from the simulator's readings by the product's own code. The product learns from what a factory would
 know at the time; the hold-out is the newest quarter, judged by the simulator's true RUL, so that no machine is left
-out because its failure is yet to come. JSON lines: the product and rules without sensors, the product restricted to
-the newest hour (snapshot), the recipe of the server that did this job before (one row an hour, oversampled, *then*
-split at random) with the error that it would report and the error that it has, coverage by thirds of predicted RUL,
-and how often the worn sensor is named first.
+out because its failure is yet to come. JSON lines: the product, the best that hourly means can tell (see `oracle`) and
+rules without sensors, the product restricted to the newest hour (snapshot), the recipe of the server that did this job
+before (one row an hour, oversampled, *then* split at random) with the error that it would report and the error that it
+has, coverage by thirds of predicted RUL, and how often the worn sensor is named first.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import numpy as np
 from imblearn.over_sampling import RandomOverSampler
 from tqdm import tqdm
 
+from benchmarks import oracle
 from benchmarks.scenarios import machine_table
 from monitory import sensors
 from monitory.clock import first_hour
@@ -52,11 +53,12 @@ SETTINGS = RetrainSettings()
 
 @dataclass(frozen=True)
 class Factory:
-    """A simulated factory's rows, and the hold-out with the truth as its labels."""
+    """A simulated factory's rows, and the hold-out with the truth as its labels and the oracle's answers."""
 
     training: Dataset
     holdout: Dataset
     worn: list[str | None]
+    oracle: Floats
 
 
 def main() -> None:
@@ -94,9 +96,9 @@ def build(producer: Producer, hours: range, sensor_set: SensorSet) -> Factory:
     runs = np.array([truth.state in (State.HEALTHY, State.WORN) for truth in truths])
     true = np.array([truth.rul_days if truth.rul_days is not None else np.nan for truth in truths])
     holdout = replace(newer, rul=np.minimum(true, SETTINGS.max_rul_days)).take(runs)
-    return Factory(
-        everything.as_of(starts), holdout, [t.worn_sensor for t, run in zip(truths, runs, strict=True) if run]
-    )
+    worn = [truth.worn_sensor for truth, run in zip(truths, runs, strict=True) if run]
+    told = oracle.answers(producer.machines, rows, sensor_set, holdout.machine, holdout.hour, SETTINGS.max_rul_days)
+    return Factory(everything.as_of(starts), holdout, worn, told)
 
 
 def join(producer: Producer, hours: range, sensor_set: SensorSet) -> HourTable:
@@ -114,11 +116,13 @@ def measure(factory: Factory, sensor_set: SensorSet) -> list[dict[str, object]]:
     mean = score(holdout.rul, np.full(len(holdout), known.labelled.rul.mean()))
     learnt = _learn(known, holdout, vector.trained(sensor_set))
     product = learnt.scores
+    best = score(holdout.rul, factory.oracle)
     snapshot = _learn(known, holdout, _snapshot(sensor_set)).scores
     claimed, honest = _ancestor(known.labelled, holdout, _snapshot(sensor_set))
     ours = {"mae": product.mae, "near_mae": product.near_mae, "rmse": product.rmse, "r2": product.r2}
     lines: list[dict[str, object]] = [
         {"figure": "product", "holdout_rows": len(holdout), **ours},
+        {"figure": "oracle", "mae": best.mae, "near_mae": best.near_mae, "r2": best.r2},
         {"figure": "training_mean", "mae": mean.mae, "near_mae": mean.near_mae, "ratio": mean.mae / product.mae},
         {"figure": "snapshot_only", "mae": snapshot.mae, "near_mae": snapshot.near_mae, "r2": snapshot.r2},
         {"figure": "ancestor_claimed", "mae": claimed.mae, "near_mae": claimed.near_mae, "r2": claimed.r2},

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from monitory.clock import HOURS_PER_DAY
 from monitory_local.simulator import faults
 from monitory_local.simulator.faults import Fault
-from monitory_local.simulator.signals import Signal, default_signals
+from monitory_local.simulator.signals import Mode, Signal, default_signals
 from monitory_local.simulator.wear import Life, MachineLives, Plan, State
 
 SECONDS_PER_HOUR = 3600
@@ -18,8 +18,8 @@ WEAR_REACH = 0.7
 """How much of the way from mean to limit wear has gone just before the failure."""
 
 _MEMORY_SECONDS = 40.0  # after which a reading's noise has lost its memory: an hour's mean is 7 times tighter
-_WANDER_MEMORY_HOURS = 10.0
-_WANDER = 0.07  # slow changes of the process, in standard deviations of readings
+WANDER_MEMORY_HOURS = 10.0
+WANDER = 0.07  # slow changes of the process, in standard deviations of readings
 _OFFSET = 0.1  # differences between machines, the same
 _LOAD = 0.2  # the day's course in what follows the load, the same
 _FOLLOW_LOAD = frozenset({"temperature", "active_power", "reactive_power"})
@@ -57,8 +57,8 @@ class MachineReadings:
         self.signals = default_signals()
         self.count = int(SECONDS_PER_HOUR // plan.rate_seconds)
         self.memory = math.exp(-plan.rate_seconds / _MEMORY_SECONDS)
-        self._offsets = np.random.default_rng([plan.seed, number, 2]).normal(0, _OFFSET, len(self.signals))
-        self._offsets += [self.lives.kind.shifts.get(signal.name, 0.0) for signal in self.signals]
+        self.offsets = np.random.default_rng([plan.seed, number, 2]).normal(0, _OFFSET, len(self.signals))
+        self.offsets += [self.lives.kind.shifts.get(signal.name, 0.0) for signal in self.signals]
         self._wander = lru_cache(maxsize=2)(self._draw_wander)
 
     def hour(self, hour: int) -> list[SensorHour]:
@@ -95,21 +95,30 @@ class MachineReadings:
 
     def levels(self, hour: int, life: Life, state: State) -> Floats:
         """Each sensor's mean in this hour, in standard deviations from the sensor's usual mean."""
-        load = _LOAD * math.sin(math.tau * (hour % HOURS_PER_DAY - 8) / HOURS_PER_DAY)  # highest at 14 o'clock
-        follows = np.array([signal.name in _FOLLOW_LOAD for signal in self.signals])
         age = hour - self.plan.start_hour
-        levels: Floats = self._offsets + self._wander(_months(age))[age] + load * follows
+        levels: Floats = self.offsets + self._wander(_months(age))[age] + self.load(hour)
         wear = life.wear(hour)
         for index, signal in enumerate(self.signals):
             reach = _reach(signal, upwards=life.mode.upwards)
             if signal.name == life.mode.worn:
-                levels[index] += wear * WEAR_REACH * reach
+                levels[index] += wear * self.full_wear(signal.name, life.mode)
                 levels[index] = np.clip(levels[index], -_SAFE, _SAFE)
                 if state is State.FAILING:
                     levels[index] = reach + math.copysign(life.excess, reach)
             elif life.mode.also and signal.name == life.mode.also[0]:
-                levels[index] += wear * WEAR_REACH * reach * life.mode.also[1]
+                levels[index] += wear * self.full_wear(signal.name, life.mode) * life.mode.also[1]
         return levels
+
+    def load(self, hour: int) -> Floats:
+        """What the day's course adds to each sensor, in standard deviations."""
+        load = _LOAD * math.sin(math.tau * (hour % HOURS_PER_DAY - 8) / HOURS_PER_DAY)  # highest at 14 o'clock
+        follows = np.array([signal.name in _FOLLOW_LOAD for signal in self.signals])
+        return load * follows
+
+    def full_wear(self, sensor: str, mode: Mode) -> float:
+        """How far wear alone would have moved a sensor just before the failure, in standard deviations."""
+        signal = next(signal for signal in self.signals if signal.name == sensor)
+        return WEAR_REACH * _reach(signal, upwards=mode.upwards)
 
     def _noise(self, draw: np.random.Generator, count: int) -> Floats:
         """Mean-reverting noise of unit deviation, sensors by readings; each hour begins afresh.
@@ -125,12 +134,12 @@ class MachineReadings:
     def _draw_wander(self, months: int) -> Floats:
         """The slow changes of the factory's first months, hours by sensors; more months begin with the same."""
         draw = np.random.default_rng([self.plan.seed, self.number, 4])
-        memory = math.exp(-1 / _WANDER_MEMORY_HOURS)
+        memory = math.exp(-1 / WANDER_MEMORY_HOURS)
         white = draw.standard_normal((months * 30 * HOURS_PER_DAY, len(self.signals)))
         wander = white.copy()
         for hour in range(1, len(wander)):
             wander[hour] = memory * wander[hour - 1] + math.sqrt(1 - memory**2) * white[hour]
-        scaled: Floats = _WANDER * wander
+        scaled: Floats = WANDER * wander
         return scaled
 
     def silent(self, hour: int) -> set[int]:

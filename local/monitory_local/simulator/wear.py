@@ -17,6 +17,9 @@ from monitory_local.simulator.signals import MODES, Mode
 from monitory_local.simulator.triage import Ending, endings
 
 SHORTEST_LIFE_HOURS = 60
+SHAPES = (1.1, 1.8)
+"""Exponents of wear, uniformly drawn."""
+
 WORN_FROM = 0.2
 """The wear from which on a machine counts as worn."""
 
@@ -133,7 +136,7 @@ class MachineLives:
         self.zone_id = f"ZONE-{number // 10 + 1:03d}"
         self.equip_id = f"EQUIP-{number + 1:03d}"
         self.kind = class_of(number, plan.classes)
-        self._mean_hours = plan.life_days * self.kind.life_factor * HOURS_PER_DAY
+        self.mean_hours = plan.life_days * self.kind.life_factor * HOURS_PER_DAY
         self._random = np.random.default_rng([plan.seed, number, 1])
         self._endings = np.random.default_rng([plan.seed, number, 7])  # apart: lengths and modes don't depend on them
         self._plan = plan
@@ -170,6 +173,10 @@ class MachineLives:
         self.life(last)
         return [(life.repair, life.end) for life in self._lives if life.maintained and first <= life.repair <= last]
 
+    def runs(self, hour: int) -> bool:
+        """Whether the machine runs and does not fail in an hour."""
+        return self.truth(hour).state in (State.HEALTHY, State.WORN)
+
     def truth(self, hour: int) -> Truth:
         """What is true of the machine in an hour of its history or its future."""
         life = self.life(hour)
@@ -187,7 +194,7 @@ class MachineLives:
     def _next_life(self) -> Life:
         draw = self._random
         spread = self._plan.life_spread
-        mu = math.log(self._mean_hours) - spread**2 / 2
+        mu = math.log(self.mean_hours) - spread**2 / 2
         length = max(SHORTEST_LIFE_HOURS, round(draw.lognormal(mu, spread)))
         # the factory was not opened on the first day that we look at
         first_start = self._plan.start_hour - round(draw.uniform(0.0, 0.9) * length)
@@ -214,7 +221,7 @@ class MachineLives:
             onset=failure - late if abrupt else start,
             maintained=maintained,
             mode=MODES[int(draw.integers(len(MODES)))],
-            shape=draw.uniform(1.1, 1.8),
+            shape=draw.uniform(*SHAPES),
             excess=draw.uniform(0.7, 1.3),
             silent=bool(draw.random() < 0.5) and not planned,
         )
