@@ -1,6 +1,6 @@
 """A factory's state at an hour, as a demonstration wants it: most machines healthy, a few in need of work.
 
-Of the machines, one is failing, one stands still after a failure, one was maintained a week ago, every sixth one is
+Of the machines, one is failing, one stands still for maintenance, one was maintained a week ago, every sixth one is
 within a week of its failure, and the others have more than a week, most of them about half a life. Lives up to that
 hour are drawn as ever; only those that lead up to it end when this module says.
 """
@@ -50,7 +50,7 @@ def endings(number: int, machines: int, classes: int, life_days: float, hour: in
     if place == 0:
         return [_failure(hour - 2)]  # its second hour of failure is the newest one
     if place == 1:
-        return [Ending(failure=hour - 12, repair=hour - 9, end=hour + 6)]
+        return [Ending(failure=hour + 15, repair=hour - 9, end=hour + 6, maintained=True)]
     if place < 2 + needing:
         return [_failure(hour + round(NEED_DAYS[place % len(NEED_DAYS)] * HOURS_PER_DAY))]
     days = max(_HEALTHY_DAYS, life_days * (0.5 + 0.4 * place / machines))

@@ -300,7 +300,7 @@ def test_a_triage_has_machines_in_every_state_and_most_of_them_healthy(seed: int
     assert sum(days < 7 for days in left) == machines // 6
     assert sum(days >= 12 for days in left) >= machines / 2
     works = [work for machine in lives for work in machine.maintenances(HOURS.start, HOURS.stop)]
-    assert [HOURS.stop - first for first, _ in works] == [7 * 24]
+    assert sorted(HOURS.stop - first for first, _ in works) == [9, 7 * 24]
     assert all(machine.truth(HOURS.stop + 200).hour for machine in lives)  # and life goes on
 
 
