@@ -14,8 +14,7 @@ REMEDIES = {
     "bad_row": "has another number of fields than the header: quote fields that hold the delimiter",
     "no_machine": "names no machine",
     "machine_name": (
-        "has a machine or zone name that the lake does not allow (letters, digits, '-', '_', '.'; at most 64, no dot "
-        'first): rename it in the mapping, [machines] "3호기" = "M3"'
+        'has a machine or zone name that the lake does not allow: rename it in the mapping, [machines] "A/7" = "A-7"'
     ),
     "no_time": "has no time",
     "time": 'has a time that cannot be read: give the mapping a time_format such as "%d.%m.%Y %H:%M"',

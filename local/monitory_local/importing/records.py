@@ -101,6 +101,7 @@ def merge(storage: Storage, key: str, new: Sequence[Record]) -> int:
     """Add the records that a log lacks, and return how many that were; what the log holds stays as it is.
 
     Raises:
+        ImportFault: the log has another format.
         PreconditionFailed: somebody else wrote the log meanwhile.
         StorageUnavailable: the store failed.
     """
@@ -110,6 +111,11 @@ def merge(storage: Storage, key: str, new: Sequence[Record]) -> int:
         body, etag = b"", None
     else:
         body, etag = blob.body, blob.etag
+    if body.strip() and not body.lstrip().startswith(b"{"):
+        raise ImportFault(
+            f"s3://{storage.name}/{key} is there and no NDJSON, so nothing is added to it: import into another log, "
+            "FAILURE_LOG_KEY=records.ndjson"
+        )
     present = set(body.splitlines())
     lines = list(dict.fromkeys(as_line(record) for record in new))
     missing = [line for line in lines if line not in present]

@@ -83,6 +83,8 @@ _REPORT_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 _ALLOWED = "letters, digits, '-', '_', '.'; at most 64, no dot first"
+_SAMPLE_CHARACTERS = 80
+
 ZoneId = Annotated[str, Query(alias="zoneId", pattern=PATTERN, description=_ALLOWED, examples=["ZONE-001"])]
 EquipId = Annotated[str, Query(alias="equipId", pattern=PATTERN, description=_ALLOWED, examples=["EQUIP-001"])]
 
@@ -251,8 +253,17 @@ def _error_handler(reply: ErrorReply, log: Logger) -> Any:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     listed = error.errors() if isinstance(error, RequestValidationError) else []
-    faults = [f"{fault['loc'][-1]}: {fault['msg']}" for fault in listed]
-    return JSONResponse({"detail": "; ".join(faults)}, 422)
+    return JSONResponse({"detail": "; ".join(map(_fault, listed))}, 422)
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    """What is wrong with a parameter, in words; those of the validator's would hold a regular expression."""
+    name = fault["loc"][-1]
+    if fault["type"] == "missing":
+        return f"{name} is missing: {API_PREFIX}predict?zoneId=...&equipId=..."
+    if fault["type"] == "string_pattern_mismatch":
+        return f"{name} is {ascii(fault['input'])[:_SAMPLE_CHARACTERS]}, it must be {_ALLOWED}"
+    return f"{name}: {fault['msg']}"
 
 
 def _no_route(request: Request, error: Exception) -> JSONResponse:

@@ -14,6 +14,7 @@ Envelopes of other services are removed first, see envelope.py.
 
 import calendar
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -29,6 +30,7 @@ from monitory_retrain.invocation.envelope import Envelope
 
 MAX_DAYS = 400
 EARLIEST = date(2000, 1, 1)
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 T = TypeVar("T")
 
 
@@ -36,7 +38,7 @@ class _Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keys of a request."""
 
     action: Literal["train", "promote", "rollback"] = "train"
-    month: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}$")] | None = None
+    month: str | None = None
     start: date | None = None
     end: date | None = None
     sample: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
@@ -206,9 +208,11 @@ def _refuse(fields: _Fields, action: str, *names: str) -> None:
 
 def _range(fields: _Fields, today: date, training_days: int) -> tuple[date, date]:
     yesterday = today - timedelta(days=1)
-    if fields.month:
+    if fields.month is not None:
         if fields.start or fields.end:
             raise InvalidEvent("month: give a month or a start and an end, not both")
+        if not _MONTH.fullmatch(fields.month):
+            raise InvalidEvent(f'month: {fields.month[:40]!r} is no month such as "2025-06"')
         year, month = (int(part) for part in fields.month.split("-"))
         if not 1 <= month <= 12 or year < EARLIEST.year:
             raise InvalidEvent(f"month: {fields.month} does not exist")

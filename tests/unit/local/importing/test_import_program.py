@@ -156,14 +156,14 @@ def test_every_row_that_is_left_out_is_counted_by_its_reason(
         "2026-11-01T00:32:00,M1,bad,50",
         "yesterday,M1,70,50",
         ",M1,70,50",
-        "2026-11-01T00:33:00,3호기,70,50",
+        "2026-11-01T00:33:00,press/3,70,50",
         "2026-11-01T00:34:00,,70,50",
         "2026-11-01T00:35:00,M1,70,50,surplus",
     ]
     main([str(write(tmp_path / "a.csv", lines)), "--dry-run"])
     output = capsys.readouterr().out
     figures = json.loads(output.splitlines()[-1])
-    assert "a.csv line 27: '3호기' has a machine" in output.replace("ZONE-001/", "")
+    assert "a.csv line 27: 'press/3' has a machine" in output.replace("ZONE-001/", "")
     assert figures["readings"] == 20 * 2 + 3
     assert figures["empty"] == 1
     assert figures["rejected"] == {

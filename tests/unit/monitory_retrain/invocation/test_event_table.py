@@ -212,6 +212,7 @@ REFUSALS: dict[str, tuple[object, str, str]] = {
     "not just wrapped": ({"event": {}, "x": 1}, "invalid", "there is no such key"),
     "wrapped for ever": (wrapped(12), "invalid", "wrapped more than 8 times"),
     "no such version": ({"action": "promote", "version": "2020/01/01/000000"}, "refused", "has no model.txt"),
+    "no month": ({"month": "June"}, "invalid", "month: 'June' is no month such as .2025-06."),
     "wrong type": ({"month": 202506}, "invalid", "month"),
     "payload of a step that asks for nothing of ours": ({"Payload": {"statusCode": 200}}, "invalid", "statusCode"),
 }

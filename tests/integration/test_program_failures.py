@@ -16,8 +16,14 @@ import pytest
 
 from monitory_local.s3 import S3
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(300)
+
+# whoever runs the tests in the background of a script ignores interrupts, and what it starts inherits that
+INTERRUPTIBLE = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+)
 
 
 def _environment(**more: str) -> dict[str, str]:
@@ -41,7 +47,8 @@ def _free_port() -> int:
 
 @contextmanager
 def _serve(folder: Path, log: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    command = [sys.executable, "-m", "monitory_local.serve", "--folder", str(folder), *arguments]
+    module = ["-m", "monitory_local.serve", "--folder", str(folder), *arguments]
+    command = [sys.executable, "-c", INTERRUPTIBLE, *module]
     with (
         log.open("w") as output,
         subprocess.Popen(command, env=_environment(), cwd=ROOT, stdout=output, stderr=output) as server,
