@@ -30,7 +30,6 @@ from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas
 from monitory_local.feed import FEED_FILE, Feed, use_log
 from monitory_local.s3 import S3, running_s3
-from monitory_local.simulator.classes import CLASSES
 from monitory_local.simulator.lake import truths, write_truth
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan, Truth
@@ -73,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m monitory_local.demo", description=__doc__)
     parser.add_argument("--machines", type=int, default=20, help="of the factory (%(default)s)")
     parser.add_argument("--days", type=int, default=30, help="up to today, as far as it has gone (%(default)s)")
-    parser.add_argument("--life-days", type=float, default=90.0, help="mean life of a usual machine (%(default)s)")
+    parser.add_argument("--life-days", type=float, default=8.0, help="mean life of a machine (%(default)s)")
     parser.add_argument("--rate", type=float, default=60.0, help="seconds between two readings (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the simulation (%(default)s)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="emptied, then kept (%(default)s)")
@@ -90,7 +89,6 @@ def main(argv: Sequence[str] | None = None) -> None:
             seed=arguments.seed,
             life_days=arguments.life_days,
             rate_seconds=arguments.rate,
-            classes=len(CLASSES),
             triage_hour=hour_of(now()),
         )
         console.rule(f"1. {plan.machines} machines for {arguments.days} days, a reading every {plan.rate_seconds:g} s")
