@@ -2,9 +2,9 @@
 
     python -m monitory_local.demo
 
-The month ends now, for predictions want recent data. It ends as mornings in a factory are: most machines are healthy,
-a few need work within the week, one is failing, one stands still, one was maintained a week ago. True lives are known
-because the simulator knows the future; nothing of it is in the lake. The last line printed is one JSON object.
+The month ends now, for predictions want recent data. Machines live six days in the mean, so that a month holds
+failures enough to learn from. True lives are known because the simulator knows the future; nothing of it is in the
+lake. The last line printed is one JSON object.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m monitory_local.demo", description=__doc__)
     parser.add_argument("--machines", type=int, default=20, help="of the factory (%(default)s)")
     parser.add_argument("--days", type=int, default=30, help="up to today, as far as it has gone (%(default)s)")
-    parser.add_argument("--life-days", type=float, default=8.0, help="mean life of a machine (%(default)s)")
+    parser.add_argument("--life-days", type=float, default=6.0, help="mean life of a machine (%(default)s)")
     parser.add_argument("--rate", type=float, default=60.0, help="seconds between two readings (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the simulation (%(default)s)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="emptied, then kept (%(default)s)")
@@ -89,7 +89,6 @@ def main(argv: Sequence[str] | None = None) -> None:
             seed=arguments.seed,
             life_days=arguments.life_days,
             rate_seconds=arguments.rate,
-            triage_hour=hour_of(now()),
         )
         console.rule(f"1. {plan.machines} machines for {arguments.days} days, a reading every {plan.rate_seconds:g} s")
         feed = Feed(arguments.folder / FEED_FILE, plan, plan.start_hour)
@@ -118,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     width = None if sys.stdout.isatty() else 100
     output = Console(highlight=False, width=width)
     output.print(_table(lines, cap))
-    output.print(_triage(lines))
+    output.print(_summary(lines))
     for line in lines:
         if line.answer is None:
             console.print(f"{line.equip_id}: {line.detail}")
@@ -208,7 +207,7 @@ def _table(lines: Sequence[Line], cap: float) -> Table:
     return table
 
 
-def _triage(lines: Sequence[Line]) -> str:
+def _summary(lines: Sequence[Line]) -> str:
     """The table in a sentence: which machines need people within the week."""
     urgent = [
         line.equip_id for line in lines if line.days is not None and not line.urgency[0] and line.days <= SOON_DAYS

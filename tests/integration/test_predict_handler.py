@@ -20,6 +20,7 @@ from monitory.lake import Lake, MachineDay
 from monitory.registry.registry import Registry
 from monitory.settings import PredictSettings
 from monitory.storage.s3 import S3Storage
+from monitory_predict.api import document
 from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 from tests.support.gateways import function_url_event, http_event
@@ -142,6 +143,6 @@ def test_the_handler_is_behind_any_gateway_and_never_raises(ask: Ask, lake: S3St
 
 
 def test_the_document_is_that_of_the_application_started_without_haste(ask: Ask) -> None:
-    status, body = ask("/openapi.json")
+    status, body = ask(document.PATH)
     assert status == 200
     assert body == build_app(PredictSettings(log_level="CRITICAL"), NoTelemetry()).openapi()

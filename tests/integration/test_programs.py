@@ -64,8 +64,6 @@ def test_the_demo_ends_with_its_figures(demo: Demo) -> None:
     assert 8 <= demo.result["machines"] <= 16
     assert 0 < demo.result["mae_days"] < demo.result["mean_mae_days"]
     assert "EQUIP-016" in demo.output
-    table = demo.output.splitlines()
-    assert next(line for line in table if line.startswith("EQUIP")).split()[1] == "failing"  # most urgent first
     assert "machines need work within 7 days: EQUIP-" in demo.output
     assert len((demo.folder / "truth.ndjson").read_text().splitlines()) >= 16 * 24 * 23  # just after midnight
 

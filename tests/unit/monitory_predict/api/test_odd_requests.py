@@ -138,7 +138,7 @@ MISTAKES = {
     "equipId twice": (rest_event(PREDICT, {**GOOD, "equipId": ["A", "B"]}), 422, "equipId is given 2 times"),
     "zoneId three times": (http_event(PREDICT, {**GOOD, "zoneId": ["A"] * 3}), 422, "zoneId is given 3 times"),
     "the same twice": (http_event_v1(PREDICT, {**GOOD, "equipId": ["A", "A"]}), 422, "equipId is given 2 times"),
-    "an array's name": (http_event(PREDICT, {"zoneId[]": "Z", "equipId[]": "E"}), 422, "zoneId: Field required"),
+    "an array's name": (http_event(PREDICT, {"zoneId[]": "Z", "equipId[]": "E"}), 422, "zoneId is missing"),
     "a list in one": (http_event(PREDICT, {**GOOD, "equipId": "A,B"}), 422, "equipId"),
     "an encoded slash": (http_event(PREDICT, {**GOOD, "equipId": "A%2FB"}), 422, "equipId"),
     "a space": (rest_event(PREDICT, {**GOOD, "equipId": " EQUIP-001"}), 422, "equipId"),
