@@ -19,6 +19,7 @@ from monitory.clock import KST
 from monitory.errors import InvalidEvent
 from monitory.settings import PredictSettings
 from monitory_predict import application
+from monitory_predict.api import document
 from monitory_predict.telemetry import NoTelemetry
 from monitory_retrain.invocation import events
 from tests.faults.conftest import Ledger
@@ -206,7 +207,7 @@ def test_the_api_keeps_to_its_own_document(world: World, ledger: Ledger) -> None
         checks = (
             "--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
         )
-        command = [str(SCHEMATHESIS), "run", f"{address}/openapi.json", checks, *options]
+        command = [str(SCHEMATHESIS), "run", f"{address}{document.PATH}", checks, *options]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)
     ledger.note("predict", "requests made from its OpenAPI document", "what the document says", tries=len(asked))
     assert ended.returncode == 0, ended.stdout[-3000:]
