@@ -14,7 +14,7 @@ from benchmarks.sides import median, say
 from monitory import sensors
 from monitory.features import vector
 from monitory.model.model import Model
-from monitory_predict.prediction import drivers
+from monitory.scoring.prediction import drivers
 
 CALLS = 200
 

@@ -31,11 +31,11 @@ from monitory.log import logger
 from monitory.machine import Machine
 from monitory.model.distribution import Distribution
 from monitory.model.model import Model
+from monitory.scoring.prediction import drivers
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings, Settings
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan, State
-from monitory_predict.prediction import drivers
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset import dataset, hour_table, labels, split
 from monitory_retrain.dataset.dataset import Dataset

@@ -133,7 +133,7 @@ def measure_threads(threads: int, warm: PredictService, now: datetime) -> None:
 
     def forget_machine() -> None:
         forget_memory()
-        warm._histories._folder = f"cache/empty-{next(_FOLDERS)}"
+        warm._histories._store._folder = f"cache/empty-{next(_FOLDERS)}"
 
     def predict() -> object:
         return warm.predict(MACHINE, now)

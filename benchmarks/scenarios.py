@@ -32,12 +32,12 @@ from monitory.logbook.logbook import Logbook
 from monitory.machine import Machine
 from monitory.model.distribution import Distribution
 from monitory.model.model import Model
+from monitory.scoring.prediction import drivers
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings, Settings
 from monitory_local.simulator.hours import machine_hours
 from monitory_local.simulator.readings import MachineReadings
 from monitory_local.simulator.wear import MachineLives, Plan, State
-from monitory_predict.prediction import drivers
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset import dataset, hour_table, labels
 from monitory_retrain.dataset.dataset import Dataset

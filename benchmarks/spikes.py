@@ -31,12 +31,12 @@ from monitory.logbook.logbook import MachineLog
 from monitory.machine import Machine
 from monitory.model.model import Model
 from monitory.readings.by_hour import ReadingsByHour
+from monitory.scoring.prediction import predict
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings, Settings
 from monitory_local.simulator.hours import machine_hours
 from monitory_local.simulator.readings import MachineReadings, SensorHour
 from monitory_local.simulator.wear import Life, MachineLives, Plan
-from monitory_predict.prediction import predict
 from monitory_retrain import pipeline
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable

@@ -20,10 +20,10 @@ from monitory.lake import Lake, MachineDay
 from monitory.log import logger
 from monitory.machine import Machine
 from monitory.model.model import Model
+from monitory.scoring.prediction import predict
 from monitory.sensors import load
 from monitory.settings import RetrainSettings
 from monitory_predict.cache.history import HistoryCache
-from monitory_predict.prediction import predict
 from monitory_retrain.dataset import hour_table, labels
 from monitory_retrain.ingest.kernels import VECTORISED
 from tests.faults.conftest import Ledger

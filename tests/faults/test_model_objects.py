@@ -10,7 +10,7 @@ import pytest
 
 from monitory.features import vector
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
-from monitory_predict.cache.model import ModelCache
+from monitory.scoring.model_cache import ModelCache
 from tests.faults.conftest import Ledger
 from tests.support import models
 from tests.support.fakes import MemoryStorage

@@ -15,10 +15,10 @@ from monitory.errors import Conflict
 from monitory.features import vector
 from monitory.machine import Machine
 from monitory.registry.registry import Registry
+from monitory.scoring.model_cache import ModelCache
 from monitory.settings import PredictSettings
 from monitory.storage.port import Blob
 from monitory_predict import application
-from monitory_predict.cache.model import ModelCache
 from monitory_predict.telemetry import NoTelemetry
 from tests.faults.conftest import Ledger
 from tests.faults.test_bad_input import served

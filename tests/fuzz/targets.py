@@ -23,11 +23,11 @@ from monitory.model.model import decode_card
 from monitory.readings.by_hour import ReadingsByHour
 from monitory.registry.promotions import from_metadata
 from monitory.registry.registry import Registry
+from monitory.scoring.failure_cache import FailureCache
+from monitory.scoring.model_cache import ModelCache
 from monitory.settings import PredictSettings
 from monitory_predict.api.routes import create_app
-from monitory_predict.cache.failures import FailureCache
 from monitory_predict.cache.history import HistoryCache
-from monitory_predict.cache.model import ModelCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
 from monitory_retrain.invocation import events

@@ -13,8 +13,8 @@ from monitory.features.excursion import Excursion
 from monitory.features.failure_state import FailureState
 from monitory.model.distribution import Distribution, SurvivalCurve
 from monitory.model.failure_modes import FailureMode, FailureModes
+from monitory.scoring import failure_cache as failures
 from monitory.storage.port import Storage
-from monitory_predict.cache import failures
 from tests.support.lakes import HOUR, MACHINE, NOW, FieldLake, hour, ndjson
 from tests.support.models import card, frame, text, train
 from tests.support.registries import promote

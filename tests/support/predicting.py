@@ -15,10 +15,10 @@ from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.model.model import Card
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
+from monitory.scoring.failure_cache import FailureCache
+from monitory.scoring.model_cache import ModelCache
 from monitory_predict.api.routes import create_app
-from monitory_predict.cache.failures import FailureCache
 from monitory_predict.cache.history import HistoryCache
-from monitory_predict.cache.model import ModelCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry, Telemetry
 from tests.support.fakes import WatchedStorage

@@ -13,12 +13,12 @@ from starlette.testclient import TestClient
 from monitory import clock
 from monitory.machine import Machine
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
+from monitory.scoring import failure_cache as failures
+from monitory.scoring import model_cache as served
 from monitory.settings import PredictSettings
 from monitory.storage.port import Storage
 from monitory.storage.s3 import S3Storage
 from monitory_predict import application, bootstrap
-from monitory_predict.cache import failures
-from monitory_predict.cache import model as served
 from monitory_predict.telemetry import NoTelemetry
 from tests.support import models
 from tests.support.samples import hour_of_readings, lake_key, ndjson

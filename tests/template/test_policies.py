@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from monitory.features import failure_state
+from monitory.history import history_store
 from monitory.registry import promotions
 from monitory.settings import PredictSettings
-from monitory_predict.cache import history
 from monitory_retrain.ingest import day_cache
 from monitory_retrain.invocation import idempotency
 from tests.support.template.iam import may, statements
@@ -21,7 +21,7 @@ SERVED_METRICS = f"{SERVED.rpartition('/')[0]}/metrics.json"
 VERSION = f"{MODELS}/models/2026/11/20/150102/model.txt"
 PROMOTION = f"{MODELS}/{promotions.FOLDER}/000001.json"
 FAILURES = f"{MODELS}/{failure_state.KEY}"
-RECENT = f"{MODELS}/{history.FOLDER}/1-abc/Z/E.json"
+RECENT = f"{MODELS}/{history_store.FOLDER}/1-abc/Z/E.json"
 HOUR_ROWS = f"{MODELS}/{day_cache.FOLDER}/1-abc/2026-11-20.parquet"
 RUN = f"{MODELS}/{idempotency.FOLDER}/53dc4d37.json"
 FOR_PREDICT = (READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT)

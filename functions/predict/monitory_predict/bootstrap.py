@@ -12,11 +12,11 @@ from monitory.errors import MonitoryError
 from monitory.lake import Lake
 from monitory.log import Logger
 from monitory.registry.registry import Registry
+from monitory.scoring.failure_cache import FailureCache
+from monitory.scoring.model_cache import CurrentModel, ModelCache
 from monitory.settings import PredictSettings
 from monitory.storage.s3 import S3Storage
-from monitory_predict.cache.failures import FailureCache
 from monitory_predict.cache.history import HistoryCache
-from monitory_predict.cache.model import CurrentModel, ModelCache
 from monitory_predict.service import PredictService
 
 READ_THREADS = 8

@@ -2,7 +2,6 @@
 
 import time
 from concurrent.futures import Executor, Future
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -12,11 +11,11 @@ import msgspec
 from monitory.errors import UNDECODABLE, ModelError, MonitoryError, StorageError, StorageUnavailable
 from monitory.machine import Machine
 from monitory.registry.registry import METRICS_FILE, Promotion, Registry
+from monitory.scoring.failure_cache import FailureCache
+from monitory.scoring.machine_prediction import MachinePrediction, machine_prediction
+from monitory.scoring.model_cache import CurrentModel, ModelCache
 from monitory.sensors import SensorSet
-from monitory_predict.cache.failures import FailureCache
-from monitory_predict.cache.history import History, HistoryCache
-from monitory_predict.cache.model import CurrentModel, ModelCache
-from monitory_predict.prediction import Prediction, predict
+from monitory_predict.cache.history import HistoryCache
 
 NEWEST_VERSIONS = 20
 NEWEST_PROMOTIONS = 50
@@ -25,15 +24,6 @@ MODEL_SHARE = 0.85
 """Share of the answer time to wait for the newest model; the rest is for the last good one."""
 
 T = TypeVar("T")
-
-
-class MachinePrediction(NamedTuple):
-    """A prediction for a machine, with its history and its model."""
-
-    machine: Machine
-    prediction: Prediction
-    history: History
-    current: CurrentModel
 
 
 class StoredVersion(NamedTuple):
@@ -83,11 +73,7 @@ class PredictService:
         history = self._histories.history_at(machine, now)
         current = _result(checking, model_until) or self.models.last_good(self._too_slow())
         failures = _result(reading, model_until) or self._failures.last_good
-        condition = failures.state.condition(machine, history.rows, self._sensors, failures.logbook)
-        prediction = predict(history.rows, machine, current.served.model, self._sensors, condition, history.age)
-        if history.losses.is_blocked and prediction.state == "ok":  # newer objects exist, but have no usable hour
-            prediction = replace(prediction, state="degraded")
-        return MachinePrediction(machine, prediction, history, current)
+        return machine_prediction(machine, history, current, failures, self._sensors)
 
     def current_model(self) -> CurrentModel:
         """The model of `ModelCache.current`; the last good one if the store is slow.

@@ -6,7 +6,7 @@ from typing import Protocol
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from monitory import metric_names
-from monitory_predict.service import MachinePrediction
+from monitory.scoring.machine_prediction import MachinePrediction
 
 
 class Telemetry(Protocol):

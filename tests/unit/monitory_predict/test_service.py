@@ -11,9 +11,9 @@ from monitory import clock
 from monitory.errors import NoModel, StorageUnavailable
 from monitory.features import failure_state, vector
 from monitory.features.failure_state import FailureState
+from monitory.scoring import failure_cache
+from monitory.scoring.failure_cache import FailureCache, Failures
 from monitory_predict.api.gateway import lambda_handler_of
-from monitory_predict.cache import failures as failure_cache
-from monitory_predict.cache.failures import FailureCache, Failures
 from tests.support.fakes import WatchedStorage, down
 from tests.support.gateways import rest_event
 from tests.support.models import card, frame, text, train

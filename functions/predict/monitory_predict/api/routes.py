@@ -2,11 +2,8 @@
 
 import asyncio
 import time
-from bisect import bisect_right
 from collections.abc import Callable
-from datetime import UTC, timedelta
 from functools import partial
-from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 
 from fastapi import FastAPI, Query, Request, Response
@@ -16,13 +13,12 @@ from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
 from monitory import clock, errors
-from monitory.features import vector
 from monitory.log import Logger
 from monitory.machine import PATTERN, machine
+from monitory.scoring.answer import PredictResponse, predict_response, why
 from monitory_predict.api import document, schemas
 from monitory_predict.api.middleware import API_PREFIX, SECURITY_HEADERS, BasePath, HeadAsGet, SecurityHeaders
-from monitory_predict.prediction import window
-from monitory_predict.service import MachinePrediction, PredictService
+from monitory_predict.service import PredictService
 from monitory_predict.telemetry import Telemetry
 
 
@@ -117,7 +113,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         except TimeoutError as exc:
             raise errors.StorageUnavailable(f"no answer within {service.answer_seconds:g} s") from exc
 
-    @app.get("/api/v1/predict", responses=_ERRORS, response_model=schemas.PredictResponse)
+    @app.get("/api/v1/predict", responses=_ERRORS, response_model=PredictResponse)
     async def predict(request: Request, zone_id: ZoneId, equip_id: EquipId) -> Response:
         """The remaining useful life of a machine in days, with its interval and the sensors that drive it."""
         started = time.perf_counter()
@@ -139,7 +135,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         message, served = "serving", current.served
         if current.problem:
             _log_problem(log, current.problem)
-            message = f"serving, but not the newest model: {schemas.why(current.problem)}"
+            message = f"serving, but not the newest model: {why(current.problem)}"
         return _json(schemas.HealthResponse(message=message, version=served.version, trained_at=served.trained_at))
 
     @app.get("/api/v1/models", responses=_ERRORS_WITHOUT_PARAMETERS, response_model=schemas.ModelsResponse)
@@ -165,57 +161,6 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         return HTMLResponse(await within_time(service.report, version))
 
     return app
-
-
-def predict_response(answer: MachinePrediction) -> schemas.PredictResponse:
-    """The body of an answer; days with two to four decimals."""
-    prediction, history = answer.prediction, answer.history
-    estimate, served = prediction.estimate, answer.current.served
-    start, end = window(history.newest.hour)
-    interval = None
-    if served.model.card and served.model.card.intervals and estimate.low is not None and estimate.high is not None:
-        interval = schemas.Interval(
-            low=round(estimate.low, 2),
-            high=round(estimate.high, 2) if estimate.high < served.model.cap_days else None,
-            coverage=served.model.card.intervals.coverage,
-        )
-    warnings = list(prediction.warnings)
-    if answer.current.problem:
-        why = schemas.why(answer.current.problem)
-        warnings.append(f"the newest model cannot be used, the last good one answers: {why}")
-    if history.future_hours:
-        warnings.append(f"{history.future_hours} hours with readings from the future were left out")
-    warnings += history.losses.sentences
-    warnings += history.unreadable[-3:]
-    first = history.newest.hour - vector.HISTORY_HOURS
-    as_of = clock.aware(history.newest.last).astimezone(UTC)
-    return schemas.PredictResponse(
-        zone_id=answer.machine.zone_id,
-        equip_id=answer.machine.equip_id,
-        as_of=as_of,
-        expected_failure_at=None if prediction.at_cap else as_of + timedelta(days=estimate.days),
-        predictions=[round(estimate.days, 4)],
-        rul=f">= {served.model.cap_days:g} days" if prediction.at_cap else f"{estimate.days:.1f} days",
-        interval=interval,
-        failure_probability=[
-            schemas.FailureProbability(days=days, p=round(p, 4)) for days, p in estimate.failure_probability
-        ],
-        failure_mode=prediction.failure_mode,
-        base_days=round(prediction.base, 4),
-        drivers=[schemas.SensorShare(sensor=d.sensor, days=round(d.days, 4)) for d in prediction.drivers],
-        state=prediction.state,
-        warnings=warnings,
-        window=schemas.Window(
-            start=start,
-            end=end,
-            readings=history.newest.readings,
-            rejected=history.rejected,
-            missing_sensors=prediction.missing_sensors,
-            history_hours=len(history.rows) - bisect_right(history.rows, first, key=attrgetter("hour")),
-        ),
-        data_age_minutes=round(max(history.age.total_seconds(), 0.0) / 60, 1),
-        model=schemas.ModelUsed(version=served.version, trained_at=served.trained_at),
-    )
 
 
 def _each_once(query: QueryParams, *names: str) -> None:

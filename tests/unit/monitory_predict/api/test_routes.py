@@ -9,7 +9,6 @@ from starlette.testclient import TestClient
 
 from monitory import clock
 from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
-from monitory_predict.api import schemas as responses
 from monitory_predict.api.routes import RETRY_AFTER_SECONDS
 from tests.support.models import card, small_text
 from tests.support.predicting import NOW, V1, V2, World
@@ -318,7 +317,7 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
     }
     schemas = document["components"]["schemas"]
     (example,) = schemas["PredictResponse"]["examples"]
-    assert responses.PredictResponse.model_validate(example).model_dump(mode="json") == example
+    assert PredictResponse.model_validate(example).model_dump(mode="json") == example
     assert schemas["ErrorResponse"]["examples"]
     predict = document["paths"]["/api/v1/predict"]["get"]
     assert set(predict["responses"]) == {"200", "403", "404", "422", "429", "500", "503", "504"}

@@ -10,11 +10,12 @@ import pytest
 from monitory import clock
 from monitory.errors import NoData, StaleData, StorageUnavailable
 from monitory.features import vector
+from monitory.history import stored_history
+from monitory.history.machine_history import History
+from monitory.history.stored_history import CachedHistory
 from monitory.lake import MachineDay
 from monitory.machine import Machine
-from monitory_predict.cache import history, stored_history
-from monitory_predict.cache.history import History
-from monitory_predict.cache.stored_history import CachedHistory
+from monitory_predict.cache import history
 from tests.support.fakes import down
 from tests.support.predicting import NOW, World
 from tests.support.samples import MACHINE, lake_key, ndjson, reading

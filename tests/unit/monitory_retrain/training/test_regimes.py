@@ -12,8 +12,8 @@ from monitory.features.failure_state import Condition
 from monitory.features.hour_row import MAX, MIN, PER_SENSOR, HourRow
 from monitory.log import logger
 from monitory.model.model import Model
+from monitory.scoring.prediction import predict
 from monitory.sensors import SensorSet
-from monitory_predict.prediction import predict
 from monitory_retrain import pipeline
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.hour_table import HourTable

@@ -5,8 +5,8 @@ import pytest
 from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
 from monitory.log import Logger
-from monitory_predict.cache import failures
-from monitory_predict.cache.failures import FailureCache, Failures
+from monitory.scoring import failure_cache as failures
+from monitory.scoring.failure_cache import FailureCache, Failures
 from tests.support.fakes import WatchedStorage
 
 

@@ -12,7 +12,7 @@ from monitory.features.hour_row import Columns, HourRow, hour_row
 from monitory.features.machine_state import Stop
 from monitory.model.model import Model
 from monitory.readings.by_hour import ReadingsByHour
-from monitory_predict.prediction import Prediction, drivers, predict, window
+from monitory.scoring.prediction import Prediction, drivers, predict, window
 from tests.support.models import SENSORS, card, frame, small_text, text, train
 from tests.support.samples import MACHINE, SENSOR_TYPES, SOURCE, TEN, hour_of_readings, ndjson
 

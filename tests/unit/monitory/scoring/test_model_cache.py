@@ -10,11 +10,11 @@ from monitory.errors import BrokenModel, ModelError, NoModel, StorageUnavailable
 from monitory.features import vector
 from monitory.model import untrusted
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, ServedObject
+from monitory.scoring import model_cache as model
+from monitory.scoring.model_cache import CurrentModel, ModelCache, ServedModel
 from monitory.sensors import Sensor, SensorSet
 from monitory.settings import PredictSettings
 from monitory_predict import bootstrap
-from monitory_predict.cache import model
-from monitory_predict.cache.model import CurrentModel, ModelCache, ServedModel
 from tests.support.fakes import WatchedStorage, down
 from tests.support.models import SENSORS, card, frame, small_text, text, train, with_leaves
 from tests.support.predicting import V1, V2, V3, World

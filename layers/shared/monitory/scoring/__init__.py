@@ -1,0 +1,1 @@
+"""What the functions that predict have in common: model, failures, prediction, answer, and what is stored of them."""
