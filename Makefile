@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PYTHONPATH := $(CURDIR)/layers/shared:$(CURDIR)/functions/predict:$(CURDIR)/functions/retrain:$(CURDIR)/local:$(CURDIR)
+export PYTHONPATH := $(CURDIR)/layers/shared:$(CURDIR)/functions/predict:$(CURDIR)/functions/retrain:$(CURDIR)/functions/score:$(CURDIR)/local:$(CURDIR)
 # bytecode is made when a module is first used, and must then be kept: without it every import takes seconds
 unexport PYTHONDONTWRITEBYTECODE
 # sam reports usage and looks for newer versions over the network unless told otherwise
@@ -31,7 +31,7 @@ $(READY): requirements/dev.txt
 	@# the lock is the whole closure, so nothing needs resolving
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements/dev.txt
 	@# editors that use this environment resolve every import, too
-	@printf '%s\n' $(addprefix $(CURDIR)/,layers/shared functions/predict functions/retrain local) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/monitory.pth"
+	@printf '%s\n' $(addprefix $(CURDIR)/,layers/shared functions/predict functions/retrain functions/score local) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/monitory.pth"
 	@touch $@
 
 # the tools that attack, the policy linter and the emulator, each in an environment of its own

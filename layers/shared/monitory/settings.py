@@ -37,10 +37,20 @@ class Settings(BaseSettings):
         return self.s3_input_data_region or self.aws_region
 
 
-class PredictSettings(Settings):
-    """Settings of the predict function."""
+class ServingSettings(Settings):
+    """Settings of the functions that predict."""
 
     max_data_age_hours: Annotated[float, Field(gt=0, le=720)] = 3.0
+
+
+class PredictSettings(ServingSettings):
+    """Settings of the predict function."""
+
+    scoring: bool = False
+
+
+class ScoreSettings(ServingSettings):
+    """Settings of the score function."""
 
 
 class RetrainSettings(Settings):

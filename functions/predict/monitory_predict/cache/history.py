@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitory import clock
 from monitory.errors import MonitoryError, NoData, ObjectNotFound, StorageError
-from monitory.history import losses, machine_history
+from monitory.history import machine_history
 from monitory.history.history_store import HistoryStore, StoredHistory
 from monitory.history.machine_history import (
     SETTLE,
@@ -23,7 +23,7 @@ from monitory.history.machine_history import (
     refreshed_days,
 )
 from monitory.history.stored_history import CachedDay, CachedHistory
-from monitory.lake import Lake, LakeObject, ObjectSummary
+from monitory.lake import Lake, LakeObject
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.storage.port import Storage
@@ -115,16 +115,13 @@ class HistoryCache:
         if history := machine_history.history_at(machine, days, listed, now, self._max_age):
             return history
         objects = [item for day in days.values() for item in day.content.objects]
-        reason = self._why_no_data(machine, now, objects, [item.unreadable for item in objects if item.unreadable])
-        if not objects:
-            self._absences.put(machine, _Absence(reason, time.monotonic() + ABSENT_SECONDS))
+        if objects:
+            raise NoData(machine_history.why_unusable(machine, objects))
+        reason = self._why_absent(machine, now)
+        self._absences.put(machine, _Absence(reason, time.monotonic() + ABSENT_SECONDS))
         raise NoData(reason)
 
-    def _why_no_data(self, machine: Machine, now: datetime, objects: list[ObjectSummary], unreadable: list[str]) -> str:
-        if unreadable:
-            return f"no readings of {machine}: {unreadable[-1]}"
-        if objects:
-            return f"no readings of {machine} in {len(objects)} objects{losses.of_all(objects).in_short()}"
+    def _why_absent(self, machine: Machine, now: datetime) -> str:
         searched = self._days(now)
         earlier = [searched[0] - timedelta(days=n) for n in range(1, LOOK_BACK_DAYS - len(searched) + 1)]
         listed = self._executor.map(lambda day: bool(self._lake.machine_day(machine, day)), earlier)

@@ -13,7 +13,7 @@ from monitory.features.hour_row import HourRow
 from monitory.history import losses
 from monitory.history.losses import Losses
 from monitory.history.stored_history import CachedDay
-from monitory.lake import Lake, LakeObject, MachineDay, total_rejected
+from monitory.lake import Lake, LakeObject, MachineDay, ObjectSummary, total_rejected
 from monitory.machine import Machine
 
 SETTLE = timedelta(hours=3)
@@ -89,6 +89,7 @@ def history_at(
     listed: Sequence[LakeObject],
     now: datetime,
     max_age: timedelta,
+    until: int | None = None,
 ) -> History | None:
     """The history of a machine's days as of now; None where no hour is usable.
 
@@ -98,6 +99,7 @@ def history_at(
         listed: its newest objects as the store lists them, with the times of writing.
         now: the present, aware.
         max_age: of the newest reading.
+        until: the newest hour to use, see `clock`; None for the present one.
 
     Raises:
         NoData: all hours are in the future.
@@ -107,9 +109,12 @@ def history_at(
     hours = [hour for day in sorted(days) for hour in days[day].content.hours]
     present = clock.hour_of(now)
     past = [hour for hour in hours if hour.hour <= present]
+    future_hours = len(hours) - len(past)
+    if until is not None:
+        past = [hour for hour in past if hour.hour <= until]
     if not past:
-        if hours:
-            raise NoData(f"all {len(hours)} hours with readings of {machine} are in the future")
+        if future_hours:
+            raise NoData(f"all {future_hours} hours with readings of {machine} are in the future")
         return None
     newest = past[-1]
     age = now - clock.aware(newest.last)
@@ -118,7 +123,14 @@ def history_at(
     if age > max_age:
         raise StaleData(too_old(machine, newest.last, age, max_age) + lost.in_short())
     unreadable = [item.unreadable for item in objects if item.unreadable]
-    return History(past, newest, age, dict(total_rejected(used)), unreadable, len(hours) - len(past), lost)
+    return History(past, newest, age, dict(total_rejected(used)), unreadable, future_hours, lost)
+
+
+def why_unusable(machine: Machine, objects: Sequence[ObjectSummary]) -> str:
+    """Why none of a machine's objects, at least one, has a usable hour."""
+    if unreadable := [item.unreadable for item in objects if item.unreadable]:
+        return f"no readings of {machine}: {unreadable[-1]}"
+    return f"no readings of {machine} in {len(objects)} objects{losses.of_all(objects).in_short()}"
 
 
 def too_old(machine: Machine, last: datetime, age: timedelta, max_age: timedelta) -> str:

@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 from monitory import clock, errors
 from monitory.features import vector
 from monitory.scoring.machine_prediction import MachinePrediction
-from monitory.scoring.prediction import window
+from monitory.scoring.prediction import LATE, late_warning, window
 
 _PREDICT_EXAMPLE: JsonDict = {
     "status": "ok",
@@ -176,6 +176,19 @@ def predict_response(answer: MachinePrediction) -> PredictResponse:
         ),
         data_age_minutes=round(max(history.age.total_seconds(), 0.0) / 60, 1),
         model=ModelUsed(version=served.version, trained_at=served.trained_at),
+    )
+
+
+def aged(answer: PredictResponse, now: datetime) -> PredictResponse:
+    """An answer that was computed as if its newest reading were of that moment, as it is at a later time."""
+    age = now - answer.as_of
+    is_late = age > LATE
+    return answer.model_copy(
+        update={
+            "state": "stale" if is_late and answer.state == "ok" else answer.state,
+            "warnings": [*answer.warnings, late_warning(age)] if is_late else answer.warnings,
+            "data_age_minutes": round(max(age.total_seconds(), 0.0) / 60, 1),
+        }
     )
 
 

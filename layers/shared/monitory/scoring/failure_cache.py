@@ -45,6 +45,11 @@ class FailureCache:
         """The last good ones, without a request."""
         return self._failures
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells one state and log from another: the ETags of both objects."""
+        return f"{self._etag} {self._log_etag}"
+
     def current(self) -> Failures:
         """The state, read again after `REFRESH_SECONDS`, and the log, after `LOG_SECONDS`; the last good ones else."""
         with self._lock:

@@ -130,6 +130,11 @@ def window(hour: int) -> tuple[datetime, datetime]:
     return start, start + timedelta(hours=1)
 
 
+def late_warning(age: timedelta) -> str:
+    """The warning about a newest reading that is older than `LATE`."""
+    return f"the newest reading is {clock.in_words(age)} old, so the newest hours are missing"
+
+
 def _silent(rows: Sequence[HourRow], sensors: SensorSet) -> tuple[list[str], list[str]]:
     """Sensors without a reading, and sensors whose readings did not change.
 
@@ -195,7 +200,7 @@ def _warnings(
     if missing:
         warnings.append(f"no readings from: {', '.join(missing)}")
     if age > LATE:
-        warnings.append(f"the newest reading is {clock.in_words(age)} old, so the newest hours are missing")
+        warnings.append(late_warning(age))
     if model.knows_machine(machine.equip_id) is False:
         warnings.append(f"the model has not seen machine {machine.equip_id} in training")
     outside = _out_of_range(values, model)

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from monitory import clock
 from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
+from monitory.scoring.answer import PredictResponse
 from monitory_predict.api.routes import RETRY_AFTER_SECONDS
 from tests.support.models import card, small_text
 from tests.support.predicting import NOW, V1, V2, World

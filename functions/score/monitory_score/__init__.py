@@ -1,0 +1,1 @@
+"""The score function: every machine, every hour."""

@@ -1,0 +1,73 @@
+"""Puts the score function together from its settings, and handles its events."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from monitory import clock, log, metric_names, sensors
+from monitory.history.history_store import HistoryStore
+from monitory.lake import Lake
+from monitory.registry.registry import Registry
+from monitory.scoring.failure_cache import FailureCache
+from monitory.scoring.model_cache import ModelCache
+from monitory.settings import ScoreSettings
+from monitory.storage.s3 import S3Storage
+from monitory_score import telemetry
+from monitory_score.machine_scorer import MachineScorer
+from monitory_score.run import Run
+
+THREADS = 8
+"""Machines in parallel: their requests wait for the store, their readings take turns at the processor."""
+
+RESERVE_SECONDS = 45.0
+"""Scoring stops this long before the function times out, so that log and state can be written."""
+
+
+def build_run(settings: ScoreSettings) -> Run:
+    """The run for the buckets that the settings name.
+
+    Raises:
+        SensorSetError: the sensor set cannot be used.
+        SettingsError: the time zone does not exist.
+    """
+    logger = log.logger(metric_names.SCORE_SERVICE, settings)
+    clock.set_zone(settings.factory_time_zone)
+    sensor_set = sensors.load(settings.sensors_file)
+    models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
+    readings = S3Storage(settings.s3_input_data_bucket_name, region=settings.lake_region)
+    lake = Lake(readings, settings.s3_input_data_key, sensor_set)
+    max_age = timedelta(hours=settings.max_data_age_hours)
+    return Run(
+        lake,
+        models,
+        ModelCache(Registry(models, settings.s3_model_key), sensor_set, settings.max_rul_days),
+        FailureCache(models, readings, logger),
+        MachineScorer(lake, HistoryStore(models, lake, logger), sensor_set, logger, max_age),
+        ThreadPoolExecutor(THREADS, thread_name_prefix="score"),
+        logger,
+        max_age,
+    )
+
+
+def handle(run: Run, remaining_seconds: Callable[[], float], namespace: str = metric_names.NAMESPACE) -> dict[str, Any]:
+    """Score what is new.
+
+    Args:
+        run: the run.
+        remaining_seconds: of this invocation.
+        namespace: of the metrics.
+
+    Returns:
+        The run's figures and a `status`: `scored`, or `continue` where machines are left for the next run.
+
+    Raises:
+        StorageUnavailable: the store failed; Lambda retries, and an alarm fires.
+    """
+    try:
+        summary = run.score(clock.now(), lambda: remaining_seconds() > RESERVE_SECONDS)
+    except Exception:
+        telemetry.failed(namespace)
+        raise
+    telemetry.emit(summary, namespace)
+    return {"status": "continue" if summary.left else "scored", **summary._asdict()}

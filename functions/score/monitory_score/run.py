@@ -1,0 +1,190 @@
+"""One run of scoring: list, read, predict, then write the log and, last, the fleet state.
+
+Each step may be repeated: rows and log lines that are there stay as they are, and the fleet state, whose objects' ETags
+decide what is read, is replaced on condition. So a run that dies, meets another or runs out of time costs the next one
+some work, never a line.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+
+from monitory import clock
+from monitory.errors import ModelError, PreconditionFailed, StorageError, StorageUnavailable
+from monitory.lake import Lake
+from monitory.log import Logger
+from monitory.machine import Machine
+from monitory.scoring import fleet, prediction_log
+from monitory.scoring.failure_cache import FailureCache
+from monitory.scoring.fleet import FleetState, StoredFleet
+from monitory.scoring.model_cache import CurrentModel, ModelCache
+from monitory.storage.port import Storage
+from monitory_score import plan
+from monitory_score.machine_scorer import STORAGE_FAILS, Basis, MachineResult, MachineScorer
+
+_TRIES = 5
+_FIRST_HOURS = 2
+"""Hours before the first run that are logged: the newest object is up to 65 minutes behind its hour."""
+
+AHEAD = 16
+"""Machines that are worked on or wait for a thread; of few objects are held."""
+
+
+class Summary(NamedTuple):
+    """What a run did.
+
+    Attributes:
+        machines: number of machines in the state.
+        scored: machines with new objects, or with a new model or new failures.
+        failed: machines among them that could not be scored.
+        left: machines that are left for the next run, for lack of time.
+        read: objects that were read.
+        logged: lines that were added to the prediction log.
+        seconds: how long it took.
+    """
+
+    machines: int
+    scored: int
+    failed: int
+    left: int
+    read: int
+    logged: int
+    seconds: float
+
+
+class Run:
+    """Scores all machines of a lake; one process may run it again and again."""
+
+    def __init__(
+        self,
+        lake: Lake,
+        storage: Storage,
+        models: ModelCache,
+        failures: FailureCache,
+        scorer: MachineScorer,
+        executor: Executor,
+        log: Logger,
+        max_age: timedelta,
+    ) -> None:
+        """Nothing is read yet; `max_age` is of the newest reading."""
+        self._lake = lake
+        self._storage = storage
+        self._models = models
+        self._failures = failures
+        self._scorer = scorer
+        self._executor = executor
+        self.log = log
+        self._max_age = max_age
+
+    def score(self, now: datetime, in_time: Callable[[], bool]) -> Summary:
+        """Score the machines with new objects.
+
+        Args:
+            now: the present, aware.
+            in_time: called before each machine; False leaves the rest for the next run.
+
+        Raises:
+            StorageUnavailable: the store failed at what all machines need, or at every machine.
+        """
+        started = time.monotonic()
+        stored = self._stored(now)
+        days = plan.days_to_list(stored.state.days, now, self._max_age)
+        listing = dict(zip(days, self._executor.map(self._lake.day, days), strict=True))
+        basis = self._basis(stored.state.since)
+        tasks = plan.tasks(stored.state.all_machines(), listing, basis.name)
+        results = list(self._results(tasks, basis, now, in_time))
+        logged = self._log_lines(results)
+        left = len(tasks) - len(results)
+        failed = [result for result in results if not result.is_finished]
+        unfinished = {task.machine for task in tasks} - {result.machine for result in results if result.is_finished}
+        read_days = [day for day, of_day in listing.items() if unfinished.isdisjoint(of_day)]
+        state = self._commit(stored, results, read_days, now)
+        if results and all(result.state.problem == STORAGE_FAILS for result in results):
+            raise StorageUnavailable(f"none of {len(results)} machines could be scored: {STORAGE_FAILS}")
+        return Summary(
+            machines=len(state.machines),
+            scored=len(results),
+            failed=len(failed),
+            left=left,
+            read=sum(result.read for result in results),
+            logged=logged,
+            seconds=time.monotonic() - started,
+        )
+
+    def _stored(self, now: datetime) -> StoredFleet:
+        """The fleet state; a first one is written before anything is read, so that what is logged is known."""
+        for _ in range(_TRIES):
+            stored = fleet.read(self._storage)
+            if stored.state.since:
+                return stored
+            first = FleetState(since=clock.hour_of(now) - _FIRST_HOURS)
+            try:
+                return StoredFleet(first, fleet.write(self._storage, first, stored.etag))
+            except PreconditionFailed:
+                continue
+        raise StorageUnavailable("the fleet state changes whenever it is about to be written")
+
+    def _basis(self, since: int) -> Basis:
+        current: CurrentModel | None
+        try:
+            current = self._models.current()
+        except ModelError as exc:
+            self.log.error("machines are not scored: %s", exc)
+            current = None
+        failures = self._failures.current()
+        name = f"{current.served.etag} {current.served.version} {current.problem is None}" if current else "no model"
+        return Basis(f"{name} {self._failures.fingerprint}", current, failures, since)
+
+    def _results(
+        self, tasks: list[plan.Task], basis: Basis, now: datetime, in_time: Callable[[], bool]
+    ) -> Iterator[MachineResult]:
+        waiting = iter(tasks)
+        running = [self._executor.submit(self._scorer.score, task, basis, now) for task in islice(waiting, AHEAD)]
+        while running:
+            yield running.pop(0).result()
+            if in_time():
+                for task in islice(waiting, 1):
+                    running.append(self._executor.submit(self._scorer.score, task, basis, now))
+
+    def _log_lines(self, results: list[MachineResult]) -> int:
+        """Write the log; machines whose lines it does not take get them in a later run."""
+        by_hour: dict[int, dict[Machine, bytes]] = {}
+        for result in results:
+            for hour, line in result.lines.items():
+                by_hour.setdefault(hour, {})[result.machine] = line
+        logged = 0
+        for hour, lines in sorted(by_hour.items()):
+            try:
+                logged += prediction_log.add(self._storage, hour, lines)
+            except StorageError as exc:
+                self.log.error("%d predictions are not logged: %s", len(lines), exc)
+                _forget(results, hour)
+        return logged
+
+    def _commit(
+        self, stored: StoredFleet, results: Iterable[MachineResult], read_days: Iterable[date], now: datetime
+    ) -> FleetState:
+        states = {str(result.machine): result.state for result in results}
+        for _ in range(_TRIES):
+            state = fleet.merge(stored.state, states, read_days, now, clock.hour_of(now))
+            try:
+                fleet.write(self._storage, state, stored.etag)
+            except PreconditionFailed:  # another run was first
+                stored = fleet.read(self._storage)
+                continue
+            return state
+        raise StorageUnavailable("the fleet state changes whenever it is about to be written")
+
+
+def _forget(results: list[MachineResult], hour: int) -> None:
+    """Take an hour whose lines were not written out of the states that say they were."""
+    for at, result in enumerate(results):
+        if hour in result.lines:
+            logged = tuple(number for number in result.state.logged if number != hour)
+            state = msgspec.structs.replace(result.state, logged=logged, days={})
+            results[at] = result._replace(state=state, is_finished=False)

@@ -1,0 +1,177 @@
+"""The fleet state: the newest answer about every machine, and which objects it rests on.
+
+    state/fleet.json.gz
+
+The score function writes it last, on condition that nobody else has meanwhile; predict reads it. What is in it can be
+computed again from the lake, so a damaged state is replaced.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from monitory.errors import UNDECODABLE, ObjectNotFound, StorageError
+from monitory.machine import Machine
+from monitory.storage.port import Blob, Storage
+
+KEY = "state/fleet.json.gz"
+
+LOGGED_HOURS = 48
+"""For how long a late hour gets its line in the prediction log."""
+
+KEEP_HOURS = 30 * 24
+"""How long a machine that fell silent stays in the state."""
+
+NO_ANSWER = msgspec.Raw(b"null")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MachineState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is stored of a machine. The field names are the stored format.
+
+    Attributes:
+        scored_at: when it was scored last.
+        days: by date, the fingerprint of the objects that were read.
+        hour: the newest hour, see `clock`.
+        newest: keys of the objects that hold it.
+        logged: the newest hours that need no line in the prediction log any more, ascending: they have one, or there
+            was no model for them.
+        basis: the model and the failures that the answer rests on.
+        model: the ETag of that model.
+        answer: a `PredictResponse` as JSON, as if its newest reading were of this moment; null without one.
+        problem: why it could not be scored the last time; empty where it could.
+    """
+
+    scored_at: datetime = _EPOCH
+    days: dict[date, str] = {}
+    hour: int = 0
+    newest: tuple[str, ...] = ()
+    logged: tuple[int, ...] = ()
+    basis: str = ""
+    model: str = ""
+    answer: msgspec.Raw = NO_ANSWER
+    problem: str = ""
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether there is an answer."""
+        return bytes(self.answer) != bytes(NO_ANSWER)
+
+
+class FleetState(msgspec.Struct, frozen=True):
+    """All machines. The field names are the stored format.
+
+    Attributes:
+        since: the first hour whose lines the prediction log has; what was before it is not logged afterwards.
+        scored_at: when the newest run began; aware.
+        days: by date, when all objects in its folder had been read.
+        machines: a `MachineState` each, by `<zoneId>/<equipId>`; decoded one by one, for predict needs one of them.
+    """
+
+    since: int = 0
+    scored_at: datetime = _EPOCH
+    days: dict[date, datetime] = {}
+    machines: dict[str, msgspec.Raw] = {}
+
+    def machine(self, machine: Machine) -> MachineState | None:
+        """The state of a machine; None where it is not among them.
+
+        Raises:
+            MsgspecError: it is damaged.
+        """
+        raw = self.machines.get(str(machine))
+        return None if raw is None else msgspec.json.decode(raw, type=MachineState)
+
+    def all_machines(self) -> dict[str, MachineState]:
+        """The state of every machine, without damaged ones."""
+        states = {}
+        for name, raw in self.machines.items():
+            try:
+                states[name] = msgspec.json.decode(raw, type=MachineState)
+            except UNDECODABLE:
+                continue
+        return states
+
+
+class StoredFleet(NamedTuple):
+    """A stored state, and its object's ETag; None without an object."""
+
+    state: FleetState = FleetState()
+    etag: str | None = None
+
+
+def read(storage: Storage) -> StoredFleet:
+    """The state; an empty one where there is none, or a damaged one.
+
+    Raises:
+        StorageUnavailable: the store failed.
+    """
+    try:
+        blob = storage.get(KEY)
+    except ObjectNotFound:
+        return StoredFleet()
+    try:
+        return StoredFleet(decode(blob), blob.etag)
+    except StorageError:
+        return StoredFleet(etag=blob.etag)
+
+
+def decode(blob: Blob) -> FleetState:
+    """The state of an object.
+
+    Raises:
+        StorageError: it is damaged.
+    """
+    try:
+        return msgspec.json.decode(gzip.decompress(blob.body), type=FleetState)
+    except (OSError, EOFError, zlib.error, *UNDECODABLE) as exc:
+        raise StorageError(f"{KEY} is damaged: {exc}") from exc
+
+
+def write(storage: Storage, state: FleetState, etag: str | None) -> str:
+    """Replace the state, on condition that its object still has the ETag, or does not exist yet; returns the new one.
+
+    Raises:
+        PreconditionFailed: the condition does not hold.
+        StorageUnavailable: the store failed.
+    """
+    # a fixed time in the header: equal states are equal bytes
+    body = gzip.compress(msgspec.json.encode(state), compresslevel=5, mtime=0)
+    return storage.put(KEY, body, content_type="application/gzip", replaces=etag, create=etag is None)
+
+
+def merge(
+    stored: FleetState, states: Mapping[str, MachineState], read_days: Iterable[date], now: datetime, hour: int
+) -> FleetState:
+    """A stored state with what a run made of it.
+
+    Args:
+        stored: the state; another run may have written it since this one began.
+        states: of the machines that this run looked at, by name.
+        read_days: dates of which this run has read all objects.
+        now: when it began, aware.
+        hour: the same as an hour, see `clock`.
+    """
+    machines = dict(stored.machines)
+    others = stored.all_machines()
+    for name, ours in states.items():
+        theirs = others.get(name, MachineState())
+        newer = theirs if theirs.scored_at > ours.scored_at else ours
+        logged = sorted({*theirs.logged, *ours.logged})
+        first = logged[-1] - LOGGED_HOURS if logged else 0
+        newer = msgspec.structs.replace(newer, logged=tuple(number for number in logged if number > first))
+        machines[name] = msgspec.Raw(msgspec.json.encode(newer))
+        others[name] = newer
+    gone = {name for name, state in others.items() if hour - state.hour > KEEP_HOURS and state.has_answer}
+    days = stored.days | dict.fromkeys(read_days, now)
+    newest = sorted(days)[-KEEP_HOURS // 24 :]
+    return FleetState(
+        stored.since,
+        max(now, stored.scored_at),
+        {day: days[day] for day in newest},
+        {name: machines[name] for name in sorted(machines) if name not in gone},
+    )

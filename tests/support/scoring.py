@@ -1,0 +1,76 @@
+"""The score function over a lake and a model bucket in memory."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from monitory import clock
+from monitory.history.history_store import HistoryStore
+from monitory.lake import Lake
+from monitory.machine import Machine
+from monitory.registry.registry import Registry
+from monitory.scoring import fleet, prediction_log
+from monitory.scoring.failure_cache import FailureCache
+from monitory.scoring.fleet import MachineState
+from monitory.scoring.model_cache import ModelCache
+from monitory.storage.port import Storage
+from monitory_score.machine_scorer import MachineScorer
+from monitory_score.run import Run, Summary
+from tests.support.models import SENSORS
+from tests.support.predicting import MAX_AGE, NOW, World
+from tests.support.registries import KEY
+
+_executor = ThreadPoolExecutor(8, thread_name_prefix="test-score")
+
+Line = dict[str, Any]
+
+
+def new_run(world: World, models: Storage | None = None, lake: Storage | None = None) -> Run:
+    """The score function as a new container: nothing in memory, the world's buckets or others."""
+    models, readings = models or world.model_storage, lake or world.lake_storage
+    of_readings = Lake(readings, "EQUIPMENT/", SENSORS)
+    store = HistoryStore(models, of_readings, world.log)
+    return Run(
+        of_readings,
+        models,
+        ModelCache(Registry(models, KEY), SENSORS, 30.0),
+        FailureCache(models, readings, world.log),
+        MachineScorer(of_readings, store, SENSORS, world.log, MAX_AGE),
+        _executor,
+        world.log,
+        MAX_AGE,
+    )
+
+
+def score(world: World, now: datetime = NOW, in_time: Callable[[], bool] = lambda: True) -> Summary:
+    """Run a new container once."""
+    return new_run(world).score(now, in_time)
+
+
+def state_of(storage: Storage, machine: Machine) -> MachineState:
+    """What the fleet state says of a machine."""
+    state = fleet.read(storage).state.machine(machine)
+    assert state is not None
+    return state
+
+
+def answer_of(storage: Storage, machine: Machine) -> Line:
+    """The stored answer about a machine."""
+    answer: Line = msgspec.json.decode(state_of(storage, machine).answer)
+    return answer
+
+
+def log_lines(storage: Storage) -> list[Line]:
+    """Every line of the prediction log."""
+    hours = [int(entry.key.rpartition("/")[2].partition(".")[0]) for entry in storage.list(prediction_log.FOLDER)]
+    return [msgspec.json.decode(line) for hour in hours for line in prediction_log.read(storage, hour)]
+
+
+def logged(storage: Storage) -> list[tuple[str, int]]:
+    """Machine and hour of every line of the prediction log, in order."""
+    return sorted(
+        (line["equipId"], clock.hour_of(datetime.fromisoformat(line["window"]["start"]))) for line in log_lines(storage)
+    )
