@@ -17,6 +17,10 @@ from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.fleet import MachineState
 from monitory.scoring.model_cache import ModelCache
 from monitory.storage.port import Storage
+from monitory_predict.cache.fleet import FleetCache
+from monitory_predict.cache.history import HistoryCache
+from monitory_predict.cache.scored_answers import ScoredAnswers
+from monitory_predict.service import PredictService
 from monitory_score.machine_scorer import MachineScorer
 from monitory_score.run import Run, Summary
 from tests.support.models import SENSORS
@@ -73,4 +77,20 @@ def logged(storage: Storage) -> list[tuple[str, int]]:
     """Machine and hour of every line of the prediction log, in order."""
     return sorted(
         (line["equipId"], clock.hour_of(datetime.fromisoformat(line["window"]["start"]))) for line in log_lines(storage)
+    )
+
+
+def predicting(world: World) -> PredictService:
+    """The predict service beside the score function, as a new container."""
+    lake = Lake(world.lake_storage, "EQUIPMENT/", SENSORS)
+    models = ModelCache(Registry(world.model_storage, KEY), SENSORS, 30.0)
+    return PredictService(
+        models,
+        HistoryCache(lake, world.model_storage, _executor, world.log, MAX_AGE, read_only=True),
+        FailureCache(world.model_storage, world.lake_storage, world.log),
+        Registry(world.model_storage, KEY),
+        SENSORS,
+        _executor,
+        30.0,
+        ScoredAnswers(FleetCache(world.model_storage, world.log), models, world.log, MAX_AGE),
     )

@@ -16,7 +16,9 @@ from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.model_cache import CurrentModel, ModelCache
 from monitory.settings import PredictSettings
 from monitory.storage.s3 import S3Storage
+from monitory_predict.cache.fleet import FleetCache
 from monitory_predict.cache.history import HistoryCache
+from monitory_predict.cache.scored_answers import ScoredAnswers
 from monitory_predict.service import PredictService
 
 READ_THREADS = 8
@@ -72,10 +74,11 @@ def start(settings: PredictSettings) -> Startup:
     model = executor.submit(cache.current)
     lake_storage = _storage(settings.s3_input_data_bucket_name, settings.lake_region)
     lake = Lake(lake_storage, settings.s3_input_data_key, sensor_set)
-    rows = HistoryCache(lake, models, executor, logger, timedelta(hours=settings.max_data_age_hours))
-    service = PredictService(
-        cache, rows, FailureCache(models, lake_storage, logger), registry, sensor_set, executor, ANSWER_SECONDS
-    )
+    max_age = timedelta(hours=settings.max_data_age_hours)
+    rows = HistoryCache(lake, models, executor, logger, max_age, read_only=settings.scoring)
+    failures = FailureCache(models, lake_storage, logger)
+    scored = ScoredAnswers(FleetCache(models, logger), cache, logger, max_age) if settings.scoring else None
+    service = PredictService(cache, rows, failures, registry, sensor_set, executor, ANSWER_SECONDS, scored)
     return Startup(service, logger, model)
 
 

@@ -1,6 +1,7 @@
 """The predict service without HTTP: joins the model, the machines' histories and the registry."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from datetime import datetime
 from itertools import islice
@@ -8,14 +9,18 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from monitory.errors import UNDECODABLE, ModelError, MonitoryError, StorageError, StorageUnavailable
+from monitory.errors import UNDECODABLE, ModelError, MonitoryError, NoData, StorageError, StorageUnavailable
+from monitory.history.machine_history import History
 from monitory.machine import Machine
 from monitory.registry.registry import METRICS_FILE, Promotion, Registry
+from monitory.scoring.answer import PredictResponse, predict_response
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.machine_prediction import MachinePrediction, machine_prediction
 from monitory.scoring.model_cache import CurrentModel, ModelCache
 from monitory.sensors import SensorSet
 from monitory_predict.cache.history import HistoryCache
+from monitory_predict.cache.scored_answers import ScoredAnswers
+from monitory_predict.fleet_page import FleetQuery, FleetResponse, fleet_page
 
 NEWEST_VERSIONS = 20
 NEWEST_PROMOTIONS = 50
@@ -24,6 +29,13 @@ MODEL_SHARE = 0.85
 """Share of the answer time to wait for the newest model; the rest is for the last good one."""
 
 T = TypeVar("T")
+
+
+class Answer(NamedTuple):
+    """An answer about a machine, and why the newest model did not give it; None where it did."""
+
+    response: PredictResponse
+    problem: MonitoryError | None = None
 
 
 class StoredVersion(NamedTuple):
@@ -49,8 +61,13 @@ class PredictService:
         sensors: SensorSet,
         executor: Executor,
         answer_seconds: float,
+        scored: ScoredAnswers | None = None,
     ) -> None:
-        """Join the parts; nothing is read yet. Tasks of the executor must not wait for one another."""
+        """Join the parts; nothing is read yet. Tasks of the executor must not wait for one another.
+
+        `scored` are the answers of the score function, where there is one.
+        """
+        self._scored = scored
         self.models = models
         self.answer_seconds = answer_seconds
         self._histories = histories
@@ -59,18 +76,55 @@ class PredictService:
         self._sensors = sensors
         self._executor = executor
 
+    def answer(self, machine: Machine, now: datetime, key: str | None = None) -> Answer:
+        """The answer about a machine as of now: the stored one, or a new one where a newer object is there.
+
+        Args:
+            machine: which.
+            now: the present, aware.
+            key: of the machine's newest object, which saves the listing; needs the score function's answers.
+
+        Raises:
+            InvalidIdentifier: the key is not that of an object of this machine.
+            NoData, StaleData, NoModel, BrokenModel, StorageUnavailable: as their names say.
+        """
+        if self._scored is None:
+            return _computed(self.predict(machine, now))
+        if key:
+            stored = self._scored.with_object(machine, now, key)
+            if stored is None and (history := self._histories.history_with(machine, now, key)):
+                return _computed(self._predict(machine, lambda: history))
+            return Answer(stored) if stored else _computed(self.predict(machine, now))
+        listings = self._histories.newest_listings(machine, now)
+        if stored := self._scored.with_listings(machine, now, listings):
+            return Answer(stored)
+        return _computed(self._predict(machine, lambda: self._histories.history_at(machine, now, listings)))
+
+    def fleet(self, query: FleetQuery, now: datetime) -> FleetResponse:
+        """A page of the fleet, the most urgent machines first.
+
+        Raises:
+            NoData: the score function has not run yet, or is switched off.
+        """
+        if self._scored is None:
+            raise NoData("there is no fleet state: scoring is switched off")
+        return fleet_page(self._scored.fleet(), query, now, self._scored.max_age)
+
     def predict(self, machine: Machine, now: datetime) -> MachinePrediction:
-        """The RUL of a machine as of now. The model is checked while the lake is read.
+        """The RUL of a machine as of now, computed. The model is checked while the lake is read.
 
         If the store is slow, the last good model and failures are used.
 
         Raises:
             NoData, StaleData, NoModel, BrokenModel, StorageUnavailable: as their names say.
         """
+        return self._predict(machine, lambda: self._histories.history_at(machine, now))
+
+    def _predict(self, machine: Machine, read_history: Callable[[], History]) -> MachinePrediction:
         model_until = self._model_until()
         checking = self._executor.submit(self.models.current)
         reading = self._executor.submit(self._failures.current)
-        history = self._histories.history_at(machine, now)
+        history = read_history()
         current = _result(checking, model_until) or self.models.last_good(self._too_slow())
         failures = _result(reading, model_until) or self._failures.last_good
         return machine_prediction(machine, history, current, failures, self._sensors)
@@ -124,6 +178,10 @@ class PredictService:
                 raise
             metrics = None
         return StoredVersion(version, metrics)
+
+
+def _computed(answer: MachinePrediction) -> Answer:
+    return Answer(predict_response(answer), answer.current.problem)
 
 
 def _result(future: Future[T], until: float) -> T | None:

@@ -6,13 +6,13 @@ from typing import Protocol
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from monitory import metric_names
-from monitory.scoring.machine_prediction import MachinePrediction
+from monitory_predict.service import Answer
 
 
 class Telemetry(Protocol):
     """Where observations go."""
 
-    def predicted(self, answer: MachinePrediction, seconds: float) -> None:
+    def predicted(self, answer: Answer, seconds: float) -> None:
         """Record a prediction that took `seconds`."""
 
     def no_data(self) -> None:
@@ -26,20 +26,18 @@ class EmfTelemetry:
         """Metrics of a CloudWatch namespace."""
         self._namespace = namespace
 
-    def predicted(self, answer: MachinePrediction, seconds: float) -> None:
+    def predicted(self, answer: Answer, seconds: float) -> None:
         """See Telemetry."""
-        served = answer.current.served
-        age = datetime.now(UTC) - datetime.fromisoformat(served.trained_at)
+        response = answer.response
+        age = datetime.now(UTC) - datetime.fromisoformat(response.model.trained_at)
         line = self._line()
         line.add_metric(metric_names.PREDICTIONS, MetricUnit.Count, 1)
         line.add_metric(metric_names.PREDICT_LATENCY, MetricUnit.Milliseconds, seconds * 1000)
-        line.add_metric(metric_names.PREDICTED_RUL, MetricUnit.NoUnit, answer.prediction.estimate.days)
-        line.add_metric(metric_names.REJECTED_READINGS, MetricUnit.Count, sum(answer.history.rejected.values()))
+        line.add_metric(metric_names.PREDICTED_RUL, MetricUnit.NoUnit, response.predictions[0])
+        line.add_metric(metric_names.REJECTED_READINGS, MetricUnit.Count, sum(response.window.rejected.values()))
         line.add_metric(metric_names.MODEL_AGE_HOURS, MetricUnit.NoUnit, max(age.total_seconds() / 3600, 0.0))
-        line.add_metric(metric_names.LAST_GOOD_MODEL_IN_USE, MetricUnit.Count, 1 if answer.current.problem else 0)
-        line.add_metric(
-            metric_names.DATA_AGE_MINUTES, MetricUnit.NoUnit, max(answer.history.age.total_seconds() / 60, 0.0)
-        )
+        line.add_metric(metric_names.LAST_GOOD_MODEL_IN_USE, MetricUnit.Count, 1 if answer.problem else 0)
+        line.add_metric(metric_names.DATA_AGE_MINUTES, MetricUnit.NoUnit, response.data_age_minutes)
         line.flush_metrics()
 
     def no_data(self) -> None:
@@ -55,7 +53,7 @@ class EmfTelemetry:
 class NoTelemetry:
     """Drops observations."""
 
-    def predicted(self, answer: MachinePrediction, seconds: float) -> None:
+    def predicted(self, answer: Answer, seconds: float) -> None:
         """See Telemetry."""
 
     def no_data(self) -> None:

@@ -39,6 +39,10 @@ READ_AHEAD = 8
 """Objects fetched ahead while one is decoded."""
 
 
+UNKNOWN_SIZE = -1
+"""Of an object that was not listed."""
+
+
 class LakeObject(NamedTuple):
     """An object of the lake; `size` in bytes; `fault` says why it cannot be requested."""
 
@@ -261,7 +265,7 @@ class Lake:
 
     def _expect(self, item: LakeObject, size: int) -> None:
         """Refuse a truncated object: it would pass for an hour with fewer readings, and be cached as one."""
-        if size != item.size:
+        if item.size not in (size, UNKNOWN_SIZE):
             raise StorageUnavailable(
                 f"s3://{self.storage.name}/{item.key} came with {size:,} bytes, it was listed with {item.size:,}"
             )

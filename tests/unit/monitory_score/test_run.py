@@ -6,6 +6,7 @@ import pytest
 
 from monitory import clock
 from monitory.errors import PreconditionFailed, StorageUnavailable
+from monitory.features.hour_row import HourRow
 from monitory.machine import Machine
 from monitory.scoring import fleet
 from monitory.scoring.answer import predict_response
@@ -111,7 +112,7 @@ def test_a_late_object_of_a_past_day_is_picked_up_within_hours(world: World) -> 
     assert len(rows) == before + 1 + 14
 
 
-def new_rows_of(world: World, now: datetime) -> list[object]:
+def new_rows_of(world: World, now: datetime) -> list[HourRow]:
     world.lake_storage.before = lambda verb, key: down(verb, key) if verb == "get" else None
     return list(world.new_rows().history_at(MACHINE, now).rows)
 

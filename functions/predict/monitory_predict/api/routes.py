@@ -15,9 +15,10 @@ from starlette.exceptions import HTTPException
 from monitory import clock, errors
 from monitory.log import Logger
 from monitory.machine import PATTERN, machine
-from monitory.scoring.answer import PredictResponse, predict_response, why
+from monitory.scoring.answer import PredictResponse, why
 from monitory_predict.api import document, schemas
 from monitory_predict.api.middleware import API_PREFIX, SECURITY_HEADERS, BasePath, HeadAsGet, SecurityHeaders
+from monitory_predict.fleet_page import FleetQuery, FleetResponse, State
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import Telemetry
 
@@ -83,6 +84,18 @@ _SAMPLE_CHARACTERS = 80
 
 ZoneId = Annotated[str, Query(alias="zoneId", pattern=PATTERN, description=_ALLOWED, examples=["ZONE-001"])]
 EquipId = Annotated[str, Query(alias="equipId", pattern=PATTERN, description=_ALLOWED, examples=["EQUIP-001"])]
+Key = Annotated[
+    str | None,
+    Query(
+        max_length=1024,
+        description="key of the machine's newest object, decoded; saves a listing where the score function runs",
+        examples=["EQUIPMENT/date=2026-11-20/zone_id=ZONE-001/equip_id=EQUIP-001/equip-1-0.json"],
+    ),
+]
+FleetZone = Annotated[str | None, Query(alias="zoneId", pattern=PATTERN, description="machines of this zone only")]
+FleetState = Annotated[State | None, Query(description="machines in this state only")]
+Limit = Annotated[int, Query(ge=1, le=200, description="machines on a page")]
+Offset = Annotated[int, Query(ge=0, le=1_000_000, description="machines before the page")]
 
 
 def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> FastAPI:
@@ -114,19 +127,28 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
             raise errors.StorageUnavailable(f"no answer within {service.answer_seconds:g} s") from exc
 
     @app.get("/api/v1/predict", responses=_ERRORS, response_model=PredictResponse)
-    async def predict(request: Request, zone_id: ZoneId, equip_id: EquipId) -> Response:
+    async def predict(request: Request, zone_id: ZoneId, equip_id: EquipId, key: Key = None) -> Response:
         """The remaining useful life of a machine in days, with its interval and the sensors that drive it."""
         started = time.perf_counter()
-        _each_once(request.query_params, "zoneId", "equipId")
+        _each_once(request.query_params, "zoneId", "equipId", "key")
         try:
-            answer = await within_time(service.predict, machine(zone_id, equip_id), clock.now())
+            answer = await within_time(service.answer, machine(zone_id, equip_id), clock.now(), key)
         except errors.NoData:
             telemetry.no_data()
             raise
         telemetry.predicted(answer, time.perf_counter() - started)
-        if answer.current.problem:
-            _log_problem(log, answer.current.problem)
-        return _json(predict_response(answer))
+        if answer.problem:
+            _log_problem(log, answer.problem)
+        return _json(answer.response)
+
+    @app.get("/api/v1/fleet", responses=_ERRORS, response_model=FleetResponse)
+    async def fleet(
+        request: Request, zone_id: FleetZone = None, state: FleetState = None, limit: Limit = 50, offset: Offset = 0
+    ) -> Response:
+        """Every machine as the score function saw it last, the most urgent first; one read of the store."""
+        _each_once(request.query_params, "zoneId", "state", "limit", "offset")
+        query = FleetQuery(zone_id, state, limit, offset)
+        return _json(await within_time(service.fleet, query, clock.now()))
 
     @app.get("/api/v1/health", responses=_ERRORS_WITHOUT_PARAMETERS, response_model=schemas.HealthResponse)
     async def health() -> Response:
@@ -217,9 +239,8 @@ def _no_route(request: Request, error: Exception) -> JSONResponse:
     if status == 405:
         detail = f"{request.method} is not allowed here; use GET"
         return JSONResponse({"detail": detail}, status, {"Allow": "GET, HEAD"})
-    paths = ", ".join(
-        API_PREFIX + path for path in ("predict", "health", "models", "models/{version}/report", "openapi.json")
-    )
+    names = ("predict", "fleet", "health", "models", "models/{version}/report", "openapi.json")
+    paths = ", ".join(API_PREFIX + path for path in names)
     return JSONResponse({"detail": f"no such path; there are {paths}"}, status)
 
 

@@ -22,8 +22,9 @@ from monitory.history.machine_history import (
     newest_days,
     refreshed_days,
 )
+from monitory.history.named_object import named_object
 from monitory.history.stored_history import CachedDay, CachedHistory
-from monitory.lake import Lake, LakeObject
+from monitory.lake import UNKNOWN_SIZE, Lake, LakeObject, MachineDay
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.storage.port import Storage
@@ -34,6 +35,8 @@ RELIST_AFTER = timedelta(hours=6)
 
 CACHE_SECONDS = 2.0
 """How long a prediction waits for the cached object to be read, and again for it to be written."""
+
+Listings = Mapping[date, Future[list[LakeObject]]]
 
 LOOK_BACK_DAYS = 30
 ABSENT_SECONDS = 600.0
@@ -72,15 +75,19 @@ class HistoryCache:
         self._entries: LruCache[StoredHistory] = LruCache()
         self._absences: LruCache[_Absence] = LruCache()
 
-    def history_at(self, machine: Machine, now: datetime) -> History:
-        """A machine's history as of now.
+    def newest_listings(self, machine: Machine, now: datetime) -> Listings:
+        """The machine's objects on the days that may hold its newest hour, by date."""
+        return {day: self._list(machine, day) for day in newest_days(now, self._max_age)}
+
+    def history_at(self, machine: Machine, now: datetime, newest: Listings | None = None) -> History:
+        """A machine's history as of now; `newest` are its `newest_listings` where they are at hand.
 
         Raises:
             NoData: there are no readings of this machine.
             StaleData: its newest reading is older than the limit.
             StorageUnavailable: the lake cannot be read. A failing cache is logged only.
         """
-        listings = {day: self._list(machine, day) for day in newest_days(now, self._max_age)}
+        listings = dict(newest or self.newest_listings(machine, now))
         if (absence := self._absence(machine)) and not any(listing.result() for listing in listings.values()):
             raise NoData(absence.reason)
         entry = self._complete_entry(machine, now, listings) or self._load_in_time(machine)
@@ -96,6 +103,29 @@ class HistoryCache:
         if writing:  # a write that is not finished when Lambda freezes the function may be lost
             wait([writing], CACHE_SECONDS)
         return history
+
+    def history_with(self, machine: Machine, now: datetime, key: str) -> History | None:
+        """A machine's history as of now from what is stored and one object more, without a listing.
+
+        Nothing is stored of it. None where the stored rows do not reach up to the object's hours: some may be missing.
+
+        Raises:
+            InvalidIdentifier: the key is not that of an object of this machine.
+            NoData, StaleData, StorageUnavailable: as in `history_at`.
+        """
+        item = named_object(self._lake, machine, key)
+        cached = self._load_in_time(machine).history.by_date()
+        before = cached[item.day].content if item.day in cached else MachineDay()
+        present = [LakeObject(of.key, of.etag, UNKNOWN_SIZE, machine, item.day) for of in before.objects]
+        if key not in {of.key for of in before.objects}:
+            present.append(item)
+        days = {day: cached[day] for day in self._days(now) if day in cached}
+        days |= refreshed_days(self._lake, cached, {item.day: present}, now, self._executor)
+        added = {hour for of in days[item.day].content.objects if of.key == key for hour in of.hours}
+        others = {hour.hour for day in days.values() for hour in day.content.hours} - added
+        if not added or not others or min(added) - max(others) > 1:
+            return None
+        return machine_history.history_at(machine, days, [], now, self._max_age)
 
     def _list(self, machine: Machine, day: date) -> Future[list[LakeObject]]:
         return self._executor.submit(self._lake.machine_day, machine, day)
@@ -135,9 +165,7 @@ class HistoryCache:
         absence = self._absences.get(machine)
         return absence if absence and time.monotonic() < absence.until else None
 
-    def _complete_entry(
-        self, machine: Machine, now: datetime, listings: Mapping[date, Future[list[LakeObject]]]
-    ) -> StoredHistory | None:
+    def _complete_entry(self, machine: Machine, now: datetime, listings: Listings) -> StoredHistory | None:
         """The entry in memory if it is up to date: no further hour is due, and no object is new."""
         entry = self._entries.get(machine)
         if entry is None:

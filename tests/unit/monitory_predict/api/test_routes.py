@@ -312,6 +312,7 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
     document = client.get("/api/v1/openapi.json").json()
     assert set(document["paths"]) == {
         "/api/v1/predict",
+        "/api/v1/fleet",
         "/api/v1/health",
         "/api/v1/models",
         "/api/v1/models/{version}/report",
