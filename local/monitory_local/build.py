@@ -1,8 +1,9 @@
 """Build the zip artifacts as the runtime wants them, without Docker and on any Python from 3.11 on.
 
 `python -m monitory_local.build` makes under `.aws-sam/build/` what `sam deploy` and `sam local` look for there:
-PredictFunction/ (the handler and its web framework), SharedLayer/ (the shared package, its libraries, LightGBM's C
-library and libgomp) and template.yaml with their places in it. `sam build` calls it too, one artifact at a time.
+PredictFunction/ (the handler and its web framework), ScoreFunction/, SharedLayer/ (the shared package, its libraries,
+LightGBM's C library and libgomp) and template.yaml with their places in it. `sam build` calls it too, one artifact at
+a time.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from monitory_local.wheels import BuildError, Pin
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_BYTES = 120_000_000
-LAYER, FUNCTION = "SharedLayer", "PredictFunction"
+LAYER, FUNCTION, SCORE = "SharedLayer", "PredictFunction", "ScoreFunction"
 
 # What the function never opens, by pattern on the path in the wheel. A pattern matches folders, too.
 EXCLUSIONS: Mapping[str, str] = {
@@ -73,6 +74,7 @@ class Artifact(NamedTuple):
 ARTIFACTS = {
     LAYER: Artifact(LAYER, "/opt", ROOT / "layers/shared/monitory", "python"),
     FUNCTION: Artifact(FUNCTION, "/var/task", ROOT / "functions/predict/monitory_predict", ""),
+    SCORE: Artifact(SCORE, "/var/task", ROOT / "functions/score/monitory_score", ""),
 }
 
 
@@ -84,7 +86,7 @@ def is_shipped(path: str) -> bool:
 
 
 def pins_of(name: str) -> list[Pin]:
-    """What is installed into an artifact; the function does not repeat what the layer has.
+    """What is installed into an artifact; the functions do not repeat what the layer has.
 
     Raises:
         BuildError: the function's lock file names another version than the layer's.
@@ -93,6 +95,8 @@ def pins_of(name: str) -> list[Pin]:
     layer |= wheels.read_lock(ROOT / "layers/shared/requirements-native.txt")
     if name == LAYER:
         return list(layer.values())
+    if name == SCORE:
+        return []  # it needs nothing but the layer
     function = wheels.read_lock(ROOT / "functions/predict/requirements.txt")
     for pin in function.values():
         if pin.name in layer and layer[pin.name].version != pin.version:
@@ -104,7 +108,7 @@ def build(name: str, target: Path, arch: str, wheelhouse: Path, compiler: Path |
     """Replace an artifact's folder.
 
     Args:
-        name: `PredictFunction` or `SharedLayer`.
+        name: one of `ARTIFACTS`.
         target: the folder; what was in it before is removed once the new one is whole.
         arch: `x86_64` or `arm64`.
         wheelhouse: where wheels are kept between builds.
@@ -215,6 +219,7 @@ def write_template(out: Path, arch: str) -> None:
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     for pattern, replacement in (
         (r"(?m)^( +CodeUri:) functions/predict/$", rf"\1 {FUNCTION}"),
+        (r"(?m)^( +CodeUri:) functions/score/$", rf"\1 {SCORE}"),
         (r"(?m)^( +ContentUri:) layers/shared/$", rf"\1 {LAYER}"),
         (r"(?m)^( +DockerContext:) \.$", rf"\1 {context}"),
         # `sam deploy` uploads these as they stand in the repository

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from monitory import metric_names
-from monitory.settings import PredictSettings, RetrainSettings, Settings, from_environment
+from monitory.settings import PredictSettings, RetrainSettings, ScoreSettings, Settings, from_environment
 from monitory_predict.telemetry import EmfTelemetry
 from monitory_retrain.invocation import telemetry as retrain_telemetry
+from monitory_score import telemetry as score_telemetry
+from monitory_score.run import Summary
 from tests.support.template.cloudwatch import in_alarm, series
 from tests.support.template.reading import Stack
 
@@ -40,7 +42,20 @@ OF_RETRAIN = {
     metric_names.TRAINING_ROWS,
     metric_names.DRIFTED_SENSORS,
 }
-BY_SERVICE = {metric_names.PREDICT_SERVICE: OF_PREDICT, metric_names.RETRAIN_SERVICE: OF_RETRAIN}
+OF_SCORE = {
+    metric_names.SCORE_COMPLETED,
+    metric_names.SCORE_FAILED,
+    metric_names.SCORE_SECONDS,
+    metric_names.MACHINES_SCORED,
+    metric_names.MACHINES_NOT_SCORED,
+    metric_names.MACHINES_LEFT,
+    metric_names.PREDICTIONS_LOGGED,
+}
+BY_SERVICE = {
+    metric_names.PREDICT_SERVICE: OF_PREDICT,
+    metric_names.RETRAIN_SERVICE: OF_RETRAIN,
+    metric_names.SCORE_SERVICE: OF_SCORE,
+}
 
 # what AWS itself publishes, with the dimensions under which it does
 API = {"ApiName": "monitory", "Stage": "prod"}
@@ -49,6 +64,7 @@ BY_AWS: list[tuple[str, str, dict[str, str]]] = [
     ("AWS/ApiGateway", "Count", API),
     ("AWS/ApiGateway", "Latency", API),
     ("AWS/Lambda", "Errors", {"FunctionName": "<RetrainFunction>"}),
+    ("AWS/Lambda", "Errors", {"FunctionName": "<ScoreFunction>"}),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "<FailedRetrains.QueueName>"}),
     ("AWS/States", "ExecutionsFailed", {"StateMachineArn": "<RetrainLoop>"}),
     ("AWS/States", "ExecutionsTimedOut", {"StateMachineArn": "<RetrainLoop>"}),
@@ -117,6 +133,42 @@ def test_retrain_emits_under_that_namespace_name_and_dimension(
     assert emitted(capsys.readouterr().out) == [
         ("MonitoryDev", metric_names.RETRAIN_FAILED, {"service": metric_names.RETRAIN_SERVICE})
     ]
+
+
+def test_score_emits_under_that_namespace_names_and_dimension(
+    template: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    namespace = namespace_of(template, "ScoreFunction", ScoreSettings)
+    score_telemetry.failed(namespace)
+    score_telemetry.emit(Summary(3, 2, 1, 0, 2, 2, 0.5), namespace)
+    assert {(where, name) for where, name, _ in emitted(capsys.readouterr().out)} == {
+        ("MonitoryDev", name) for name in OF_SCORE
+    }
+
+
+@pytest.mark.parametrize(("hours_ago", "raised"), [(0, False), (2, False), (3, True), (9, True)])
+def test_hours_without_scoring_raise_an_alarm(stack: Stack, hours_ago: int, raised: bool) -> None:
+    alarm = stack["ScoreOverdueAlarm"]
+    runs: list[float | None] = [NOTHING] * 20
+    runs[-1 - hours_ago] = 1
+    assert in_alarm(alarm, series(alarm, {"ScoreCompleted": runs})) is raised
+
+
+@pytest.mark.parametrize(
+    ("said", "counted", "raised"), [(1, 1, True), (NOTHING, 1, True), (1, NOTHING, True), (0, 0, False)]
+)
+def test_a_run_of_scoring_that_failed_or_was_killed_raises_an_alarm(
+    stack: Stack, said: float | None, counted: float | None, raised: bool
+) -> None:
+    alarm = stack["ScoreFailedAlarm"]
+    quiet: list[float | None] = [NOTHING] * 9
+    points = series(alarm, {"ScoreFailed": [*quiet, said], "Errors": [*quiet, counted]})
+    assert in_alarm(alarm, points) is raised
+
+
+def test_where_scoring_is_switched_off_nobody_is_told_that_it_is_late(template: dict[str, Any]) -> None:
+    silent = Stack(template, Scoring="false").of_type("AWS::CloudWatch::Alarm")
+    assert [name for name, alarm in silent.items() if alarm.get("ActionsEnabled") is False] == ["ScoreOverdueAlarm"]
 
 
 def test_every_alarm_tells_somebody_and_says_what_to_do(looping_stack: Stack) -> None:
@@ -190,7 +242,7 @@ def test_alarms_watch_as_many_metrics_as_the_documents_say(looping_stack: Stack,
     billed = [
         sum(len([*watched(a)]) for a in s.of_type("AWS::CloudWatch::Alarm").values()) for s in (stack, looping_stack)
     ]
-    assert billed == [11, 13]
+    assert billed == [14, 16]
 
 
 def test_an_error_counted_at_the_start_of_the_invocation_is_still_in_the_window(stack: Stack) -> None:

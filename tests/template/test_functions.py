@@ -1,15 +1,22 @@
-"""The two functions: settings, limits, what is for a zip only, and what happens to failures."""
+"""The functions: settings, limits, what is for a zip only, and what happens to failures."""
 
 import re
 from typing import Any
 
 import pytest
 
-from monitory.metric_names import PREDICT_SERVICE, RETRAIN_SERVICE
-from monitory.settings import PredictSettings, RetrainSettings, Settings
+from monitory.metric_names import PREDICT_SERVICE, RETRAIN_SERVICE, SCORE_SERVICE
+from monitory.settings import PredictSettings, RetrainSettings, ScoreSettings, Settings
 from tests.support.template.reading import Stack, source, transformed
 
-FUNCTIONS = ["PredictFunction", "RetrainFunction"]
+FUNCTIONS = ["PredictFunction", "ScoreFunction", "RetrainFunction"]
+SETTINGS = [
+    ("PredictFunction", PredictSettings),
+    ("ScoreFunction", ScoreSettings),
+    ("RetrainFunction", RetrainSettings),
+]
+BESIDE = {"SCORING"}
+"""On in a stack, which has a score function; off by default, for a process alone keeps its rows itself."""
 # Lambda sets the region itself and refuses a template that does
 GIVEN_BY_LAMBDA = {"AWS_REGION"}
 READ_BY_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME"}
@@ -23,9 +30,7 @@ def variables(stack: Stack, function: str) -> dict[str, Any]:
     return values
 
 
-@pytest.mark.parametrize(
-    ("function", "settings"), [("PredictFunction", PredictSettings), ("RetrainFunction", RetrainSettings)]
-)
+@pytest.mark.parametrize(("function", "settings"), SETTINGS)
 def test_environment_variables_are_the_settings(
     template: dict[str, Any], function: str, settings: type[Settings]
 ) -> None:
@@ -36,14 +41,13 @@ def test_environment_variables_are_the_settings(
     )
 
 
-@pytest.mark.parametrize(
-    ("function", "settings"), [("PredictFunction", PredictSettings), ("RetrainFunction", RetrainSettings)]
-)
+@pytest.mark.parametrize(("function", "settings"), SETTINGS)
 def test_the_template_has_the_defaults_of_the_settings(
     monkeypatch: pytest.MonkeyPatch, template: dict[str, Any], function: str, settings: type[Settings]
 ) -> None:
     for name, value in variables(Stack(template, ExistingModelBucketName="monitory-model"), function).items():
-        monkeypatch.setenv(name, value)
+        if name not in BESIDE:
+            monkeypatch.setenv(name, value)
     from_template = settings()
     for name in variables(Stack(template, **FULL), function):
         monkeypatch.delenv(name, raising=False)
@@ -58,11 +62,13 @@ def test_unset_options_are_not_empty_variables(stack: Stack) -> None:
 def test_services_are_named_as_the_code_names_them(stack: Stack) -> None:
     assert variables(stack, "PredictFunction")["POWERTOOLS_SERVICE_NAME"] == PREDICT_SERVICE
     assert variables(stack, "RetrainFunction")["POWERTOOLS_SERVICE_NAME"] == RETRAIN_SERVICE
+    assert variables(stack, "ScoreFunction")["POWERTOOLS_SERVICE_NAME"] == SCORE_SERVICE
 
 
-def test_predict_is_a_zip_of_the_layers_python(stack: Stack) -> None:
-    function = stack["PredictFunction"]
+@pytest.mark.parametrize("name", ["PredictFunction", "ScoreFunction"])
+def test_serving_functions_are_zips_of_the_layers_python(stack: Stack, name: str) -> None:
     (layer,) = stack.of_type("AWS::Lambda::LayerVersion")
+    function = stack[name]
     assert function["Layers"] == [f"<{layer}>"]
     assert stack[layer]["CompatibleRuntimes"] == [function["Runtime"]] == ["python3.13"]
     assert stack[layer]["CompatibleArchitectures"] == function["Architectures"]
@@ -75,7 +81,7 @@ def test_retrain_is_an_image_and_has_nothing_of_a_zip(stack: Stack) -> None:
     assert source()["Globals"]["Function"].keys() <= {"Architectures", "Environment"}
 
 
-def test_both_functions_run_on_the_chosen_processor(template: dict[str, Any]) -> None:
+def test_all_functions_run_on_the_chosen_processor(template: dict[str, Any]) -> None:
     stack = Stack(template, Architecture="arm64")
     assert {str(stack[function]["Architectures"]) for function in FUNCTIONS} == {"['arm64']"}
 
@@ -230,3 +236,10 @@ def test_a_failed_retrain_event_is_tried_again_and_then_kept(stack: Stack) -> No
 def test_a_replaced_version_stays(template: dict[str, Any]) -> None:
     (version,) = [resource for resource in template["Resources"].values() if resource["Type"] == "AWS::Lambda::Version"]
     assert version["DeletionPolicy"] == version["UpdateReplacePolicy"] == "Retain"
+
+
+def test_a_failed_run_of_scoring_is_tried_again_before_the_next_hours_and_then_kept(stack: Stack) -> None:
+    config = stack["ScoreFunctionEventInvokeConfig"]
+    assert config["DestinationConfig"]["OnFailure"]["Destination"] == "<FailedScores.Arn>"
+    assert config["MaximumRetryAttempts"] >= 1
+    assert config["MaximumEventAgeInSeconds"] < 3600

@@ -51,7 +51,8 @@ def test_the_transform_needs_no_credentials(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("folder", "artifact"), [("layers/shared", "SharedLayer"), ("functions/predict", "PredictFunction")]
+    ("folder", "artifact"),
+    [("layers/shared", "SharedLayer"), ("functions/predict", "PredictFunction"), ("functions/score", "ScoreFunction")],
 )
 def test_sam_build_finds_its_targets(folder: str, artifact: str) -> None:
     make = shutil.which("make")

@@ -7,6 +7,7 @@ import pytest
 from monitory.features import failure_state
 from monitory.history import history_store
 from monitory.registry import promotions
+from monitory.scoring import fleet, prediction_log
 from monitory.settings import PredictSettings
 from monitory_retrain.ingest import day_cache
 from monitory_retrain.invocation import idempotency
@@ -24,8 +25,11 @@ FAILURES = f"{MODELS}/{failure_state.KEY}"
 RECENT = f"{MODELS}/{history_store.FOLDER}/1-abc/Z/E.json"
 HOUR_ROWS = f"{MODELS}/{day_cache.FOLDER}/1-abc/2026-11-20.parquet"
 RUN = f"{MODELS}/{idempotency.FOLDER}/53dc4d37.json"
-FOR_PREDICT = (READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT)
-EVERYTHING = (*FOR_PREDICT, SERVED_METRICS, HOUR_ROWS, RUN)
+FLEET = f"{MODELS}/{fleet.KEY}"
+PREDICTIONS = f"{MODELS}/{prediction_log.key(500_000)}"
+FOR_PREDICT = (READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT, FLEET)
+EVERYTHING = (*FOR_PREDICT, SERVED_METRICS, HOUR_ROWS, RUN, PREDICTIONS)
+ROLES = ["PredictRole", "ScoreRole", "RetrainRole"]
 
 
 @pytest.mark.parametrize("key", FOR_PREDICT)
@@ -34,37 +38,48 @@ def test_predict_reads_the_lake_the_models_and_recent_rows(stack: Stack, key: st
 
 
 @pytest.mark.parametrize("key", EVERYTHING)
-def test_predict_writes_nothing_but_recent_rows(stack: Stack, key: str) -> None:
-    assert may(stack, "PredictRole", "s3:PutObject", key) is (key == RECENT)
+def test_predict_writes_nothing(stack: Stack, key: str) -> None:
+    assert not may(stack, "PredictRole", "s3:PutObject", key)
+
+
+@pytest.mark.parametrize("key", EVERYTHING)
+def test_without_scoring_predict_writes_recent_rows(template: dict[str, Any], key: str) -> None:
+    assert may(Stack(template, Scoring="false"), "PredictRole", "s3:PutObject", key) is (key == RECENT)
+
+
+@pytest.mark.parametrize("key", EVERYTHING)
+def test_score_writes_rows_predictions_and_the_fleet(stack: Stack, key: str) -> None:
+    assert may(stack, "ScoreRole", "s3:PutObject", key) is (key in {RECENT, PREDICTIONS, FLEET})
+    assert may(stack, "ScoreRole", "s3:GetObject", key) is (key in {*FOR_PREDICT, SERVED_METRICS, PREDICTIONS})
 
 
 @pytest.mark.parametrize("key", EVERYTHING)
 def test_retrain_reads_everything_and_writes_all_but_the_lake(stack: Stack, key: str) -> None:
-    assert may(stack, "RetrainRole", "s3:GetObject", key)
-    assert may(stack, "RetrainRole", "s3:PutObject", key) is (key != READING)
+    assert may(stack, "RetrainRole", "s3:GetObject", key) is (key != PREDICTIONS)
+    assert may(stack, "RetrainRole", "s3:PutObject", key) is (key not in {READING, PREDICTIONS})
 
 
-@pytest.mark.parametrize("role", ["PredictRole", "RetrainRole"])
+@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("key", EVERYTHING)
 def test_nobody_deletes(stack: Stack, role: str, key: str) -> None:
     assert not may(stack, role, "s3:DeleteObject", key)
     assert not may(stack, role, "s3:DeleteObjectVersion", key)
 
 
-@pytest.mark.parametrize("role", ["PredictRole", "RetrainRole"])
+@pytest.mark.parametrize("role", ROLES)
 def test_only_the_readings_of_the_lake_can_be_listed(stack: Stack, role: str) -> None:
     assert may(stack, role, "s3:ListBucket", LAKE, {"s3:prefix": "EQUIPMENT/date=2026-11-20/"})
     assert not may(stack, role, "s3:ListBucket", LAKE, {"s3:prefix": "SALARIES/"})
     assert not may(stack, role, "s3:ListBucket", LAKE)
 
 
-@pytest.mark.parametrize("role", ["PredictRole", "RetrainRole"])
+@pytest.mark.parametrize("role", ROLES)
 def test_a_missing_object_of_the_model_bucket_is_answered_404(stack: Stack, role: str) -> None:
     # S3 answers 403 to a GET of what is not there unless the bucket may be listed; a GET carries no s3:prefix
     assert may(stack, role, "s3:ListBucket", MODELS)
 
 
-@pytest.mark.parametrize("role", ["PredictRole", "RetrainRole"])
+@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("bucket", [f"{LAKE}/OTHER/x", "arn:aws:s3:::somebody-else/models/x", f"{MODELS}/elsewhere/x"])
 def test_nothing_else_is_in_reach(stack: Stack, role: str, bucket: str) -> None:
     assert not may(stack, role, "s3:GetObject", bucket)
@@ -81,7 +96,7 @@ def test_parameters_move_the_permissions_along(template: dict[str, Any]) -> None
         LakeKmsKeyArn="arn:aws:kms:ap-northeast-2:123456789012:key/1",
         ModelKmsKeyArn="arn:aws:kms:ap-northeast-2:123456789012:key/2",
     )
-    for role in ("PredictRole", "RetrainRole"):
+    for role in ROLES:
         assert may(stack, role, "s3:GetObject", "arn:aws:s3:::plant/LINE/A/date=1")
         assert not may(stack, role, "s3:GetObject", "arn:aws:s3:::plant/EQUIPMENT/date=1")
         assert may(stack, role, "s3:GetObject", "arn:aws:s3:::kept/models/now.txt")
@@ -89,14 +104,15 @@ def test_parameters_move_the_permissions_along(template: dict[str, Any]) -> None
         assert not may(stack, role, "kms:GenerateDataKey", "arn:aws:kms:ap-northeast-2:123456789012:key/1")
         # S3 asks for both of whoever writes an object under a customer's key
         assert may(stack, role, "kms:Decrypt", "arn:aws:kms:ap-northeast-2:123456789012:key/2")
-        assert may(stack, role, "kms:GenerateDataKey", "arn:aws:kms:ap-northeast-2:123456789012:key/2")
+        writes = role != "PredictRole"
+        assert may(stack, role, "kms:GenerateDataKey", "arn:aws:kms:ap-northeast-2:123456789012:key/2") is writes
     assert may(stack, "RetrainRole", "s3:PutObject", "arn:aws:s3:::kept/models/now.txt")
     assert may(stack, "RetrainRole", "s3:GetObject", "arn:aws:s3:::plant/logs/failures.ndjson")
     assert may(stack, "PredictRole", "s3:GetObject", "arn:aws:s3:::plant/logs/failures.ndjson")
     assert not may(stack, "PredictRole", "s3:GetObject", "arn:aws:s3:::plant/logs/others.ndjson")
 
 
-@pytest.mark.parametrize("role", ["PredictRole", "RetrainRole"])
+@pytest.mark.parametrize("role", ROLES)
 def test_without_keys_of_the_customer_there_is_no_right_to_any(stack: Stack, role: str) -> None:
     assert not [action for s in statements(stack, role) for action in as_list(s["Action"]) if action.startswith("kms:")]
 
@@ -118,7 +134,10 @@ def test_every_name_of_a_resource_is_of_the_stacks_partition(
     assert {arn.split(":")[1] for arn in arns} == {partition}
 
 
-@pytest.mark.parametrize(("role", "group"), [("PredictRole", "PredictLogGroup"), ("RetrainRole", "RetrainLogGroup")])
+@pytest.mark.parametrize(
+    ("role", "group"),
+    [("PredictRole", "PredictLogGroup"), ("ScoreRole", "ScoreLogGroup"), ("RetrainRole", "RetrainLogGroup")],
+)
 def test_each_function_writes_its_own_log(stack: Stack, role: str, group: str) -> None:
     assert may(stack, role, "logs:PutLogEvents", f"<{group}.Arn>")
     assert not may(stack, role, "logs:PutLogEvents", "<ApiLogGroup.Arn>")
@@ -167,3 +186,9 @@ def test_the_state_machine_may_invoke_retrain_and_nothing_else(looping_stack: St
     assert may(looping_stack, "RetrainLoopRole", "lambda:InvokeFunction", "<RetrainFunction.Arn>")
     assert not may(looping_stack, "RetrainLoopRole", "lambda:InvokeFunction", "<PredictFunction.Arn>")
     assert may(looping_stack, "NightlyRole", "states:StartExecution", "<RetrainLoop>")
+
+
+def test_the_schedule_may_invoke_score_and_nothing_else(stack: Stack) -> None:
+    assert may(stack, "ScoreScheduleRole", "lambda:InvokeFunction", "<ScoreFunction.Arn>")
+    assert not may(stack, "ScoreScheduleRole", "lambda:InvokeFunction", "<RetrainFunction.Arn>")
+    assert may(stack, "ScoreScheduleRole", "sqs:SendMessage", "<FailedScores.Arn>")

@@ -1,4 +1,4 @@
-"""The nightly run: when it comes, where it goes, and where it is kept when it does not arrive."""
+"""The nightly run and the hourly one: when they come, where it goes, and where it is kept when it does not arrive."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -74,3 +74,32 @@ def test_with_the_state_machine_the_rule_starts_that_instead(looping_stack: Stac
 def test_the_rule_can_be_switched_off(template: dict[str, Any], stack: Stack) -> None:
     assert stack["NightlyRule"]["State"] == "ENABLED"
     assert Stack(template, NightlyRetrain="DISABLED")["NightlyRule"]["State"] == "DISABLED"
+
+
+def schedule(stack: Stack) -> dict[str, Any]:
+    (found,) = stack.of_type("AWS::Scheduler::Schedule").values()
+    return found
+
+
+@pytest.mark.parametrize("minute", ["0", "10", "59"])
+def test_machines_are_scored_once_an_hour_at_the_minute_of_the_parameter(template: dict[str, Any], minute: str) -> None:
+    start = datetime(2026, 11, 20, tzinfo=UTC)
+    expression = schedule(Stack(template, ScoreMinute=minute))["ScheduleExpression"]
+    fired = [*firings(expression, start, start + timedelta(hours=5))]
+    assert [(time.hour, time.minute) for time in fired] == [(hour, int(minute)) for hour in range(5)]
+
+
+def test_an_undelivered_hour_is_tried_until_the_next_and_then_kept(stack: Stack) -> None:
+    target = schedule(stack)["Target"]
+    assert target["Arn"] == "<ScoreFunction.Arn>"
+    assert target["RoleArn"] == "<ScoreScheduleRole.Arn>"
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] >= 2
+    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] < 3600
+    assert target["DeadLetterConfig"]["Arn"] == "<FailedScores.Arn>"
+
+
+def test_scoring_can_be_switched_off(template: dict[str, Any], stack: Stack) -> None:
+    assert schedule(stack)["State"] == "ENABLED"
+    assert schedule(Stack(template, Scoring="false"))["State"] == "DISABLED"
+    environment = Stack(template, Scoring="false")["PredictFunction"]["Environment"]["Variables"]
+    assert environment["SCORING"] == "false"

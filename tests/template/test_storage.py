@@ -34,13 +34,13 @@ def test_a_created_bucket_is_encrypted_with_the_given_key(template: dict[str, An
     assert rule["BucketKeyEnabled"] is True
 
 
-def test_only_caches_expire(stack: Stack) -> None:
+def test_only_caches_and_old_predictions_expire(stack: Stack) -> None:
     rules = stack["ModelBucket"]["LifecycleConfiguration"]["Rules"]
     assert all(rule["Status"] == "Enabled" for rule in rules)
-    assert [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule] == ["cache/"]
+    expiring = {rule["Prefix"]: int(rule["ExpirationInDays"]) for rule in rules if "ExpirationInDays" in rule}
+    assert expiring.keys() == {"cache/", "predictions/"}
     # nightly retrains read the last weeks out of the cache
-    (days,) = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
-    assert int(days) > 21
+    assert min(expiring.values()) > 21
 
 
 def test_the_former_served_model_can_be_recovered_for_weeks(stack: Stack) -> None:
@@ -55,6 +55,7 @@ def test_the_former_served_model_can_be_recovered_for_weeks(stack: Stack) -> Non
     [
         ("ModelBucketPolicy", {"<ModelBucket.Arn>", "<ModelBucket.Arn>/*"}),
         ("FailedRetrainsPolicy", {"<FailedRetrains.Arn>"}),
+        ("FailedScoresPolicy", {"<FailedScores.Arn>"}),
         ("AlarmTopicPolicy", {"<AlarmTopic>"}),
     ],
 )
@@ -83,6 +84,6 @@ def test_an_existing_bucket_is_used_and_left_as_it_is(template: dict[str, Any]) 
 
 
 def test_the_queue_is_encrypted_and_waits_for_an_operator(stack: Stack) -> None:
-    queue = stack["FailedRetrains"]
-    assert queue["SqsManagedSseEnabled"] is True
-    assert queue["MessageRetentionPeriod"] >= 4 * 24 * 3600
+    for name in ("FailedRetrains", "FailedScores"):
+        assert stack[name]["SqsManagedSseEnabled"] is True
+        assert stack[name]["MessageRetentionPeriod"] >= 4 * 24 * 3600

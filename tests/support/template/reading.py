@@ -74,6 +74,7 @@ def transformed(
     places = {**ARTIFACTS, **(artifacts or {})}
     for name, place in (
         ("PredictFunction", "CodeUri"),
+        ("ScoreFunction", "CodeUri"),
         ("SharedLayer", "ContentUri"),
         ("RetrainFunction", "ImageUri"),
         ("RetrainLoop", "DefinitionUri"),

@@ -11,6 +11,7 @@ from monitory import clock
 from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
 from monitory.scoring.answer import PredictResponse
 from monitory_predict.api.routes import RETRY_AFTER_SECONDS
+from monitory_predict.fleet_page import FleetResponse
 from tests.support.models import card, small_text
 from tests.support.predicting import NOW, V1, V2, World
 from tests.support.registries import KEY, roll_back
@@ -320,6 +321,8 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
     schemas = document["components"]["schemas"]
     (example,) = schemas["PredictResponse"]["examples"]
     assert PredictResponse.model_validate(example).model_dump(mode="json") == example
+    (example,) = schemas["FleetResponse"]["examples"]
+    assert FleetResponse.model_validate(example).model_dump(mode="json") == example
     assert schemas["ErrorResponse"]["examples"]
     predict = document["paths"]["/api/v1/predict"]["get"]
     assert set(predict["responses"]) == {"200", "403", "404", "422", "429", "500", "503", "504"}
@@ -332,7 +335,11 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
             "429",
             "503",
         }, path
-    assert [one["schema"]["examples"] for one in predict["parameters"]] == [["ZONE-001"], ["EQUIP-001"]]
+    assert [one["schema"]["examples"] for one in predict["parameters"]] == [
+        ["ZONE-001"],
+        ["EQUIP-001"],
+        ["EQUIPMENT/date=2026-11-20/zone_id=ZONE-001/equip_id=EQUIP-001/equip-1-0.json"],
+    ]
     assert document["security"] == [{"api_key": []}]
     assert document["components"]["securitySchemes"]["api_key"]["name"] == "x-api-key"
 
