@@ -95,6 +95,10 @@ invoke-predict: $(READY) ## call the predict handler (EVENT=file or JSON, or ZON
 	@$(BIN)/python -m monitory_local.invoke predict $(FOLDER_FLAG) \
 		$(call flag,event,EVENT) $(call flag,zone,ZONE) $(call flag,equip,EQUIP)
 
+.PHONY: invoke-score
+invoke-score: $(READY) ## call the score handler: every machine with new objects
+	@$(BIN)/python -m monitory_local.invoke score $(FOLDER_FLAG)
+
 .PHONY: invoke-retrain
 invoke-retrain: $(READY) ## call the retrain handler (EVENT=file or JSON, or MONTH= SAMPLE=, or START= END=)
 	@$(BIN)/python -m monitory_local.invoke retrain $(FOLDER_FLAG) \
@@ -161,7 +165,7 @@ format: $(READY) ## sort imports, mend what can be mended, format
 # --- artifacts -------------------------------------------------------------------------------------------
 
 .PHONY: build
-build: $(READY) ## the zip function and the layer into .aws-sam/build, without Docker (ARCH=x86_64 or arm64)
+build: $(READY) ## the zip functions and the layer into .aws-sam/build, without Docker (ARCH=x86_64 or arm64)
 	@$(BIN)/python -m monitory_local.build $(call flag,arch,ARCH)
 
 .PHONY: image
@@ -173,13 +177,17 @@ image: ## the retrain function's image, with Docker
 
 .PHONY: bench
 bench: $(READY) ## cost of a prediction, of a night and under load, beside a reference
-	@for part in predict contributions ingest second_night load; do \
+	@for part in predict predict_stored contributions ingest second_night load; do \
 		echo "# $$part" && $(BIN)/python -m benchmarks.$$part || exit 1; \
 	done
 
 .PHONY: bench-mechanisms
 bench-mechanisms: $(READY) ## what each cache, pool and trick gains: the same work with it and without it
 	@$(BIN)/python -m benchmarks.mechanisms && $(BIN)/python -m benchmarks.mechanisms_retrain
+
+.PHONY: bench-scoring
+bench-scoring: $(READY) ## seconds, memory and requests of an hour of scoring for 1,000 machines (MACHINES=)
+	@$(BIN)/python -m benchmarks.scoring $(call flag,machines,MACHINES)
 
 .PHONY: bench-scale
 bench-scale: $(READY) ## growth with machines and days, with a plot (PLOT=file.svg DAYS=30)

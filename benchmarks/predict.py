@@ -116,10 +116,10 @@ def measure(lake: str, ours: Side, theirs: Side, hours: range) -> None:
         storage.put(files[0].key, files[0].body, content_type="application/x-ndjson")
         now = clock.hour_start(hour + 1).replace(minute=_MINUTES_LATE)
         pair = ours.call("request", event, now), theirs.call("request", event, now)
-        _same(pair)
+        same(pair)
         first_sent = ours.call("sent").result, theirs.call("sent").result
         again = ours.call("request", event, now), theirs.call("request", event, now)
-        _same(again)
+        same(again)
         repeat_sent, _ = ours.call("sent").result, theirs.call("sent")
         if number < _WARM_UP:
             continue
@@ -145,7 +145,7 @@ def measure(lake: str, ours: Side, theirs: Side, hours: range) -> None:
         say(f"predict, S3 requests, {what}", **means, total=requests.total() / len(new))
 
 
-def _same(pair: tuple[Measured, Measured]) -> None:
+def same(pair: tuple[Measured, Measured]) -> None:
     """Both sides must have answered the same.
 
     Raises:

@@ -52,6 +52,13 @@ def buckets() -> Iterator[tuple[str, str]]:
         yield lake, models
 
 
+def new_bucket() -> str:
+    """One more empty bucket of the server that the environment names."""
+    name = f"model-{uuid4().hex[:8]}"
+    S3(os.environ["AWS_ENDPOINT_URL"], {}).ensure_buckets(name)
+    return name
+
+
 def bucket(name: str) -> S3Storage:
     """A client of a bucket."""
     return S3Storage(name, region=REGION)

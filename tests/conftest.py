@@ -28,8 +28,10 @@ _PREFIXES = (
     "POWERTOOLS_",
     "PROMOTION_",
     "S3_",
+    "SCORING",
     "SENSORS_",
     "TRAINING_",
+    "VERIFY_",
 )
 
 
@@ -58,7 +60,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def fresh_loggers() -> None:
     """No logger of an earlier test: Powertools keeps one for each service, bound to that test's output."""
-    for service in (metric_names.PREDICT_SERVICE, metric_names.RETRAIN_SERVICE):
+    for service in (metric_names.PREDICT_SERVICE, metric_names.RETRAIN_SERVICE, metric_names.SCORE_SERVICE):
         logging.Logger.manager.loggerDict.pop(service, None)
 
 

@@ -109,7 +109,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             sys.exit(f"error: no model was promoted, try more --days or --machines: {json.dumps(trained)}")
         console.print(f"version {trained['version']}: {'; '.join(trained['reasons'])}")
 
-        console.rule("3. predictions, through the function's handler")
+        console.rule("3. every machine scored, then predictions, through the functions' handlers")
+        os.environ["SCORING"] = "true"  # predict answers from what is scored
+        summary = lambdas.score()
         lines = [_line(producer, number) for number in range(plan.machines)]
         report = _report(settings, trained["version"], arguments.folder)
     lines.sort(key=lambda line: line.urgency)
@@ -133,6 +135,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "version": trained["version"],
         "promoted": trained["promoted"],
         "machines": len(scored),
+        "scored": summary["scored"],
         "mae_days": round(fmean(abs(days - true) for days, true in scored), 3),
         "mean_mae_days": round(fmean(abs(mean - true) for _, true in scored), 3),
         "seconds": round(time.monotonic() - started, 1),

@@ -1,4 +1,4 @@
-"""Call the real handlers without Docker: `python -m monitory_local.invoke predict|retrain --help`."""
+"""Call the real handlers without Docker: `python -m monitory_local.invoke predict|score|retrain --help`."""
 
 import argparse
 import json
@@ -31,6 +31,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             answer = lambdas.predict(arguments.event or lambdas.predict_event(arguments.zone, arguments.equip))
             answer["body"] = _json_or_text(answer["body"])
             refused = answer["statusCode"] >= 400
+        elif arguments.function == "score":
+            answer = lambdas.score()
+            refused = False
         else:
             answer = lambdas.retrain(arguments.event or _retrain_event(arguments))
             refused = answer["status"] in REFUSALS
@@ -51,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     retrain.add_argument("--end", metavar="YYYY-MM-DD", help="train to this date, included")
     retrain.add_argument("--sample", type=int, help="so many objects only, spread evenly")
     retrain.add_argument("--promote", choices=("auto", "never"), help="whether a better model is promoted")
+    score = functions.add_parser("score", help="the score function: every machine with new objects")
+    score.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="the embedded S3's (%(default)s)")
     for function in (predict, retrain):
         function.add_argument("--event", type=_event, metavar="FILE|JSON", help="the event, instead of building one")
         function.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="the embedded S3's (%(default)s)")

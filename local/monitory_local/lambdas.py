@@ -18,6 +18,7 @@ from uuid import uuid4
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 PREDICT_SECONDS = 29.0
 RETRAIN_SECONDS = 900.0
+SCORE_SECONDS = 900.0
 
 # For a person at a terminal, unless the environment says otherwise: text lines, no EMF among them.
 _TERMINAL_DEFAULTS = {
@@ -71,6 +72,14 @@ def predict(event: Event) -> Event:
 
         call = cast(Callable[[Event, LocalContext], Event], handler.lambda_handler)
         return call(event, LocalContext("monitory-predict", PREDICT_SECONDS))
+
+
+def score() -> Event:
+    """The score function's answer to its schedule."""
+    with redirect_stdout(sys.stderr):
+        from monitory_score import handler
+
+        return handler.lambda_handler({}, LocalContext("monitory-score", SCORE_SECONDS))
 
 
 def retrain(event: Event) -> Event:

@@ -1,6 +1,7 @@
 """The API on one's own machine: `python -m monitory_local.serve` (embedded S3, simulated factory, uvicorn)."""
 
 import argparse
+import os
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,7 +13,7 @@ from monitory.clock import HOURS_PER_DAY, hour_of, now
 from monitory.errors import ObjectNotFound
 from monitory.settings import PredictSettings, from_environment
 from monitory.storage.s3 import S3Storage
-from monitory_local import lambdas, openapi
+from monitory_local import lambdas, openapi, scoring
 from monitory_local.buckets import prepare
 from monitory_local.feed import FEED_FILE, MAX_DAYS, Feed, use_log
 from monitory_local.ports import HOST, require_free
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 "(make serve FOLDER=…)"
             )
         lambdas.set_defaults()
+        if s3.is_own:
+            os.environ.setdefault("SCORING", "true")
         settings = from_environment(PredictSettings)
         prepare(s3, settings)
         stop = threading.Event()
@@ -48,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             _feed(arguments, settings, stop)
             use_log(arguments.folder)
             settings = from_environment(PredictSettings)
+            if settings.scoring:
+                scoring.start(stop)
         app = build_app(settings, NoTelemetry())
         openapi.add_page(app)
         print(_hints(s3, settings, arguments.port, arguments.folder), flush=True)
@@ -79,6 +84,7 @@ def _hints(s3: S3, settings: PredictSettings, port: int, folder: Path) -> str:
         f"S3 at {s3.endpoint}; interactive documentation at {api}/docs",
         "",
         f"  curl '{api}/api/v1/predict?zoneId=ZONE-001&equipId=EQUIP-001'",
+        f"  curl {api}/api/v1/fleet",
         f"  curl {api}/api/v1/health",
         f"  curl {api}/api/v1/models",
         f"  curl {api}{document.PATH}",

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
     [
         ("contributions", {"model, value of a row", "model, value, interval and drivers of a row"}),
         ("second_night --machines 1", {"second night"}),
+        ("scoring --machines 3", {"scoring, every machine has a new object", "scoring, nothing is new"}),
         ("scale --machines 1 --days 1", {"scale, first night", "scale, second night"}),
         ("training --machines 5", {"training"}),
         ("failure_modes --machines 12 --days 32", {"mode ahead"}),
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 )
 def test_a_benchmark_prints_its_figures(arguments: str, figures: set[str]) -> None:
     path = os.pathsep.join(
-        str(ROOT / folder) for folder in (".", "layers/shared", "functions/predict", "functions/retrain", "local")
+        str(ROOT / folder) for folder in (".", "layers/shared", "functions/predict", "functions/retrain", "functions/score", "local")
     )
     name, *options = arguments.split()
     done = subprocess.run(

@@ -42,15 +42,7 @@ OF_RETRAIN = {
     metric_names.TRAINING_ROWS,
     metric_names.DRIFTED_SENSORS,
 }
-OF_SCORE = {
-    metric_names.SCORE_COMPLETED,
-    metric_names.SCORE_FAILED,
-    metric_names.SCORE_SECONDS,
-    metric_names.MACHINES_SCORED,
-    metric_names.MACHINES_NOT_SCORED,
-    metric_names.MACHINES_LEFT,
-    metric_names.PREDICTIONS_LOGGED,
-}
+OF_SCORE = {metric_names.SCORE_COMPLETED, metric_names.MACHINES_SCORED, metric_names.MACHINES_NOT_SCORED}
 BY_SERVICE = {
     metric_names.PREDICT_SERVICE: OF_PREDICT,
     metric_names.RETRAIN_SERVICE: OF_RETRAIN,
@@ -139,7 +131,6 @@ def test_score_emits_under_that_namespace_names_and_dimension(
     template: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     namespace = namespace_of(template, "ScoreFunction", ScoreSettings)
-    score_telemetry.failed(namespace)
     score_telemetry.emit(Summary(3, 2, 1, 0, 2, 2, 0.5), namespace)
     assert {(where, name) for where, name, _ in emitted(capsys.readouterr().out)} == {
         ("MonitoryDev", name) for name in OF_SCORE
@@ -154,16 +145,12 @@ def test_hours_without_scoring_raise_an_alarm(stack: Stack, hours_ago: int, rais
     assert in_alarm(alarm, series(alarm, {"ScoreCompleted": runs})) is raised
 
 
-@pytest.mark.parametrize(
-    ("said", "counted", "raised"), [(1, 1, True), (NOTHING, 1, True), (1, NOTHING, True), (0, 0, False)]
-)
+@pytest.mark.parametrize(("errors", "raised"), [(1, True), (0, False), (NOTHING, False)])
 def test_a_run_of_scoring_that_failed_or_was_killed_raises_an_alarm(
-    stack: Stack, said: float | None, counted: float | None, raised: bool
+    stack: Stack, errors: float | None, raised: bool
 ) -> None:
     alarm = stack["ScoreFailedAlarm"]
-    quiet: list[float | None] = [NOTHING] * 9
-    points = series(alarm, {"ScoreFailed": [*quiet, said], "Errors": [*quiet, counted]})
-    assert in_alarm(alarm, points) is raised
+    assert in_alarm(alarm, series(alarm, {"Errors": [NOTHING] * 9 + [errors]})) is raised
 
 
 def test_where_scoring_is_switched_off_nobody_is_told_that_it_is_late(template: dict[str, Any]) -> None:
@@ -242,7 +229,7 @@ def test_alarms_watch_as_many_metrics_as_the_documents_say(looping_stack: Stack,
     billed = [
         sum(len([*watched(a)]) for a in s.of_type("AWS::CloudWatch::Alarm").values()) for s in (stack, looping_stack)
     ]
-    assert billed == [14, 16]
+    assert billed == [13, 15]
 
 
 def test_an_error_counted_at_the_start_of_the_invocation_is_still_in_the_window(stack: Stack) -> None:

@@ -48,7 +48,7 @@ def test_every_drawn_figure_is_published(widgets: list[dict[str, Any]]) -> None:
             assert dimensions == {"ApiName": "monitory", "Stage": "prod"}
             assert name in {"Count", "4XXError", "5XXError", "Latency"}
         elif namespace == "AWS/Lambda":
-            assert dimensions["FunctionName"] in {"<PredictFunction>", "<RetrainFunction>"}
+            assert dimensions["FunctionName"] in {"<PredictFunction>", "<ScoreFunction>", "<RetrainFunction>"}
             assert name in {"Duration", "Errors", "Throttles"}
         else:
             assert namespace == metric_names.NAMESPACE

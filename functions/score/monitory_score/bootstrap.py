@@ -64,10 +64,7 @@ def handle(run: Run, remaining_seconds: Callable[[], float], namespace: str = me
     Raises:
         StorageUnavailable: the store failed; Lambda retries, and an alarm fires.
     """
-    try:
-        summary = run.score(clock.now(), lambda: remaining_seconds() > RESERVE_SECONDS)
-    except Exception:
-        telemetry.failed(namespace)
-        raise
+    summary = run.score(clock.now(), lambda: remaining_seconds() > RESERVE_SECONDS)
     telemetry.emit(summary, namespace)
+    run.log.info("scored: %s", summary)
     return {"status": "continue" if summary.left else "scored", **summary._asdict()}

@@ -137,6 +137,8 @@ class Run:
             self.log.error("machines are not scored: %s", exc)
             current = None
         failures = self._failures.current()
+        if not self._failures.is_read:  # what is logged cannot be taken back
+            raise StorageUnavailable("the machines' last failures cannot be read")
         name = f"{current.served.etag} {current.served.version} {current.problem is None}" if current else "no model"
         return Basis(f"{name} {self._failures.fingerprint}", current, failures, since)
 

@@ -65,6 +65,7 @@ class RetrainSettings(Settings):
     excursion_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     excursion_sensors: Annotated[int, Field(ge=1)] = 1
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    verify_one_in: Annotated[int, Field(ge=0)] = 200
     promotion_margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
 
 

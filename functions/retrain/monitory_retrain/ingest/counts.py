@@ -23,6 +23,8 @@ class Counts:
         samples: the fault of one skipped record, by reason.
         unreadable: a message for each object in which nothing is readable.
         days_without_data: dates without a single row.
+        verified: objects that were read though the score function had their rows.
+        differing: keys of those whose rows differ.
     """
 
     objects: int = 0
@@ -33,6 +35,8 @@ class Counts:
     unreadable: list[str] = field(default_factory=list)
     days_without_data: list[date] = field(default_factory=list)
     samples: dict[str, str] = field(default_factory=dict)
+    verified: int = 0
+    differing: list[str] = field(default_factory=list)
 
     def __add__(self, other: "Counts") -> "Counts":
         """The sum of both."""

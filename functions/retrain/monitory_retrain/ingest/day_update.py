@@ -10,7 +10,8 @@ from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.ingest.counts import Counts, count_day
 from monitory_retrain.ingest.day_cache import CachedDay
-from monitory_retrain.ingest.workers import MachineDayTable, Task
+from monitory_retrain.ingest.task import Task
+from monitory_retrain.ingest.workers import MachineDayTable
 
 _NO_ROWS = slice(0, 0)
 
@@ -23,7 +24,6 @@ class DayUpdate:
         day: the date.
         cached: the cached state.
         listing: the objects of its machines.
-        unread: by machine with changed objects, the objects to read.
         tasks: one for each of these machines.
         results: of the finished tasks.
     """
@@ -31,7 +31,6 @@ class DayUpdate:
     day: date
     cached: CachedDay
     listing: Mapping[Machine, Sequence[LakeObject]]
-    unread: Mapping[Machine, Sequence[LakeObject]]
     tasks: Sequence[Task]
     results: dict[Machine, MachineDayTable] = field(default_factory=dict)
 
@@ -65,14 +64,18 @@ class DayUpdate:
 
     def counts(self, content: CachedDay) -> Counts:
         """The counts of the day with its content."""
-        read = [item for machine in self.results for item in self.unread[machine]]
-        return count_day(self.day, content.table, content.objects, read)
+        results = self.results.values()
+        counts = count_day(self.day, content.table, content.objects, [item for result in results for item in result.read])
+        counts.verified = sum(result.verified for result in results)
+        counts.differing = [key for result in results for key in result.differing]
+        return counts
 
 
-def plan(day: date, listing: Mapping[Machine, Sequence[LakeObject]], cached: CachedDay) -> DayUpdate:
-    """Compare a day's objects with its cached state."""
+def plan(
+    day: date, listing: Mapping[Machine, Sequence[LakeObject]], cached: CachedDay, may_use_scored: bool = True
+) -> DayUpdate:
+    """Compare a day's objects with its cached state; `may_use_scored` as in `Task`."""
     slices = dict(cached.table.slices())
-    unread: dict[Machine, list[LakeObject]] = {}
     tasks = []
     for machine, items in listing.items():
         objects = cached.objects.get(machine, ())
@@ -80,6 +83,6 @@ def plan(day: date, listing: Mapping[Machine, Sequence[LakeObject]], cached: Cac
         if read == {(item.key, item.etag) for item in items}:
             continue
         state = hour_table.machine_day(cached.table, slices.get(machine, _NO_ROWS), objects)
-        unread[machine] = [item for item in items if not item.fault and (item.key, item.etag) not in read]
-        tasks.append(Task(day, machine, state, items, sum(item.size for item in unread[machine])))
-    return DayUpdate(day, cached, listing, unread, tasks)
+        size = sum(item.size for item in items if not item.fault and (item.key, item.etag) not in read)
+        tasks.append(Task(day, machine, state, items, size, may_use_scored))
+    return DayUpdate(day, cached, listing, tasks)

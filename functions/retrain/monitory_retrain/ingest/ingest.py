@@ -1,6 +1,7 @@
 """Days of the lake -> hour rows, each finished day read raw once in its life.
 
-A job lists a day, takes its rows from the cache (see `day_cache`) and reads only machines whose objects have changed.
+A job lists a day, takes its rows from the cache (see `day_cache`) and looks only at machines whose objects have
+changed: at the rows that the score function keeps of them, then at the objects that these lack (see `scored_rows`).
 A job that runs out of time within a day caches the machines it has read. Rows are reread from the cache at the end
 instead of held, so memory while reading does not grow with the days.
 """
@@ -18,7 +19,8 @@ from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.ingest.counts import Counts, count_day
 from monitory_retrain.ingest.day_cache import CachedDay, DayCache, StoredDay
 from monitory_retrain.ingest.day_update import DayUpdate, plan
-from monitory_retrain.ingest.workers import LakeConfig, MachineDayTable, Task, Workers
+from monitory_retrain.ingest.task import Task
+from monitory_retrain.ingest.workers import LakeConfig, MachineDayTable, Workers
 from monitory_retrain.runtime.progress import progress
 
 
@@ -71,7 +73,7 @@ class Ingest:
                 for day in days:
                     if not in_time():
                         return
-                    updates[day] = plan(day, self._lake.day(day), self._cache.read(day, refresh))
+                    updates[day] = plan(day, self._lake.day(day), self._cache.read(day, refresh), refresh is None)
                     if updates[day].is_finished:
                         close(day)
                         continue
@@ -95,6 +97,8 @@ class Ingest:
             else:
                 tables.append(table)
         total = sum((counts[day] for day in sorted(counts)), Counts())
+        for key in total.differing:
+            self._log.error("the stored rows of %s are not those of its readings; its day was read again", key)
         return Ingested(hour_table.join([] if left else tables, self._width), total, left)
 
     def sample(self, days: Sequence[date], count: int) -> Ingested:
@@ -108,7 +112,7 @@ class Ingest:
         for item in sample_evenly(listed, count):
             groups.setdefault((item.day, item.machine), []).append(item)
         tasks = [
-            Task(day, machine, MachineDay(), items, sum(item.size for item in items if not item.fault))
+            Task(day, machine, MachineDay(), items, sum(item.size for item in items if not item.fault), False)
             for (day, machine), items in groups.items()
         ]
         results: dict[date, dict[Machine, MachineDayTable]] = {day: {} for day in days}

@@ -1,20 +1,24 @@
 """Brings machine-days up to date, in several processes where there is much to read."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
-from monitory import clock
+from monitory import clock, metric_names
 from monitory.features import hour_row
-from monitory.lake import Lake, LakeObject, MachineDay, ObjectSummary
+from monitory.history.history_store import HistoryStore
+from monitory.lake import Lake, LakeObject, ObjectSummary
+from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
 from monitory.storage.s3 import S3Storage
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.ingest import scored_rows
 from monitory_retrain.ingest.kernels import VECTORISED
+from monitory_retrain.ingest.task import Task
 from monitory_retrain.runtime.processes import Processes
 
 READ_THREADS = 8
@@ -22,34 +26,47 @@ WORTH_BYTES = 16 << 20
 """Starting processes takes longer than reading less raw data than this."""
 
 
-class Task(NamedTuple):
-    """A machine-day to bring up to date; `size` is the number of bytes to read."""
-
-    day: date
-    machine: Machine
-    cached: MachineDay
-    listing: Sequence[LakeObject]
-    size: int
-
-
 class MachineDayTable(NamedTuple):
-    """An up-to-date machine-day: its rows as arrays, and the objects that they come from."""
+    """An up-to-date machine-day.
+
+    Attributes:
+        table: its rows as arrays.
+        objects: what they come from.
+        read, verified, differing: see `scored_rows.Refreshed`.
+    """
 
     table: HourTable
     objects: tuple[ObjectSummary, ...]
+    read: tuple[LakeObject, ...] = ()
+    verified: int = 0
+    differing: tuple[str, ...] = ()
 
 
 Result = tuple[tuple[date, Machine], MachineDayTable]
 
 
+class ScoredRowsConfig(NamedTuple):
+    """Where the score function keeps rows, and how many of its objects are read again; see `scored_rows`."""
+
+    bucket: str
+    region: str
+    verify_one_in: int
+
+    def store(self, lake: Lake) -> HistoryStore:
+        """The rows of a lake."""
+        log = Logger(service=metric_names.RETRAIN_SERVICE)
+        return HistoryStore(S3Storage(self.bucket, region=self.region), lake, log)
+
+
 class LakeConfig(NamedTuple):
-    """What a process needs to open the lake; it can be pickled."""
+    """What a process needs to open the lake; it can be pickled. Without `scored_rows` only the lake is read."""
 
     bucket: str
     region: str
     prefix: str
     sensors: SensorSet
     time_zone: str = clock.DEFAULT_ZONE
+    scored_rows: ScoredRowsConfig | None = None
 
     def lake(self) -> Lake:
         """The lake with the vectorised kernel."""
@@ -104,10 +121,14 @@ def _prepare(config: LakeConfig) -> Callable[[Task], Result]:
 def _refresher(config: LakeConfig, executor: Executor) -> Callable[[Task], Result]:
     lake = config.lake()
     width = len(hour_row.Columns(config.sensors))
+    store = config.scored_rows.store(lake) if config.scored_rows else None
+    verify_one_in = config.scored_rows.verify_one_in if config.scored_rows else 0
 
     def refresh(task: Task) -> Result:
-        content = lake.refresh(task.cached, task.listing, executor)
+        refreshed = scored_rows.refresh(lake, task, store, verify_one_in, executor)
+        content = refreshed.content
         table = hour_table.from_days({task.machine: content}, width)
-        return (task.day, task.machine), MachineDayTable(table, content.objects)
+        result = MachineDayTable(table, content.objects, refreshed.read, refreshed.verified, refreshed.differing)
+        return (task.day, task.machine), result
 
     return refresh

@@ -53,6 +53,8 @@ def counts(total: Counts) -> JobResult:
         "objects": total.objects,
         "objects_read": total.read,
         "bytes_read": total.raw_bytes,
+        "objects_verified": total.verified,
+        "objects_differing": total.differing[:MAX_UNREADABLE_NAMED],
         "readings": total.readings,
         "rejected": dict(total.rejected),
         "losses": rejects.sentences(total.rejected, total.samples),

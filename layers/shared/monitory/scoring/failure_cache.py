@@ -46,6 +46,11 @@ class FailureCache:
         return self._failures
 
     @property
+    def is_read(self) -> bool:
+        """Whether the state has ever been read."""
+        return self._read_at is not None
+
+    @property
     def fingerprint(self) -> str:
         """What tells one state and log from another: the ETags of both objects."""
         return f"{self._etag} {self._log_etag}"

@@ -1,0 +1,144 @@
+"""Predictions beside the score function: CPU, time and requests to S3, beside those without it and the reference.
+
+    python -m benchmarks.predict_stored [--hours 40]
+
+Each round a new 0.8 MB object of one machine appears. *newer object* is the request before it is scored, in every other
+round with `key=`; *covered* is the one after it, without and with `key=`. Today's product computes and keeps rows
+itself (`SCORING` off) and answers the same requests, as does the pandas reference; all must answer the same RUL.
+"""
+
+import argparse
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+
+from benchmarks import stage
+from benchmarks.predict import MACHINE, Product, Reference, same
+from benchmarks.sides import Measured, Side, median, percentile, say
+from monitory import clock
+from monitory.features import vector
+
+_MINUTES_LATE, _SCORE_MINUTE = 5, 10
+_WARM_UP = 4
+
+
+class StoredProduct(Product):
+    """The product's Lambda beside the score function."""
+
+    def __init__(self, models: str) -> None:
+        """A warm sandbox."""
+        os.environ |= {"SCORING": "true", "S3_MODEL_BUCKET_NAME": models}
+        super().__init__()
+
+
+class Scorer:
+    """The score function."""
+
+    def __init__(self, models: str) -> None:
+        """A warm sandbox."""
+        from monitory.settings import ScoreSettings, from_environment
+        from monitory_score.bootstrap import build_run
+
+        os.environ["S3_MODEL_BUCKET_NAME"] = models
+        self._run = build_run(from_environment(ScoreSettings))
+
+    def score(self, now: datetime) -> int:
+        """Score at a time; returns the number of machines."""
+        return self._run.score(now, lambda: True).scored
+
+
+def main() -> None:
+    """Measure."""
+    name = "python -m benchmarks.predict_stored"
+    parser = argparse.ArgumentParser(prog=name, description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--hours", type=int, default=40, help="rounds (%(default)s)")
+    rounds: int = parser.parse_args().hours
+    with stage.buckets() as (lake, models):
+        beside = stage.new_bucket()
+        first = stage.START + vector.HISTORY_HOURS
+        stage.write_days(lake, 1, vector.HISTORY_HOURS // 24)
+        stage.promote_model(models)
+        stage.promote_model(beside)
+        history = range(stage.START, first)
+        with (
+            Side(StoredProduct, beside) as stored,
+            Side(Scorer, beside) as scorer,
+            Side(Product) as today,
+            Side(Reference, lake, models, history) as reference,
+        ):
+            measure(lake, (stored, scorer, today, reference), range(first, first + rounds))
+
+
+def measure(lake: str, sides: tuple[Side, Side, Side, Side], hours: range) -> None:
+    """Write hour after hour, ask, score, and ask again."""
+    stored, scorer, today, reference = sides
+    plain = stage.rest_event(MACHINE)
+    producer = stage.factory(1)
+    storage = stage.bucket(lake)
+    calls: dict[str, list[Measured]] = {}
+    sent: dict[str, Counter[str]] = {}
+    scorer.call("score", clock.hour_start(hours.start).replace(minute=_SCORE_MINUTE))
+    for number, hour in enumerate(hours):
+        files = list(producer.files(0, hour))
+        if len(files) != 1:
+            continue  # off, or split in two: the reference reads one object only
+        time.sleep(1 - time.time() % 1)  # S3's times are whole seconds
+        storage.put(files[0].key, files[0].body, content_type="application/x-ndjson")
+        now = clock.hour_start(hour + 1).replace(minute=_MINUTES_LATE)
+        later = now.replace(minute=_SCORE_MINUTE + 1)
+        with_key = _event_with_key(plain, files[0].key)
+        by_key = number % 2 == 1
+        round_calls: dict[str, Measured] = {}
+        counts: dict[str, Counter[str]] = {}
+
+        def ask(what: str, side: Side, event: Mapping[str, object], at: datetime) -> None:
+            round_calls[what] = side.call("request", event, at)  # noqa: B023 -- called in this round only
+            counts[what] = side.call("sent").result  # noqa: B023
+
+        newer = "newer object, key=" if by_key else "newer object"
+        ask(newer, stored, with_key if by_key else plain, now)
+        ask("newer object, scoring off", today, plain, now)
+        ask("newer object, reference", reference, plain, now)
+        scorer.call("score", now.replace(minute=_SCORE_MINUTE))
+        ask("covered", stored, plain, later)
+        ask("covered, key=", stored, with_key, later)
+        ask("covered, scoring off", today, plain, later)
+        ask("covered, reference", reference, plain, later)
+        for what in (newer, "newer object, scoring off", "covered", "covered, key=", "covered, scoring off"):
+            same((round_calls[what], round_calls["covered, reference"]))
+        if number < _WARM_UP:
+            continue
+        for what, call in round_calls.items():
+            calls.setdefault(what, []).append(call)
+            sent.setdefault(what, Counter()).update(counts[what])
+    for what, measured in calls.items():
+        _say(what, measured, calls, sent[what])
+
+
+def _event_with_key(event: Mapping[str, object], key: str) -> dict[str, object]:
+    query = {**dict(event["queryStringParameters"]), "key": key}  # type: ignore[call-overload]
+    return {
+        **event,
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()},
+    }
+
+
+def _say(what: str, measured: list[Measured], calls: dict[str, list[Measured]], sent: Counter[str]) -> None:
+    cpu = median([call.cpu for call in measured])
+    reference = calls["newer object, reference" if what.startswith("newer") else "covered, reference"]
+    say(
+        f"predict beside scoring, {what}",
+        cpu_ms=cpu * 1e3,
+        reference_cpu_ratio=median([call.cpu for call in reference]) / cpu,
+        p50_ms=median([call.wall for call in measured]) * 1e3,
+        p99_ms=percentile([call.wall for call in measured], 0.99) * 1e3,
+        requests=len(measured),
+        **{verb.lower(): count / len(measured) for verb, count in sorted(sent.items())},
+    )
+
+
+if __name__ == "__main__":
+    main()

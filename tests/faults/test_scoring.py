@@ -1,0 +1,231 @@
+"""Scoring that is killed before or after each of its writes, meets another run, or has a store that fails."""
+
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import NoReturn
+
+import pytest
+
+from monitory import clock
+from monitory.errors import MonitoryError, StorageUnavailable
+from monitory.machine import Machine
+from monitory.storage.port import Blob
+from tests.faults.conftest import Ledger
+from tests.support.fakes import WatchedStorage
+from tests.support.predicting import NOW, V1, World
+from tests.support.scoring import Line, log_lines, logged, new_run, score, state_of
+
+HOUR = timedelta(hours=1)
+MACHINES = [Machine("ZONE-001", f"EQUIP-{number:03}") for number in range(1, 6)]
+NEWEST = clock.hour_of(NOW) - 1
+MOST_WRITES = 60
+
+
+class Killed(BaseException):
+    """What ends a run wherever it is; no handler of the product catches it."""
+
+
+class MortalStorage(WatchedStorage):
+    """A bucket whose writer dies before or after a write; then nothing of it reaches the bucket."""
+
+    def __init__(self, bucket: WatchedStorage, dies_at: int, after: bool) -> None:
+        super().__init__(bucket.name)
+        self.objects = bucket.objects
+        self._dies_at = dies_at
+        self._after = after
+        self._writes = 0
+        self._guard = threading.Lock()
+        self.is_dead = False
+
+    def get_if_changed(self, key: str, etag: str | None) -> Blob | None:
+        self._live()
+        return super().get_if_changed(key, etag)
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] | None = None,
+        replaces: str | None = None,
+        create: bool = False,
+    ) -> str:
+        with self._guard:
+            self._live()
+            self._writes += 1
+            dies = self._writes == self._dies_at
+            if dies and not self._after:
+                self._die()
+            etag = super().put(
+                key, body, content_type=content_type, metadata=metadata, replaces=replaces, create=create
+            )
+            if dies:
+                self._die()
+            return etag
+
+    def _live(self) -> None:
+        if self.is_dead:
+            raise Killed
+
+    def _die(self) -> NoReturn:
+        self.is_dead = True
+        raise Killed
+
+
+def prepared() -> World:
+    """A factory that has been scored once, with a new hour of every machine, and one that comes late."""
+    world = World()
+    for machine in MACHINES:
+        for age in range(2, 6):
+            world.write(NOW - age * HOUR, machine=machine)
+    world.promote(V1)
+    score(world, NOW - HOUR)
+    for machine in MACHINES:
+        world.write(NOW - HOUR, machine=machine)
+    return world
+
+
+def final(world: World) -> tuple[list[tuple[str, int]], list[Line]]:
+    """What a bucket holds in the end: the log, and the fleet's answers without times of scoring."""
+    lines = logged(world.model_storage)
+    answers = [line for line in log_lines(world.model_storage) if line.pop("scored_at")]
+    for line in answers:
+        del line["data_age_minutes"]
+    return lines, sorted(answers, key=lambda line: (line["equipId"], line["as_of"]))
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_run_killed_at_any_write_is_finished_by_the_next(after: bool, ledger: Ledger) -> None:
+    untouched = prepared()
+    score(untouched)
+    expected = final(untouched)
+    wrong = []
+    for write in range(1, MOST_WRITES):
+        world = prepared()
+        mortal = MortalStorage(world.model_storage, write, after)
+        try:
+            new_run(world, mortal).score(NOW, lambda: True)
+        except Killed:
+            pass
+        if not mortal.is_dead:
+            break
+        score(world, NOW + timedelta(minutes=5))
+        lost = final(world) != expected
+        ledger.note("score killed", "after a write" if after else "before a write", "the next run mends", lost=lost)
+        if lost:
+            wrong.append(write)
+    assert wrong == []
+    assert write == len(MACHINES) + 3, "the rows of each machine, the log of the hour, the state, and no more"
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_first_run_killed_at_any_write_loses_no_line(after: bool, ledger: Ledger) -> None:
+    wrong = []
+    for write in range(1, MOST_WRITES):
+        world = World()
+        for machine in MACHINES:
+            world.write(NOW - HOUR, machine=machine)
+        world.promote(V1)
+        mortal = MortalStorage(world.model_storage, write, after)
+        try:
+            new_run(world, mortal).score(NOW, lambda: True)
+        except Killed:
+            pass
+        if not mortal.is_dead:
+            break
+        for machine in MACHINES:
+            world.write(NOW, machine=machine)
+        score(world, NOW + HOUR)
+        lines = logged(world.model_storage)
+        expected = sorted((machine.equip_id, NEWEST + ahead) for machine in MACHINES for ahead in (0, 1))
+        ledger.note("score killed", "in its first run", "the next run mends", lost=lines != expected)
+        if lines != expected:
+            wrong.append((write, lines))
+    assert wrong == []
+    assert write > len(MACHINES)
+
+
+def test_two_runs_at_once_wherever_they_meet_lose_and_double_nothing(ledger: Ledger) -> None:
+    untouched = prepared()
+    score(untouched)
+    expected = final(untouched)
+    wrong = []
+    for write in range(1, MOST_WRITES):
+        world = prepared()
+        writes = 0
+
+        def meet(verb: str, key: str, world: World = world, at: int = write) -> None:
+            nonlocal writes
+            if verb != "put":
+                return
+            writes += 1
+            if writes == at:
+                other = WatchedStorage("models")
+                other.objects = world.model_storage.objects
+                new_run(world, other).score(NOW + timedelta(seconds=3), lambda: True)
+
+        world.model_storage.before = meet
+        new_run(world).score(NOW, lambda: True)
+        if writes < write:
+            break
+        world.model_storage.before = lambda verb, key: None
+        score(world, NOW + timedelta(minutes=5))
+        ledger.note("two runs of scoring at once", "before a write", "nothing", lost=final(world) != expected)
+        if final(world) != expected:
+            wrong.append(write)
+    assert wrong == []
+
+
+def test_threads_that_score_at_once_log_each_hour_once(ledger: Ledger) -> None:
+    world = prepared()
+    runs = [new_run(world) for _ in range(4)]
+    threads = [threading.Thread(target=run.score, args=(NOW, lambda: True)) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    score(world, NOW + timedelta(minutes=5))
+    lines = logged(world.model_storage)
+    lost = lines != sorted((machine.equip_id, NEWEST - ahead) for machine in MACHINES for ahead in (0, 1, 2))
+    ledger.note("four runs of scoring at once", "threads", "nothing", tries=4, lost=lost)
+    assert not lost
+
+
+@pytest.mark.parametrize("verb", ["get", "put", "list"])
+@pytest.mark.parametrize("bucket", ["lake", "models"])
+def test_a_store_that_fails_at_any_request_costs_the_next_run_some_work(
+    verb: str, bucket: str, ledger: Ledger
+) -> None:
+    untouched = prepared()
+    score(untouched)
+    expected = final(untouched)
+    wrong = []
+    for request in range(1, MOST_WRITES):
+        world = prepared()
+        storage = world.lake_storage if bucket == "lake" else world.model_storage
+        requests = 0
+
+        def fail(used: str, key: str, at: int = request) -> None:
+            nonlocal requests
+            if used == verb:
+                requests += 1
+                if requests == at:
+                    raise StorageUnavailable(f"cannot {used} {key}")
+
+        storage.before = fail
+        try:
+            new_run(world).score(NOW, lambda: True)
+            seen = "a run that finished"
+        except MonitoryError:
+            seen = "a run that failed, to be repeated"
+        if requests < request:
+            break
+        storage.before = lambda used, key: None
+        score(world, NOW + timedelta(minutes=5))
+        lost = final(world) != expected or any(state_of(world.model_storage, machine).problem for machine in MACHINES)
+        ledger.note("score", f"a {verb} of the {bucket} fails", seen, lost=lost)
+        if lost:
+            wrong.append(request)
+    assert wrong == []
