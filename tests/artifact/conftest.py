@@ -22,6 +22,7 @@ from tests.support.image import make_task_root, read_dockerfile
 from tests.support.template.reading import transformed
 
 WHEELHOUSE = build.ROOT / ".aws-sam/wheels/x86_64"
+SCORE_HANDLER = "monitory_score.handler.lambda_handler"
 PREDICT_HANDLER = "monitory_predict.handler.lambda_handler"
 DAYS = 21
 
@@ -46,7 +47,7 @@ def template() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make build` makes: PredictFunction, SharedLayer and template.yaml."""
+    """What `make build` makes: PredictFunction, ScoreFunction, SharedLayer and template.yaml."""
     folder = tmp_path_factory.mktemp("build")
     assert build.main(["--out", str(folder)]) == 0
     return folder
@@ -101,6 +102,19 @@ def predict_artifact(lambda_sandbox: None, built: Path, factory: Factory) -> san
     """The predict function, as the template runs it."""
     return sandbox.Artifact(
         built / "PredictFunction", PREDICT_HANDLER, [built / "SharedLayer"], factory.environment, timeout_seconds=20
+    )
+
+
+@pytest.fixture(scope="session")
+def score_artifact(lambda_sandbox: None, built: Path, factory: Factory) -> sandbox.Artifact:
+    """The score function, as the template runs it."""
+    return sandbox.Artifact(
+        built / "ScoreFunction",
+        SCORE_HANDLER,
+        [built / "SharedLayer"],
+        factory.environment,
+        memory_mb=1769,
+        timeout_seconds=900,
     )
 
 

@@ -185,6 +185,38 @@ def test_the_roles_allow_what_the_functions_did(
         assert may(stack, "PredictRole", "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}") is read_by_predict, key
 
 
+def test_every_machine_is_scored_and_the_roles_allow_it(
+    trained: Trained,
+    predict_artifact: sandbox.Artifact,
+    score_artifact: sandbox.Artifact,
+    factory: Factory,
+    s3: S3,
+    template: dict[str, Any],
+) -> None:
+    models = S3Storage(factory.environment["S3_MODEL_BUCKET_NAME"], region="ap-northeast-2")
+    s3.ensure_buckets("artifact-scored")
+    scored = S3Storage("artifact-scored", region="ap-northeast-2")
+    for entry in [*models.list("models"), *models.list("promotions"), *models.list("state")]:
+        blob = models.get(entry.key)
+        metadata = {name: value for name, value in blob.metadata.items() if name != "content-type"}
+        scored.put(entry.key, blob.body, content_type="application/octet-stream", metadata=metadata)
+    before = {entry.key for entry in scored.list("models")} | {entry.key for entry in scored.list("promotions")}
+    environment = {**factory.environment, "S3_MODEL_BUCKET_NAME": scored.name, "SCORING": "true"}
+    with sandbox.serve(replace(score_artifact, environment=environment)) as running:
+        answer = running.invoke({})
+    assert (answer["status"], answer["failed"]) == ("scored", 0)
+    assert answer["machines"] == len(factory.machines)
+    stack = Stack(template, ExistingModelBucketName=scored.name)
+    written = {entry.key for folder in ("cache", "predictions", "state") for entry in scored.list(folder)} - before
+    for key in written - {"state/failures.json"}:
+        assert may(stack, "ScoreRole", "s3:PutObject", f"arn:aws:s3:::{scored.name}/{key}"), key
+    with sandbox.serve(replace(predict_artifact, environment=environment)) as running:
+        fleet = body(running.invoke(route_event("/api/v1/fleet")))
+        answers = [running.invoke(predict_event(*machine)) for machine in factory.machines]
+    assert fleet["total"] == len(factory.machines)
+    assert any(answer["statusCode"] == 200 for answer in answers)
+
+
 @pytest.mark.parametrize("event", ["retrain-month.json", "retrain-range.json", "retrain-nightly.json"])
 def test_a_month_without_data_is_skipped_with_the_reason(retrain_function: sandbox.Running, event: str) -> None:
     answer = retrain_function.invoke(json.loads((EVENTS / event).read_text(encoding="utf-8")))

@@ -38,6 +38,7 @@ LEFT_OUT = (
     LeftOut("ModelAgeAlarm", ("Properties", "Metrics"), _METRIC_MATH),
     LeftOut("RetrainFailedAlarm", ("Properties", "Metrics"), _METRIC_MATH),
     LeftOut("RetrainOverdueAlarm", ("Properties", "Metrics"), _METRIC_MATH),
+    LeftOut("ScoreOverdueAlarm", ("Properties", "Metrics"), _METRIC_MATH),
     LeftOut("RetrainLoopFailedAlarm", ("Properties", "Metrics"), _METRIC_MATH),
 )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitory import metric_names
-from monitory.settings import PredictSettings, RetrainSettings, ScoreSettings
+from monitory.settings import PredictSettings, RetrainSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
