@@ -3,8 +3,7 @@
     python -m benchmarks.score_costs --machine-ms 17
 
 `--machine-ms` is the CPU of one machine and hour (benchmarks.scoring: cpu_ms_a_machine). Assumed: list prices of
-ap-northeast-2 as in benchmarks.costs, 730 hours of one run each, a day's folder of 24 objects a machine, two folders and
-one older one listed a run, 2,000 bytes a machine in the state and in the log.
+ap-northeast-2 as in benchmarks.costs, 730 hours of one run each, a day's folder of 24 objects a machine, no storage.
 
 The last two columns are the other form that was weighed: rows in one object a zone of 50 machines. It saves PUTs, but
 every prediction of a newer object reads the zone's rows instead of the machine's, and writers of one zone meet.

@@ -95,9 +95,10 @@ def prepare(lake: str, models: str, count: int, hour: int, now: datetime) -> int
     body = b"".join(file.body for file in stage.factory(1).files(0, hour))
     for machine in _machines(count):
         store.write(machine, None, week)
-        key = f"EQUIPMENT/date={clock.date_of_hour(hour)}/zone_id={machine.zone_id}/equip_id={machine.equip_id}/equip-1-0.json"
+        folder = f"EQUIPMENT/date={clock.date_of_hour(hour)}/zone_id={machine.zone_id}/equip_id={machine.equip_id}"
         own = body.replace(_FIRST.zone_id.encode(), machine.zone_id.encode())
-        readings.put(key, own.replace(b"EQUIP-001", machine.equip_id.encode()), content_type="application/x-ndjson")
+        own = own.replace(_FIRST.equip_id.encode(), machine.equip_id.encode())
+        readings.put(f"{folder}/equip-1-0.json", own, content_type="application/x-ndjson")
     fleet.write(stage.bucket(models), FleetState(hour, now, dict.fromkeys(days, now)), None)
     return len(body) * count
 

@@ -22,7 +22,7 @@ from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory.registry.version import Version
 from monitory.storage.port import Blob, Entry
 from monitory.storage.s3 import S3Storage
-from monitory_local.s3 import REGION, embedded_s3
+from monitory_local.s3 import REGION, S3, embedded_s3
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan

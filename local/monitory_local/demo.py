@@ -9,6 +9,7 @@ lake. The last line printed is one JSON object.
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence

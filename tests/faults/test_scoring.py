@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import NoReturn
 
@@ -105,10 +106,8 @@ def test_a_run_killed_at_any_write_is_finished_by_the_next(after: bool, ledger: 
     for write in range(1, MOST_WRITES):
         world = prepared()
         mortal = MortalStorage(world.model_storage, write, after)
-        try:
+        with suppress(Killed):
             new_run(world, mortal).score(NOW, lambda: True)
-        except Killed:
-            pass
         if not mortal.is_dead:
             break
         score(world, NOW + timedelta(minutes=5))
@@ -129,10 +128,8 @@ def test_a_first_run_killed_at_any_write_loses_no_line(after: bool, ledger: Ledg
             world.write(NOW - HOUR, machine=machine)
         world.promote(V1)
         mortal = MortalStorage(world.model_storage, write, after)
-        try:
+        with suppress(Killed):
             new_run(world, mortal).score(NOW, lambda: True)
-        except Killed:
-            pass
         if not mortal.is_dead:
             break
         for machine in MACHINES:
@@ -195,9 +192,7 @@ def test_threads_that_score_at_once_log_each_hour_once(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("verb", ["get", "put", "list"])
 @pytest.mark.parametrize("bucket", ["lake", "models"])
-def test_a_store_that_fails_at_any_request_costs_the_next_run_some_work(
-    verb: str, bucket: str, ledger: Ledger
-) -> None:
+def test_a_store_that_fails_at_any_request_costs_the_next_run_some_work(verb: str, bucket: str, ledger: Ledger) -> None:
     untouched = prepared()
     score(untouched)
     expected = final(untouched)

@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 )
 def test_a_benchmark_prints_its_figures(arguments: str, figures: set[str]) -> None:
     path = os.pathsep.join(
-        str(ROOT / folder) for folder in (".", "layers/shared", "functions/predict", "functions/retrain", "functions/score", "local")
+        str(ROOT / folder)
+        for folder in (".", "layers/shared", "functions/predict", "functions/retrain", "functions/score", "local")
     )
     name, *options = arguments.split()
     done = subprocess.run(

@@ -28,7 +28,7 @@ _EXAMPLE: JsonDict = {
             "expected_failure_at": "2026-11-24T19:26:21.613655Z",
             "as_of": "2026-11-20T11:59:57.613655Z",
             "driver": "vibration",
-            "failure_mode": None,
+            "failure_mode": "bearing",
             "warnings": [],
             "version": "2026/11/20/150312",
             "problem": "",

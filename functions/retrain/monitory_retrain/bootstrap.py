@@ -30,9 +30,7 @@ def build_job(settings: RetrainSettings) -> Job:
     sensor_set = sensors.load(settings.sensors_file)
     lake, region = settings.s3_input_data_bucket_name, settings.lake_region
     models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
-    scored_rows = workers.ScoredRowsConfig(
-        settings.s3_model_bucket_name, settings.aws_region, settings.verify_one_in
-    )
+    scored_rows = workers.ScoredRowsConfig(settings.s3_model_bucket_name, settings.aws_region, settings.verify_one_in)
     config = workers.LakeConfig(
         lake, region, settings.s3_input_data_key, sensor_set, settings.factory_time_zone, scored_rows
     )

@@ -23,6 +23,7 @@ from monitory.clock import date_of_hour, hour_of, hour_start, now
 from monitory.errors import MonitoryError
 from monitory.machine import machine
 from monitory.registry.registry import Registry
+from monitory.scoring.machine_prediction import MachinePrediction
 from monitory.settings import PredictSettings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas
@@ -34,7 +35,7 @@ from monitory_local.importing import __main__ as importing
 from monitory_local.s3 import embedded_s3
 from monitory_local.terminal import progress_bar, run
 from monitory_predict.bootstrap import start
-from monitory_predict.service import MachinePrediction, PredictService
+from monitory_predict.service import PredictService
 
 FOLDER = Path(".local/example")
 HOURS = 24

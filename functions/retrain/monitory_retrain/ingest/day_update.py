@@ -65,7 +65,9 @@ class DayUpdate:
     def counts(self, content: CachedDay) -> Counts:
         """The counts of the day with its content."""
         results = self.results.values()
-        counts = count_day(self.day, content.table, content.objects, [item for result in results for item in result.read])
+        counts = count_day(
+            self.day, content.table, content.objects, [item for result in results for item in result.read]
+        )
         counts.verified = sum(result.verified for result in results)
         counts.differing = [key for result in results for key in result.differing]
         return counts
