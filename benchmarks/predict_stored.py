@@ -115,6 +115,15 @@ def measure(lake: str, sides: tuple[Side, Side, Side, Side], hours: range) -> No
             sent.setdefault(what, Counter()).update(counts[what])
     for what, measured in calls.items():
         _say(what, measured, calls, sent[what])
+    reread = reference.call("reread", clock.hour_start(hours.stop).replace(minute=_MINUTES_LATE))
+    for what in ("covered", "covered, key="):
+        cpu = median([call.cpu for call in calls[what]])
+        say(
+            f"predict beside scoring, {what}, reference reads its history anew",
+            cpu_ms=cpu * 1e3,
+            reference_cpu_ms=reread.cpu * 1e3,
+            reference_cpu_ratio=reread.cpu / cpu,
+        )
 
 
 def _event_with_key(event: Mapping[str, object], key: str) -> dict[str, object]:

@@ -1,15 +1,18 @@
 """An hour of scoring: seconds, memory and requests to S3, for a factory whose machines all have a new object.
 
-    python -m benchmarks.scoring [--machines 1000]
+    python -m benchmarks.scoring [--machines 1000] [--threads 8] [--delay-ms 0]
 
 The machines have a week of stored rows, and one new object of 0.8 MB each. The run has one core, as a function of 1,769
 MB has; the S3 server has the others. Its memory is the largest that the process had, Python and libraries included.
+`--delay-ms` adds that much to each read and write of the store, for the one on AWS takes longer than this one.
 """
 
 import argparse
 import os
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from unittest.mock import patch
 
 from benchmarks import stage
@@ -24,6 +27,8 @@ from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.scoring import fleet
 from monitory.scoring.fleet import FleetState
+from monitory.storage.port import Blob
+from monitory_score import bootstrap
 
 _FIRST = Machine("ZONE-001", "EQUIP-001")
 _MAX_AGE = timedelta(hours=3)
@@ -31,16 +36,32 @@ _SPARSE_SECONDS = 300.0
 """Between two readings of the week before: only its rows matter."""
 
 
+class DelayedStorage(stage.CountedStorage):
+    """A store that answers late."""
+
+    delay_seconds = 0.0
+
+    def get_if_changed(self, key: str, etag: str | None) -> Blob | None:
+        """See Storage."""
+        time.sleep(self.delay_seconds)
+        return super().get_if_changed(key, etag)
+
+    def put(self, key: str, body: bytes, *, content_type: str, **others: Any) -> str:
+        """See Storage."""
+        time.sleep(self.delay_seconds)
+        return super().put(key, body, content_type=content_type, **others)
+
+
 class OneCore:
     """The score function on one core."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int, delay_ms: float) -> None:
         """A warm sandbox."""
         from monitory.settings import ScoreSettings, from_environment
-        from monitory_score import bootstrap
 
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        with patch.object(bootstrap, "S3Storage", stage.CountedStorage):
+        DelayedStorage.delay_seconds = delay_ms / 1e3
+        with patch.object(bootstrap, "S3Storage", DelayedStorage), patch.object(bootstrap, "THREADS", threads):
             self._run = bootstrap.build_run(from_environment(ScoreSettings))
 
     def score(self, now: datetime) -> dict[str, object]:
@@ -54,13 +75,16 @@ def main() -> None:
     name = "python -m benchmarks.scoring"
     parser = argparse.ArgumentParser(prog=name, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--machines", type=int, default=1000, help="of the factory (%(default)s)")
-    machines: int = parser.parse_args().machines
+    parser.add_argument("--threads", type=int, default=bootstrap.THREADS, help="machines in parallel (%(default)s)")
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="of each request to the store (%(default)s)")
+    arguments = parser.parse_args()
+    machines: int = arguments.machines
     with stage.buckets() as (lake, models):
         stage.promote_model(models)
         hour = stage.START + vector.HISTORY_HOURS
         now = clock.hour_start(hour + 1).replace(minute=10)
         size = prepare(lake, models, machines, hour, now)
-        with Side(OneCore) as side, Memory(side.pid) as memory:
+        with Side(OneCore, arguments.threads, arguments.delay_ms) as side, Memory(side.pid) as memory:
             first = side.call("score", now)
             again = side.call("score", now + timedelta(minutes=1))
         for what, measured in (("every machine has a new object", first), ("nothing is new", again)):
@@ -70,6 +94,7 @@ def main() -> None:
             say(
                 f"scoring, {what}",
                 machines=machines,
+                threads=arguments.threads,
                 scored=summary["scored"],
                 logged=summary["logged"],
                 seconds=measured.wall,
