@@ -240,7 +240,7 @@ class Counted:
         return value, end
 
     def search(self, text: str, start: int, end: int = sys.maxsize) -> re.Match[str] | None:
-        match = self.wrapped.search(text, start, end)
+        match: re.Match[str] | None = self.wrapped.search(text, start, end)
         self.steps["searched"] += (match.end() if match else min(end, len(text))) - start
         return match
 
