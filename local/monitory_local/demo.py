@@ -136,12 +136,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         "version": trained["version"],
         "promoted": trained["promoted"],
         "machines": len(scored),
-        "scored": summary["scored"],
         "mae_days": round(fmean(abs(days - true) for days, true in scored), 3),
         "mean_mae_days": round(fmean(abs(mean - true) for _, true in scored), 3),
         "seconds": round(time.monotonic() - started, 1),
         "holdout_failures": announced["failures"],
         "announced_d5": announced["announced"],
+        "scored": summary["scored"],
     }
     print(json.dumps(result))
 
