@@ -11,7 +11,7 @@ from monitory.machine import Machine
 from tests.deploy.conftest import DAYS
 from tests.support.deploy.deployment import Stack, wait_for
 
-PREDICT, HEALTH, MODELS = "/api/v1/predict", "/api/v1/health", "/api/v1/models"
+PREDICT, FLEET, HEALTH, MODELS = "/api/v1/predict", "/api/v1/fleet", "/api/v1/health", "/api/v1/models"
 RETRAIN_SECONDS = 150.0
 
 
@@ -27,7 +27,7 @@ def versions() -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("path", [PREDICT, HEALTH, MODELS, f"{MODELS}/1/report"])
+@pytest.mark.parametrize("path", [PREDICT, FLEET, HEALTH, MODELS, f"{MODELS}/1/report"])
 @pytest.mark.parametrize("key", ["", "a-key-of-somebody-else"])
 def test_without_the_key_the_gateway_answers(stack: Stack, path: str, key: str) -> None:
     answer = stack.get(path, key=key)
@@ -94,6 +94,18 @@ def test_a_rollback_is_seen_by_the_next_call(stack: Stack, machine: Machine, ver
     rolled_back = stack.invoke_retrain({"action": "rollback", "reason": "to see the older one"})
     assert (rolled_back["status"], rolled_back["version"]) == ("rolled back", versions[0])
     _assert_served(stack, machine, versions[0])
+
+
+def test_every_machine_is_scored_and_the_answers_are_read(stack: Stack, machines: list[Machine]) -> None:
+    asked = [stack.get(PREDICT, zoneId=machine.zone_id, equipId=machine.equip_id).body for machine in machines]
+    scored = stack.score()
+    assert (scored["status"], scored["machines"], scored["failed"]) == ("scored", len(machines), 0), scored
+    answers = stack.get(FLEET).body["machines"]
+    assert {(answer["zoneId"], answer["equipId"]) for answer in answers} == set(machines)
+    for computed, machine in zip(asked, machines, strict=True):
+        read = stack.get(PREDICT, zoneId=machine.zone_id, equipId=machine.equip_id).body
+        assert (read["predictions"], read["model"]) == (computed["predictions"], computed["model"])
+    assert stack.score()["scored"] == 0
 
 
 def test_versions_and_reports_are_answered(stack: Stack, versions: list[str]) -> None:

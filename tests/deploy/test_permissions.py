@@ -7,11 +7,12 @@ import pytest
 
 from monitory.clock import now
 from monitory.machine import Machine
+from monitory.scoring import fleet
 from tests.deploy.test_lifecycle import HEALTH, MODELS, PREDICT
 from tests.support.deploy import permissions
 from tests.support.deploy.deployment import Stack
 
-RECENT = "cache/recent/"
+SCORED = "cache/recent/", "predictions/", fleet.KEY
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,7 @@ def serving(stack: Stack, machines: list[Machine]) -> Machine:
 
 def test_every_statement_is_needed(stack: Stack, serving: Machine) -> None:
     assert list(_failures(stack, serving, "PredictRole")) == []
+    assert list(_failures(stack, serving, "ScoreRole")) == []
     assert list(_failures(stack, serving, "RetrainRole")) == []
     assert permissions.UNENFORCED.keys() <= permissions.statements(stack).keys()
     needless = []
@@ -46,12 +48,15 @@ def test_every_statement_is_needed(stack: Stack, serving: Machine) -> None:
 def _failures(stack: Stack, machine: Machine, role: str) -> Iterator[str]:
     """What does not work, of everything that the role's function does."""
     stack.account.emulator.end_functions()
-    yield from _predict_failures(stack, machine) if role == "PredictRole" else _retrain_failures(stack)
+    if role == "PredictRole":
+        yield from _predict_failures(stack, machine)
+    elif role == "ScoreRole":
+        yield from _score_failures(stack)
+    else:
+        yield from _retrain_failures(stack)
 
 
 def _predict_failures(stack: Stack, machine: Machine) -> Iterator[str]:
-    bucket = stack.account.bucket(stack.outputs["ModelBucketName"])
-    bucket.objects.filter(Prefix=RECENT).delete()
     for path, query, expected in (
         (HEALTH, {}, 200),
         (PREDICT, {"zoneId": machine.zone_id, "equipId": machine.equip_id}, 200),
@@ -66,8 +71,19 @@ def _predict_failures(stack: Stack, machine: Machine) -> Iterator[str]:
         report = stack.get(f"{MODELS}/{versions[0]['version'].replace('/', '-')}/report")
         if report.status != 200:
             yield f"GET {MODELS}/…/report {report.status}"
-    if not list(bucket.objects.filter(Prefix=RECENT)):
-        yield "recent hour rows are not kept"
+
+
+def _score_failures(stack: Stack) -> Iterator[str]:
+    """What is missing after a run that finds nothing kept."""
+    bucket = stack.account.bucket(stack.outputs["ModelBucketName"])
+    for prefix in SCORED:
+        bucket.objects.filter(Prefix=prefix).delete()
+    answer = stack.score()
+    if answer.get("status") != "scored" or answer["failed"] or not answer["logged"]:
+        yield f"scoring: {answer.get('errorMessage') or answer}"
+    for prefix in SCORED:
+        if not list(bucket.objects.filter(Prefix=prefix)):
+            yield f"nothing is kept under {prefix}"
 
 
 def _retrain_failures(stack: Stack) -> Iterator[str]:

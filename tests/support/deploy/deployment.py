@@ -162,9 +162,16 @@ class Stack:
 
     def invoke_retrain(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke the retrain function and wait; its answer, or the error that Lambda reports."""
+        return self._invoke("RetrainFunctionName", event)
+
+    def score(self) -> dict[str, Any]:
+        """Invoke the score function as its schedule does, and wait; its answer, or the error that Lambda reports."""
+        return self._invoke("ScoreFunctionName", {})
+
+    def _invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         self.account.emulator.assert_alive()
         answer = self.account.client("lambda").invoke(
-            FunctionName=self.outputs["RetrainFunctionName"], Payload=json.dumps(event).encode()
+            FunctionName=self.outputs[function], Payload=json.dumps(event).encode()
         )
         result: dict[str, Any] = json.loads(answer["Payload"].read())
         return result

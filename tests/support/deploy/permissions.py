@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 from tests.support.deploy.deployment import Stack
 from tests.support.deploy.emulator import ACCOUNT
 
-ROLES = ("PredictRole", "RetrainRole", "NightlyRole", "RetrainLoopRole")
+ROLES = ("PredictRole", "ScoreRole", "ScoreScheduleRole", "RetrainRole", "NightlyRole", "RetrainLoopRole")
 
 SEEN: list[str] = []
 """A line for each statement that was taken out, printed at the end of the run."""
 
 
 class Unenforced(NamedTuple):
-    """A statement that only a service needs, which the emulator lets act without it: its IAM simulator judges instead.
+    """A statement whose lack no caller sees: the emulator's IAM simulator judges instead.
+
+    Either only a service needs it, which the emulator lets act without, or the function makes do without it.
 
     Attributes:
         action: that the service takes.
@@ -27,17 +29,29 @@ class Unenforced(NamedTuple):
 
 
 _LOGS = "Lambda writes the function's lines"
+_QUEUE = "Lambda hands failed events to the queue"
+_LATER = "without it predictions go on, and learn of a failure a night later"
 _KEY = "S3 asks the key on the caller's behalf"
 
 UNENFORCED = {
     ("PredictRole", "DecryptReadings"): Unenforced("kms:Decrypt", _KEY),
-    ("PredictRole", "ReadFailureLog"): Unenforced(
-        "s3:GetObject", "without it predictions go on, and learn of a failure a night later"
+    ("PredictRole", "ReadFailureLog"): Unenforced("s3:GetObject", _LATER),
+    ("PredictRole", "KeepRecentHourRows"): Unenforced(
+        "s3:GetObject", "without it predictions go on, and read a week of objects anew"
     ),
     ("PredictRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
     ("PredictRole", "EncryptModels"): Unenforced("kms:Decrypt", _KEY),
+    ("ScoreRole", "DecryptReadings"): Unenforced("kms:Decrypt", _KEY),
+    ("ScoreRole", "ReadFailureLog"): Unenforced("s3:GetObject", _LATER),
+    ("ScoreRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
+    ("ScoreRole", "KeepFailedEvents"): Unenforced("sqs:SendMessage", _QUEUE),
+    ("ScoreRole", "EncryptModels"): Unenforced("kms:GenerateDataKey", _KEY),
+    ("ScoreScheduleRole", "Score"): Unenforced("lambda:InvokeFunction", "the schedule invokes the function"),
+    ("ScoreScheduleRole", "KeepUndeliveredEvents"): Unenforced(
+        "sqs:SendMessage", "the schedule hands events to the queue"
+    ),
     ("RetrainRole", "DecryptReadings"): Unenforced("kms:Decrypt", _KEY),
-    ("RetrainRole", "KeepFailedEvents"): Unenforced("sqs:SendMessage", "Lambda hands failed events to the queue"),
+    ("RetrainRole", "KeepFailedEvents"): Unenforced("sqs:SendMessage", _QUEUE),
     ("RetrainRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
     ("RetrainRole", "EncryptModels"): Unenforced("kms:GenerateDataKey", _KEY),
     ("NightlyRole", "StartRetrainLoop"): Unenforced("states:StartExecution", "EventBridge starts the state machine"),
