@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,8 @@ def _failures(stack: Stack, machine: Machine, role: str) -> Iterator[str]:
 
 
 def _predict_failures(stack: Stack, machine: Machine) -> Iterator[str]:
+    """What fails where nothing is scored, so that predict computes."""
+    _forget_scores(stack)
     for path, query, expected in (
         (HEALTH, {}, 200),
         (PREDICT, {"zoneId": machine.zone_id, "equipId": machine.equip_id}, 200),
@@ -75,15 +78,21 @@ def _predict_failures(stack: Stack, machine: Machine) -> Iterator[str]:
 
 def _score_failures(stack: Stack) -> Iterator[str]:
     """What is missing after a run that finds nothing kept."""
-    bucket = stack.account.bucket(stack.outputs["ModelBucketName"])
-    for prefix in SCORED:
-        bucket.objects.filter(Prefix=prefix).delete()
+    bucket = _forget_scores(stack)
     answer = stack.score()
     if answer.get("status") != "scored" or answer["failed"] or not answer["logged"]:
         yield f"scoring: {answer.get('errorMessage') or answer}"
     for prefix in SCORED:
         if not list(bucket.objects.filter(Prefix=prefix)):
             yield f"nothing is kept under {prefix}"
+
+
+def _forget_scores(stack: Stack) -> Any:
+    """Delete all that scoring keeps; the bucket."""
+    bucket = stack.account.bucket(stack.outputs["ModelBucketName"])
+    for prefix in SCORED:
+        bucket.objects.filter(Prefix=prefix).delete()
+    return bucket
 
 
 def _retrain_failures(stack: Stack) -> Iterator[str]:

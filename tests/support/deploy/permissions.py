@@ -43,6 +43,7 @@ UNENFORCED = {
     ("PredictRole", "EncryptModels"): Unenforced("kms:Decrypt", _KEY),
     ("ScoreRole", "DecryptReadings"): Unenforced("kms:Decrypt", _KEY),
     ("ScoreRole", "ReadFailureLog"): Unenforced("s3:GetObject", _LATER),
+    ("ScoreRole", "ListModels"): Unenforced("s3:ListBucket", "without it S3 says 403 of what is not there yet"),
     ("ScoreRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
     ("ScoreRole", "KeepFailedEvents"): Unenforced("sqs:SendMessage", _QUEUE),
     ("ScoreRole", "EncryptModels"): Unenforced("kms:GenerateDataKey", _KEY),
