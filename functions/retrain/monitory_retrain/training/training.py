@@ -36,6 +36,9 @@ SETTLED_HOURS = 30.0
 
 EARLY_WEIGHT = 0.25
 
+MIN_AGED_FAILURES = 5
+"""Lives of known age that were seen to fail; fewer do not tell what an age means."""
+
 MOST_ROWS = 40_000
 """Hours of a life are near copies: training learns from about so many rows, evenly chosen."""
 
@@ -129,7 +132,7 @@ def train(
     kept = [names[column] for column in columns.tolist()]
     fold = folds(life, recipe.folds, recipe.seed)
     count = int(fold.max()) + 1
-    rests = _Rests(x, lives, recipe)
+    rests = _Rests(_with_tried_age(x, kept, lives, life), lives, recipe)
     made = []
     for number in range(count):
         made.append(_booster(x, rests, life, settled, fold != number, kept, recipe, number))
@@ -139,6 +142,22 @@ def train(
     text = average([one.booster.model_to_string(num_iteration=trees) for one in made])
     said(f"{trees} trees each, {stopping[trees - 1]:.2f} days RMSE on the watched lives")
     return Trained(text, tuple(kept), rows, settled, _out_of_fold(x, fold, made), trees, stopping.tolist())
+
+
+def _with_tried_age(x: Floats, names: list[str], lives: Lifetimes, life: Ints) -> Floats:
+    """The features that hazards learn from: the age is missing where too few lives of known age were seen to fail.
+
+    Data begin amid lives, whose age is unknown; the ones after their failures have an age, and run on at the end. With
+    hardly a failure among these, hazards would take a known age itself for a reason not to fail.
+    """
+    if AGE not in names:
+        return x
+    column = names.index(AGE)
+    if len(np.unique(life[lives.failed & ~np.isnan(x[:, column])])) >= MIN_AGED_FAILURES:
+        return x
+    x = x.copy()
+    x[:, column] = np.nan
+    return x
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
+from monitory.features.vector import AGE
 from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.evaluation.scores import intervals
@@ -108,3 +109,30 @@ def test_few_lives_give_no_interval() -> None:
     x, rul, life = lives([100] * (MIN_LIVES - 1))
     made = trained(x, rul, life)
     assert distribution(made.out_of_fold, exact(rul), life, 0.9) is None
+
+
+def test_machines_that_run_on_after_their_first_failure_are_not_told_too_long() -> None:
+    lengths = [150 + 10 * number for number in range(16)]
+    x, rul, life = lives(lengths)
+    again, left, second = lives(lengths, seed=1)
+    hours_left = np.array([12 + 8 * number for number in range(16)])
+    seen = left - hours_left[second] / 24
+    runs_on = seen > -1e-9
+    again, left, seen, second = again[runs_on], left[runs_on], seen[runs_on].clip(0), second[runs_on]
+    age = np.concatenate([np.full(len(x), np.nan), np.concatenate([np.arange(n) for n in np.bincount(second)])])
+    features = np.column_stack([np.concatenate([x, again])[:, 1:], age])
+    watched = np.concatenate([rul, seen])
+    event = np.concatenate([np.ones(len(rul), dtype=np.bool_), seen >= CAP])
+    made = training.train(
+        features,
+        Lifetimes(np.minimum(watched, CAP), event, CAP),
+        np.concatenate([life, second + len(lengths)]),
+        ("wear", "noise", AGE),
+        Recipe(max_trees=60, threads=1),
+    )
+    newest = np.flatnonzero(np.diff(second, append=-1)) + len(x)
+    told = lgb.Booster(model_str=made.text).predict(
+        features[newest][:, [("wear", "noise", AGE).index(n) for n in made.features]]
+    )
+    worn = slice(8)  # less than three days left
+    assert np.abs(told - hours_left / 24)[worn].mean() < 1  # 2.0, were hazards to learn from the age
