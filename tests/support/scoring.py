@@ -84,13 +84,14 @@ def predicting(world: World) -> PredictService:
     """The predict service beside the score function, as a new container."""
     lake = Lake(world.lake_storage, "EQUIPMENT/", SENSORS)
     models = ModelCache(Registry(world.model_storage, KEY), SENSORS, 30.0)
+    failures = FailureCache(world.model_storage, world.lake_storage, world.log)
     return PredictService(
         models,
         HistoryCache(lake, world.model_storage, _executor, world.log, MAX_AGE, read_only=True),
-        FailureCache(world.model_storage, world.lake_storage, world.log),
+        failures,
         Registry(world.model_storage, KEY),
         SENSORS,
         _executor,
         30.0,
-        ScoredAnswers(FleetCache(world.model_storage, world.log), models, world.log, MAX_AGE),
+        ScoredAnswers(FleetCache(world.model_storage, world.log), models, failures, world.log, MAX_AGE),
     )

@@ -77,7 +77,7 @@ def start(settings: PredictSettings) -> Startup:
     max_age = timedelta(hours=settings.max_data_age_hours)
     rows = HistoryCache(lake, models, executor, logger, max_age, read_only=settings.scoring)
     failures = FailureCache(models, lake_storage, logger)
-    scored = ScoredAnswers(FleetCache(models, logger), cache, logger, max_age) if settings.scoring else None
+    scored = ScoredAnswers(FleetCache(models, logger), cache, failures, logger, max_age) if settings.scoring else None
     service = PredictService(cache, rows, failures, registry, sensor_set, executor, ANSWER_SECONDS, scored)
     return Startup(service, logger, model)
 

@@ -37,12 +37,14 @@ class Basis(NamedTuple):
         name: tells one basis from another.
         current: the model; None before the first promotion.
         failures: the machines' failures.
+        log: the ETag of their log; empty without one.
         since: the first hour that is logged.
     """
 
     name: str
     current: CurrentModel | None
     failures: Failures
+    log: str
     since: int
 
 
@@ -119,6 +121,7 @@ class MachineScorer:
             state,
             answer=msgspec.Raw(answers[newest].model_dump_json().encode()),
             model=basis.current.served.etag,
+            log=basis.log,
             logged=logged,
         )
         lines = {hour: _line(aged(of, now), now) for hour, of in answers.items() if hour not in task.state.logged}

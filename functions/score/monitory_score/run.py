@@ -140,7 +140,7 @@ class Run:
         if not self._failures.is_read:  # what is logged cannot be taken back
             raise StorageUnavailable("the machines' last failures cannot be read")
         name = f"{current.served.etag} {current.served.version} {current.problem is None}" if current else "no model"
-        return Basis(f"{name} {self._failures.fingerprint}", current, failures, since)
+        return Basis(f"{name} {self._failures.fingerprint}", current, failures, self._failures.log_etag, since)
 
     def _results(
         self, tasks: list[plan.Task], basis: Basis, now: datetime, in_time: Callable[[], bool]

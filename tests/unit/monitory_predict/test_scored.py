@@ -1,12 +1,15 @@
 """Predict beside the score function: what it answers without computing, and what it does when more is there."""
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 
 import pytest
 
 from monitory.errors import InvalidIdentifier, NoData, StaleData
+from monitory.features import failure_state
+from monitory.features.failure_state import FailureState
 from monitory.machine import Machine
-from monitory.scoring import fleet
+from monitory.scoring import failure_cache, fleet
 from monitory_predict.cache import scored_answers
 from monitory_predict.fleet_page import FleetQuery, State
 from monitory_predict.service import PredictService
@@ -135,6 +138,27 @@ def test_another_model_answers_within_a_minute(
     service._scored._model_until = 0.0  # type: ignore[union-attr]
     assert service.answer(MACHINE, LATER).response == computed(world)
     assert service.answer(MACHINE, LATER).response.model.version == V2
+
+
+def test_a_failure_that_is_reported_is_told_before_the_next_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failure_cache, "LOG_SECONDS", -1.0)
+    failure_state.write(world.model_storage, FailureState(log_key="failures.ndjson"))
+    world.lake_storage.put("failures.ndjson", b'{"equipId":"EQUIP-404","time":"2026-11-01T00:00:00"}')
+    score(world)
+    service = predicting(world)
+    assert service.answer(MACHINE, LATER).response.state != "failing"
+    world.lake_storage.put("failures.ndjson", _entry(MACHINE, NOW - 2 * HOUR))
+    response = service.answer(MACHINE, LATER).response
+    assert (response.state, response.predictions) == ("failing", [0.0])
+    score(world, LATER)
+    world.reset_calls()
+    assert service.answer(MACHINE, LATER).response.state == "failing"
+    assert world.lake_storage.calls == {"list": 1, "get": 1}, "the listing and the log: it is read, not computed"
+
+
+def _entry(machine: Machine, start: datetime) -> bytes:
+    entry = {"zoneId": machine.zone_id, "equipId": machine.equip_id, "kind": "failure", "start": start.isoformat()}
+    return json.dumps(entry).encode()
 
 
 @pytest.mark.parametrize("body", [b"damaged", b""])

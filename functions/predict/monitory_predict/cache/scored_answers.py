@@ -1,4 +1,4 @@
-"""The score function's answers: used while no newer object, and no other model, is there."""
+"""The score function's answers: used while no newer object, no other model and no other log of failures is there."""
 
 import threading
 import time
@@ -12,6 +12,7 @@ from monitory.history.machine_history import fingerprint, too_old
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.scoring.answer import PredictResponse, aged
+from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.fleet import FleetState, MachineState
 from monitory.scoring.model_cache import ModelCache
 from monitory_predict.cache.fleet import FleetCache
@@ -24,11 +25,14 @@ MODEL_SECONDS = 60.0
 class ScoredAnswers:
     """Answers out of the fleet state."""
 
-    def __init__(self, fleet: FleetCache, models: ModelCache, log: Logger, max_age: timedelta) -> None:
+    def __init__(
+        self, fleet: FleetCache, models: ModelCache, failures: FailureCache, log: Logger, max_age: timedelta
+    ) -> None:
         """Nothing is read yet; readings older than `max_age` are stale."""
         self.max_age = max_age
         self._fleet = fleet
         self._models = models
+        self._failures = failures
         self._log = log
         self._lock = threading.Lock()
         self._model = ""
@@ -69,7 +73,9 @@ class ScoredAnswers:
         return self._answer(machine, state, now) if state and key in state.newest else None
 
     def _answer(self, machine: Machine, state: MachineState, now: datetime) -> PredictResponse | None:
-        if not state.has_answer or state.problem or state.model != self._served_model():
+        if not state.has_answer or state.problem:
+            return None
+        if state.model != self._served_model() or state.log != self._log_etag():
             return None
         try:
             answer = PredictResponse.model_validate_json(bytes(state.answer))
@@ -80,6 +86,11 @@ class ScoredAnswers:
         if age > self.max_age:
             raise StaleData(too_old(machine, clock.naive(answer.as_of), age, self.max_age))
         return aged(answer, now)
+
+    def _log_etag(self) -> str:
+        """The present log's: what people report is told at once, and not with the next run."""
+        self._failures.current()
+        return self._failures.log_etag
 
     def _served_model(self) -> str:
         """The ETag of the served model as of the last `MODEL_SECONDS`; the last good one while none can be read."""

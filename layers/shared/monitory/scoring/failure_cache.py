@@ -51,6 +51,11 @@ class FailureCache:
         return self._read_at is not None
 
     @property
+    def log_etag(self) -> str:
+        """The log's ETag; empty without a log."""
+        return self._log_etag or ""
+
+    @property
     def fingerprint(self) -> str:
         """What tells one state and log from another: the ETags of both objects."""
         return f"{self._etag} {self._log_etag}"

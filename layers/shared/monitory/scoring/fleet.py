@@ -42,6 +42,7 @@ class MachineState(msgspec.Struct, frozen=True, omit_defaults=True):
             was no model for them.
         basis: the model and the failures that the answer rests on.
         model: the ETag of that model.
+        log: the ETag of the log of failures and maintenance that it rests on; empty without one.
         answer: a `PredictResponse` as JSON, as if its newest reading were of this moment; null without one.
         problem: why it could not be scored the last time; empty where it could.
     """
@@ -53,6 +54,7 @@ class MachineState(msgspec.Struct, frozen=True, omit_defaults=True):
     logged: tuple[int, ...] = ()
     basis: str = ""
     model: str = ""
+    log: str = ""
     answer: msgspec.Raw = NO_ANSWER
     problem: str = ""
 
