@@ -224,3 +224,15 @@ def test_a_state_that_always_changes_is_given_up(world: World, monkeypatch: pyte
     monkeypatch.setattr(fleet, "write", refuse)
     with pytest.raises(StorageUnavailable, match="changes whenever"):
         score(world)
+
+
+@pytest.mark.parametrize("body", [None, b"no,such\n1,2\n"])
+def test_a_machine_of_which_nothing_comes_any_more_leaves_the_fleet(world: World, body: bytes | None) -> None:
+    if body:
+        bad = Machine("ZONE-002", "EQUIP-BAD")
+        world.lake_storage.put(lake_key(NOW.date(), "bad", bad), body)
+    before = score(world).machines
+    month = timedelta(days=30)
+    world.write(NOW + month)
+    assert score(world, NOW + month - HOUR).machines == before
+    assert score(world, NOW + month + 2 * HOUR).machines == 1

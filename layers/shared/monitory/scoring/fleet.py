@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from monitory import clock
 from monitory.errors import UNDECODABLE, ObjectNotFound, StorageError
 from monitory.machine import Machine
 from monitory.storage.port import Blob, Storage
@@ -168,7 +169,7 @@ def merge(
         newer = msgspec.structs.replace(newer, logged=tuple(number for number in logged if number > first))
         machines[name] = msgspec.Raw(msgspec.json.encode(newer))
         others[name] = newer
-    gone = {name for name, state in others.items() if hour - state.hour > KEEP_HOURS and state.has_answer}
+    gone = {name for name, state in others.items() if hour - _last_seen(state) > KEEP_HOURS}
     days = stored.days | dict.fromkeys(read_days, now)
     newest = sorted(days)[-KEEP_HOURS // 24 :]
     return FleetState(
@@ -177,3 +178,8 @@ def merge(
         {day: days[day] for day in newest},
         {name: machines[name] for name in sorted(machines) if name not in gone},
     )
+
+
+def _last_seen(state: MachineState) -> int:
+    """A machine's newest hour; where none of its objects is usable, the hour in which it was looked at last."""
+    return state.hour or clock.hour_of(state.scored_at.astimezone(clock.zone()))
