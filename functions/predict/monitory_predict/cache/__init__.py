@@ -1,1 +1,1 @@
-"""Caches between requests: history, model, failures."""
+"""Caches between requests: histories, the fleet and its answers."""

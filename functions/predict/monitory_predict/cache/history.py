@@ -134,8 +134,10 @@ class HistoryCache:
         return days_in_reach(now, self._max_age)
 
     def _outdated(self, cached: CachedDay | None, now: datetime) -> bool:
-        if cached is None or self._read_only:
-            return cached is None
+        if cached is None:
+            return True
+        if self._read_only:
+            return False
         over = datetime.combine(cached.day + timedelta(days=1), datetime.min.time(), clock.zone()) + SETTLE
         return cached.listed < over or now - cached.listed > RELIST_AFTER
 

@@ -48,7 +48,7 @@ def refresh(
         StorageUnavailable: an object cannot be read.
     """
     scored = _scored(store, task) if store and task.may_use_scored else None
-    if scored is None or _missing(scored, task) >= _missing(task.cached, task):
+    if scored is None or _missing(scored, task) >= task.size:
         content = lake.refresh(task.cached, task.listing, executor)
         return Refreshed(content, _unread(task.cached, task))
     sample = _sample(scored, task, verify_one_in)
