@@ -90,6 +90,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.predict", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--hours", type=int, default=40, help="rounds (%(default)s)")
     rounds: int = parser.parse_args().hours
+    if rounds <= 2 * _WARM_UP:
+        parser.error(f"--hours: {rounds} are too few, the first {_WARM_UP} warm up and some have no single object")
     with stage.buckets() as (lake, models):
         first = stage.START + vector.HISTORY_HOURS
         stage.write_days(lake, 1, vector.HISTORY_HOURS // 24)

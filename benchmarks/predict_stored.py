@@ -3,8 +3,8 @@
     python -m benchmarks.predict_stored [--hours 40]
 
 Each round a new 0.8 MB object of one machine appears. *newer object* is the request before it is scored, in every other
-round with `key=`; *covered* is the one after it, without and with `key=`. Today's product computes and keeps rows
-itself (`SCORING` off) and answers the same requests, as does the pandas reference; all must answer the same RUL.
+round with `key=`; *covered* is the one after it, without and with `key=`. With `SCORING` off the product computes and
+keeps rows itself, and answers the same requests, as does the pandas reference; all must answer the same RUL.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from benchmarks import stage
 from benchmarks.predict import MACHINE, Product, Reference, same
@@ -55,6 +56,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog=name, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--hours", type=int, default=40, help="rounds (%(default)s)")
     rounds: int = parser.parse_args().hours
+    if rounds <= 2 * _WARM_UP:
+        parser.error(f"--hours: {rounds} are too few, the first {_WARM_UP} warm up and some have no single object")
     with stage.buckets() as (lake, models):
         beside = stage.new_bucket()
         first = stage.START + vector.HISTORY_HOURS
@@ -65,15 +68,15 @@ def main() -> None:
         with (
             Side(StoredProduct, beside) as stored,
             Side(Scorer, beside) as scorer,
-            Side(Product) as today,
+            Side(Product) as alone,
             Side(Reference, lake, models, history) as reference,
         ):
-            measure(lake, (stored, scorer, today, reference), range(first, first + rounds))
+            measure(lake, (stored, scorer, alone, reference), range(first, first + rounds))
 
 
 def measure(lake: str, sides: tuple[Side, Side, Side, Side], hours: range) -> None:
     """Write hour after hour, ask, score, and ask again."""
-    stored, scorer, today, reference = sides
+    stored, scorer, alone, reference = sides
     plain = stage.rest_event(MACHINE)
     producer = stage.factory(1)
     storage = stage.bucket(lake)
@@ -90,29 +93,26 @@ def measure(lake: str, sides: tuple[Side, Side, Side, Side], hours: range) -> No
         later = now.replace(minute=_SCORE_MINUTE + 1)
         with_key = _event_with_key(plain, files[0].key)
         by_key = number % 2 == 1
-        round_calls: dict[str, Measured] = {}
-        counts: dict[str, Counter[str]] = {}
-
-        def ask(what: str, side: Side, event: Mapping[str, object], at: datetime) -> None:
-            round_calls[what] = side.call("request", event, at)  # noqa: B023 -- called in this round only
-            counts[what] = side.call("sent").result  # noqa: B023
-
         newer = "newer object, key=" if by_key else "newer object"
-        ask(newer, stored, with_key if by_key else plain, now)
-        ask("newer object, scoring off", today, plain, now)
-        ask("newer object, reference", reference, plain, now)
+        answers = {
+            newer: _ask(stored, with_key if by_key else plain, now),
+            "newer object, scoring off": _ask(alone, plain, now),
+            "newer object, reference": _ask(reference, plain, now),
+        }
         scorer.call("score", now.replace(minute=_SCORE_MINUTE))
-        ask("covered", stored, plain, later)
-        ask("covered, key=", stored, with_key, later)
-        ask("covered, scoring off", today, plain, later)
-        ask("covered, reference", reference, plain, later)
+        answers |= {
+            "covered": _ask(stored, plain, later),
+            "covered, key=": _ask(stored, with_key, later),
+            "covered, scoring off": _ask(alone, plain, later),
+            "covered, reference": _ask(reference, plain, later),
+        }
         for what in (newer, "newer object, scoring off", "covered", "covered, key=", "covered, scoring off"):
-            same((round_calls[what], round_calls["covered, reference"]))
+            same((answers[what][0], answers["covered, reference"][0]))
         if number < _WARM_UP:
             continue
-        for what, call in round_calls.items():
+        for what, (call, requests) in answers.items():
             calls.setdefault(what, []).append(call)
-            sent.setdefault(what, Counter()).update(counts[what])
+            sent.setdefault(what, Counter()).update(requests)
     for what, measured in calls.items():
         _say(what, measured, calls, sent[what])
     reread = reference.call("reread", clock.hour_start(hours.stop).replace(minute=_MINUTES_LATE))
@@ -126,8 +126,13 @@ def measure(lake: str, sides: tuple[Side, Side, Side, Side], hours: range) -> No
         )
 
 
-def _event_with_key(event: Mapping[str, object], key: str) -> dict[str, object]:
-    query = {**dict(event["queryStringParameters"]), "key": key}  # type: ignore[call-overload]
+def _ask(side: Side, event: Mapping[str, object], at: datetime) -> tuple[Measured, Counter[str]]:
+    """An answer, and the requests to S3 that it took."""
+    return side.call("request", event, at), side.call("sent").result
+
+
+def _event_with_key(event: Mapping[str, Any], key: str) -> dict[str, object]:
+    query = {**event["queryStringParameters"], "key": key}
     return {
         **event,
         "queryStringParameters": query,
