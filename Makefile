@@ -108,6 +108,9 @@ invoke-retrain: $(READY) ## call the retrain handler (EVENT=file or JSON, or MON
 .PHONY: openapi
 openapi: $(READY) ## docs/openapi.json, after a change of the API
 	@$(BIN)/python -m monitory_local.openapi docs/openapi.json
+.PHONY: check-lake
+check-lake: $(READY) ## what a lake holds, what is wrong with it, what to do first; a page with pictures (FOLDER=, JSON=1, PAGE=)
+	@$(BIN)/python -m monitory_local.check_lake $(FOLDER_FLAG) $(if $(JSON),--json) $(call flag,page,PAGE)
 
 .PHONY: pictures
 pictures: $(READY) ## the pictures of the documentation: runs the demo, needs Chromium

@@ -17,23 +17,14 @@ days that are over are listed again every 6 hours, after midnight two folders ar
 """
 
 import argparse
-from dataclasses import dataclass
 from math import ceil
 
+from monitory_retrain.check import prices
+from monitory_retrain.check.prices import Measured
+
 OBJECTS_A_DAY, OBJECT_MB, DAYS = 24, 0.825, 21
-GET_PRICE, PUT_LIST_PRICE, GB_SECOND_PRICE = 0.35e-6, 4.5e-6, 16.6667e-6
-CORE_MB, NETWORK_MB_S = 1769, 75
-MEMORY_MB = (3008, 10240)
-"""What new accounts may use at most, and what Lambda has at most."""
-
-MAX_SECONDS, READING_SECONDS = 900, 660
-"""Of an invocation, and what of it is for reading."""
-
-START_SECONDS, TRAINING_SECONDS = 5.0, 10.0
-"""Start of the image, and what training costs however few rows there are (CPU)."""
-
-VERSION_PUTS = 10
-"""A version's files, promotion, state, one day's rows."""
+READING_SECONDS = 660
+"""Of an invocation, for reading."""
 
 
 def main() -> None:
@@ -43,45 +34,27 @@ def main() -> None:
     parser.add_argument("--row-ms", type=float, required=True, help="CPU of an hour row in training")
     parser.add_argument("--row-bytes", type=float, required=True, help="memory of an hour row in training")
     arguments = parser.parse_args()
-    night = Night(arguments.object_ms / 1e3, arguments.row_ms / 1e3, arguments.row_bytes)
+    measured = Measured(arguments.object_ms / 1e3, arguments.row_ms / 1e3, arguments.row_bytes)
     print(
         "| machines | raw a night | GET | LIST | PUT | function, MB | reading, s | learning, s | learning, MB "
         "| GB-s | $ a night | first night, s |"
     )
     print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for machines in (10, 100, 1_000, 10_000):
-        print(night.line(machines))
+        print(line(machines, measured))
 
 
-@dataclass(frozen=True, slots=True)
-class Night:
-    """What was measured."""
-
-    object_seconds: float
-    row_seconds: float
-    row_bytes: float
-
-    def line(self, machines: int) -> str:
-        """The table's line for so many machines."""
-        objects = OBJECTS_A_DAY * machines
-        megabytes = objects * OBJECT_MB
-        gets, lists, puts = objects + DAYS + 1, DAYS * ceil(objects / 1000), VERSION_PUTS
-        needed = objects * DAYS * self.row_bytes / 2**20
-        memory = next((size for size in MEMORY_MB if self._learning(objects, size) and needed <= size), MEMORY_MB[-1])
-        reading = max(objects * self.object_seconds * CORE_MB / memory, megabytes / NETWORK_MB_S)
-        learning = self._learning(objects, memory)
-        cells = [f"{machines:,}", f"{megabytes / 1e3:.3g} GB", f"{gets:,}", f"{lists:,}", str(puts), f"{memory:,}"]
-        if learning is None or needed > memory:
-            return f"| {' | '.join(cells)} | {_rounds(reading)} | does not fit | {needed:,.0f} | – | – | – |"
-        gb_seconds = (reading + learning) * memory / 1024
-        dollars = gb_seconds * GB_SECOND_PRICE + gets * GET_PRICE + (lists + puts) * PUT_LIST_PRICE
-        cells += [_rounds(reading), f"{learning:,.0f}", f"{needed:,.0f}", f"{gb_seconds:,.0f}", f"{dollars:.4f}"]
-        return f"| {' | '.join(cells)} | {_rounds(reading * DAYS)} |"
-
-    def _learning(self, objects: int, memory: int) -> float | None:
-        """Seconds from hour rows to a verdict; None where an invocation is too short for it."""
-        seconds = START_SECONDS + (TRAINING_SECONDS + objects * DAYS * self.row_seconds) * CORE_MB / memory
-        return seconds if seconds <= MAX_SECONDS else None
+def line(machines: int, measured: Measured) -> str:
+    """The table's line for so many machines."""
+    objects = OBJECTS_A_DAY * machines
+    megabytes = objects * OBJECT_MB
+    night = prices.night(objects, megabytes, DAYS, measured)
+    cells = [f"{machines:,}", f"{megabytes / 1e3:.3g} GB", f"{night.gets:,}", f"{night.lists:,}", str(night.puts)]
+    cells += [f"{night.memory_mb:,}", _rounds(night.reading)]
+    if night.learning is None:
+        return f"| {' | '.join(cells)} | does not fit | {night.needed_mb:,.0f} | – | – | – |"
+    cells += [f"{night.learning:,.0f}", f"{night.needed_mb:,.0f}", f"{night.gb_seconds:,.0f}", f"{night.dollars:.4f}"]
+    return f"| {' | '.join(cells)} | {_rounds(night.reading * DAYS)} |"
 
 
 def _rounds(reading: float) -> str:

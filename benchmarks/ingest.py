@@ -18,7 +18,8 @@ import numpy as np
 from benchmarks.sides import Measured, Side, say
 from monitory import clock, sensors
 from monitory.features.hour_row import Columns
-from monitory.lake import Lake, LakeObject, MachineDay
+from monitory.lake import Lake, MachineDay
+from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 from monitory.storage.port import Blob, Storage
 

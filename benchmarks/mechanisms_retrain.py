@@ -21,7 +21,8 @@ from benchmarks.sides import cpu_seconds, say
 from benchmarks.training import drawn_table
 from monitory import clock, log, sensors
 from monitory.features import vector
-from monitory.lake import Lake, LakeObject, MachineDay
+from monitory.lake import Lake, MachineDay
+from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 from monitory.model.model import Model
 from monitory.readings.kernels import PURE, Kernel

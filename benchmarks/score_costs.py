@@ -12,7 +12,7 @@ every prediction of a newer object reads the zone's rows instead of the machine'
 import argparse
 from math import ceil
 
-from benchmarks.costs import CORE_MB, GB_SECOND_PRICE, GET_PRICE, PUT_LIST_PRICE
+from monitory_retrain.check.prices import CORE_MB, GB_SECOND_PRICE, GET_PRICE, PUT_LIST_PRICE
 
 HOURS = 730
 FOLDERS = 2.2

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,6 +131,11 @@ class CountedStorage(S3Storage):
             if number % 1000 == 1 and number > 1:
                 self.requests["LIST"] += 1
             yield entry
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """See Storage."""
+        self.requests["LIST"] += 1
+        return super().folders(folder)
 
     def put(self, key: str, body: bytes, *, content_type: str, **others: Any) -> str:
         """See Storage."""

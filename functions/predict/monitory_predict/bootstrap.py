@@ -10,6 +10,7 @@ from typing import NamedTuple
 from monitory import clock, log, metric_names, sensors
 from monitory.errors import MonitoryError
 from monitory.lake import Lake
+from monitory.layout import lake_layout
 from monitory.log import Logger
 from monitory.registry.registry import Registry
 from monitory.scoring.failure_cache import FailureCache
@@ -61,23 +62,25 @@ def start(settings: PredictSettings) -> Startup:
     """The service for the buckets that the settings name.
 
     Raises:
-        SensorSetError: the sensor set cannot be used.
+        SensorSetError, LakeLayoutError: a file of the sensors or of the lake's shape cannot be used.
         SettingsError: the time zone does not exist.
     """
     logger = log.logger(metric_names.PREDICT_SERVICE, settings)
-    clock.set_zone(settings.factory_time_zone)
     sensor_set = sensors.load(settings.sensors_file)
+    layout = lake_layout.load(settings.lake_file, settings.sensors_file)
+    clock.set_zone(settings.factory_time_zone or layout.time_zone)
     models = _storage(settings.s3_model_bucket_name, settings.aws_region)
     executor = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="s3")
     registry = Registry(models, settings.s3_model_key)
     cache = ModelCache(registry, sensor_set, settings.max_rul_days)
     model = executor.submit(cache.current)
     lake_storage = _storage(settings.s3_input_data_bucket_name, settings.lake_region)
-    lake = Lake(lake_storage, settings.s3_input_data_key, sensor_set)
+    lake = Lake(lake_storage, settings.s3_input_data_key, sensor_set, layout=layout)
     max_age = timedelta(hours=settings.max_data_age_hours)
     rows = HistoryCache(lake, models, executor, logger, max_age, read_only=settings.scoring)
     failures = FailureCache(models, lake_storage, logger)
-    scored = ScoredAnswers(FleetCache(models, logger), cache, failures, logger, max_age) if settings.scoring else None
+    fleet = FleetCache(models, lake.fingerprint(), logger)
+    scored = ScoredAnswers(fleet, cache, failures, logger, max_age) if settings.scoring else None
     service = PredictService(cache, rows, failures, registry, sensor_set, executor, ANSWER_SECONDS, scored)
     return Startup(service, logger, model)
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from monitory import clock, log, metric_names, sensors
-from monitory.errors import Conflict, InvalidEvent, ModelError, MonitoryError
+from monitory.errors import Conflict, InvalidEvent, ModelError, MonitoryError, StorageError, UnreadableObject
+from monitory.layout import lake_layout
 from monitory.registry.registry import Registry
 from monitory.settings import RetrainSettings
 from monitory.storage.s3 import S3Storage
+from monitory_retrain.check import check, page, text
 from monitory_retrain.ingest import workers
 from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.invocation import envelope, events, telemetry
@@ -22,18 +26,19 @@ def build_job(settings: RetrainSettings) -> Job:
     """The job for the buckets that the settings name.
 
     Raises:
-        SensorSetError: the sensor set cannot be used.
+        SensorSetError, LakeLayoutError: a file of the sensors or of the lake's shape cannot be used.
         SettingsError: there is no such time zone.
     """
     logger = log.logger(metric_names.RETRAIN_SERVICE, settings)
-    clock.set_zone(settings.factory_time_zone)
     sensor_set = sensors.load(settings.sensors_file)
+    layout = lake_layout.load(settings.lake_file, settings.sensors_file)
+    zone = settings.factory_time_zone or layout.time_zone
+    clock.set_zone(zone)
     lake, region = settings.s3_input_data_bucket_name, settings.lake_region
     models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
     scored_rows = workers.ScoredRowsConfig(settings.s3_model_bucket_name, settings.aws_region, settings.verify_one_in)
-    config = workers.LakeConfig(
-        lake, region, settings.s3_input_data_key, sensor_set, settings.factory_time_zone, scored_rows
-    )
+    prefix = settings.s3_input_data_key
+    config = workers.LakeConfig(lake, region, prefix, sensor_set, zone, layout, scored_rows)
     return Job(
         settings=settings,
         sensors=sensor_set,
@@ -77,6 +82,8 @@ def handle(
             result = job.promote(request, request.event_id or request_id)
         elif isinstance(request, events.RollbackRequest):
             result = job.rollback(request, request.event_id or request_id)
+        elif isinstance(request, events.CheckRequest):
+            result = check_lake(job)
         else:
             result = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
             if not result.get("repeated"):  # a repeated delivery counts once
@@ -94,6 +101,18 @@ def handle(
         telemetry.failed(namespace)
         raise
     return result
+
+
+def check_lake(job: Job) -> JobResult:
+    """The result of a check of the job's lake, in JSON types, with its text and the page with its pictures."""
+    logbook, fault = None, ""
+    try:
+        logbook = job.logbook()
+    except (StorageError, UnreadableObject) as exc:
+        fault = str(exc)
+    result, table, days = check.check(job.lake, job.ingest.config, job.settings, clock.now(), logbook, fault)
+    builtins: JobResult = msgspec.to_builtins(result, str_keys=True)
+    return {**builtins, "text": text.text(result), "page": page.render(result, job.sensors, table, days).decode()}
 
 
 def _refusal(job: Job, payload: object, status: str, exc: MonitoryError) -> JobResult:

@@ -15,6 +15,7 @@ from monitory.registry.registry import CARD_FILE, Registry, ServedObject
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory_retrain import pipeline
+from monitory_retrain.dataset.dates import date_numbers
 from monitory_retrain.evaluation import drift, holdout, verdict
 from monitory_retrain.evaluation.drift import Drift
 from monitory_retrain.evaluation.holdout import Champion
@@ -80,7 +81,7 @@ class Evaluator:
             )
             return Verdict(False, (reason, *alone.reasons)), Champion(served.version, predicted, scores)
         comparison = verdict.compare(
-            hours.seen, predicted, challenger.predicted, hours.machine, hours.hour // HOURS_PER_DAY, watched
+            hours.seen, predicted, challenger.predicted, hours.machine, date_numbers(hours.hour), watched
         )
         ruling = verdict.against(
             scores,

@@ -23,11 +23,13 @@ from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory.storage.port import Storage
 from monitory_retrain import pipeline, publish
+from monitory_retrain.check import losses
 from monitory_retrain.dataset.completeness import Completeness, completeness
 from monitory_retrain.evaluation.drift import Drift
 from monitory_retrain.evaluation.holdout import Champion
 from monitory_retrain.evaluation.verdict import Verdict
 from monitory_retrain.evaluator import Evaluator
+from monitory_retrain.ingest.counts import largest_loss
 from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.invocation import events, idempotency, results
 from monitory_retrain.invocation.results import JobResult
@@ -87,7 +89,7 @@ class Job:
             left = [str(day) for day in ingested.left]
             self.log.warning("out of time: %d of %d days are left for the next invocation", len(left), len(days))
             return {"status": "continue", "left": left, "data": data}
-        logbook = self._logbook()
+        logbook = self.logbook()
         if logbook:
             warnings = [*logbook.warnings, *logbook.unmatched(ingested.table.machines)]
             for warning in warnings:
@@ -104,7 +106,8 @@ class Job:
             earlier=_before(state, ingested.table.hour.min() if len(ingested.table) else 0),
         )
         if isinstance(outcome, pipeline.Skipped):
-            reason = "; ".join(outcome.reasons)
+            hints = losses.causes(ingested.counts, self.lake, self.ingest.config, days)
+            reason = "; ".join([*outcome.reasons, *hints])
             self.log.warning("skipped: %s", reason)
             result = {"status": "skipped", "reason": reason, "found": outcome.supply._asdict(), "data": data}
             if logbook and len(ingested.table):  # predictions follow it whether or not there is enough to learn from
@@ -115,7 +118,10 @@ class Job:
             if request.sample and not (logbook and logbook.lists_failures):
                 withheld = "a sample of the hours misses failures: without a failure log it is stored but not promoted"
             request = replace(request, promote=withheld is None)
-            result = {**self._conclude(outcome, hours, request, withheld), "data": data}
+            conclusion = self._conclude(outcome, hours, request, withheld)
+            if loss := largest_loss(ingested.counts):
+                conclusion["reasons"] = [*conclusion.get("reasons", []), loss]
+            result = {**conclusion, "data": data}
             self._write_failures(outcome.labels.last_hours, ingested.table.machines)
         idempotency.write(self.models, request.event_id, result)
         return result
@@ -258,7 +264,7 @@ class Job:
             self.log.warning("wrote the missing record of promotion %d (%s)", repaired.number, repaired.version)
         return repaired
 
-    def _logbook(self) -> Logbook | None:
+    def logbook(self) -> Logbook | None:
         """The log of failures and maintenance; None where none is configured.
 
         Raises:

@@ -9,7 +9,6 @@ from datetime import date
 import msgspec
 import numpy as np
 
-from monitory.clock import HOURS_PER_DAY
 from monitory.features import vector
 from monitory.features.regimes import Regimes
 from monitory.log import Logger
@@ -23,6 +22,7 @@ from monitory.settings import RetrainSettings
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset import dataset, labels, split, sufficiency
 from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.dates import date_numbers
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels
 from monitory_retrain.dataset.lifetimes import Lifetimes
@@ -174,7 +174,7 @@ def learn(
     log.info("judged: fitting again, on the hold-out too")
     fit = _fit(rows, sensors, settings, recipe, log)
     older = rows.take(rows.hour < parts.starts)
-    day = rows.hour // HOURS_PER_DAY
+    day = date_numbers(rows.hour)
     return Challenger(
         fit=fit,
         judged=judged,

@@ -8,6 +8,7 @@ from typing import Any
 from monitory import clock, log, metric_names, sensors
 from monitory.history.history_store import HistoryStore
 from monitory.lake import Lake
+from monitory.layout import lake_layout
 from monitory.registry.registry import Registry
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.model_cache import ModelCache
@@ -28,15 +29,16 @@ def build_run(settings: ScoreSettings) -> Run:
     """The run for the buckets that the settings name.
 
     Raises:
-        SensorSetError: the sensor set cannot be used.
+        SensorSetError, LakeLayoutError: a file of the sensors or of the lake's shape cannot be used.
         SettingsError: the time zone does not exist.
     """
     logger = log.logger(metric_names.SCORE_SERVICE, settings)
-    clock.set_zone(settings.factory_time_zone)
     sensor_set = sensors.load(settings.sensors_file)
+    layout = lake_layout.load(settings.lake_file, settings.sensors_file)
+    clock.set_zone(settings.factory_time_zone or layout.time_zone)
     models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
     readings = S3Storage(settings.s3_input_data_bucket_name, region=settings.lake_region)
-    lake = Lake(readings, settings.s3_input_data_key, sensor_set)
+    lake = Lake(readings, settings.s3_input_data_key, sensor_set, layout=layout)
     max_age = timedelta(hours=settings.max_data_age_hours)
     return Run(
         lake,

@@ -10,7 +10,7 @@ from monitory.errors import MonitoryError, PreconditionFailed, StorageUnavailabl
 from monitory.history import machine_history
 from monitory.history.history_store import HistoryStore
 from monitory.history.machine_history import days_in_reach, fingerprint, history_at, refreshed_days
-from monitory.history.stored_history import CachedDay, CachedHistory
+from monitory.history.stored_history import NEVER, CachedDay, CachedHistory
 from monitory.lake import Lake
 from monitory.log import Logger
 from monitory.machine import Machine
@@ -140,7 +140,8 @@ class MachineScorer:
             cached = stored.history.by_date()
             listed = {day: task.listed[day] for day in reach if day in task.listed}
             for day in reach:
-                if day not in cached and day not in listed:  # a machine that is new, or whose rows are gone
+                is_missing = day not in cached or cached[day].listed == NEVER  # a new machine, or rows of version 1.0
+                if is_missing and day not in listed:
                     listed[day] = self._lake.machine_day(task.machine, day)
             days = {day: cached[day] for day in reach if day in cached}
             days |= refreshed_days(self._lake, cached, listed, now)

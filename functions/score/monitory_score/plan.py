@@ -8,7 +8,7 @@ from monitory import clock
 from monitory.errors import InvalidIdentifier
 from monitory.features.hour_row import HourRow
 from monitory.history.machine_history import SETTLE, days_in_reach, fingerprint, newest_days
-from monitory.lake import LakeObject
+from monitory.lake_listing import LakeObject
 from monitory.machine import Machine, machine
 from monitory.scoring.fleet import LOGGED_HOURS, MachineState
 

@@ -73,6 +73,7 @@ class Run:
     ) -> None:
         """Nothing is read yet; `max_age` is of the newest reading."""
         self._lake = lake
+        self._lake_name = lake.fingerprint()
         self._storage = storage
         self._models = models
         self._failures = failures
@@ -119,12 +120,12 @@ class Run:
     def _stored(self, now: datetime) -> StoredFleet:
         """The fleet state; a first one is written before anything is read, so that what is logged is known."""
         for _ in range(_TRIES):
-            stored = fleet.read(self._storage)
+            stored = fleet.read(self._storage, self._lake_name)
             if stored.state.since:
                 return stored
             first = FleetState(since=clock.hour_of(now) - _FIRST_HOURS)
             try:
-                return StoredFleet(first, fleet.write(self._storage, first, stored.etag))
+                return StoredFleet(first, fleet.write(self._storage, self._lake_name, first, stored.etag))
             except PreconditionFailed:
                 continue
         raise StorageUnavailable("the fleet state changes whenever it is about to be written")
@@ -162,7 +163,7 @@ class Run:
         logged = 0
         for hour, lines in sorted(by_hour.items()):
             try:
-                logged += prediction_log.add(self._storage, hour, lines)
+                logged += prediction_log.add(self._storage, self._lake_name, hour, lines)
             except StorageError as exc:
                 self.log.error("%d predictions are not logged: %s", len(lines), exc)
                 _forget(results, hour)
@@ -175,9 +176,9 @@ class Run:
         for _ in range(_TRIES):
             state = fleet.merge(stored.state, states, read_days, now, clock.hour_of(now))
             try:
-                fleet.write(self._storage, state, stored.etag)
+                fleet.write(self._storage, self._lake_name, state, stored.etag)
             except PreconditionFailed:  # another run was first
-                stored = fleet.read(self._storage)
+                stored = fleet.read(self._storage, self._lake_name)
                 continue
             return state
         raise StorageUnavailable("the fleet state changes whenever it is about to be written")

@@ -23,6 +23,7 @@ _EPOCH_ORDINAL = _EPOCH.toordinal()
 class _Factory:
     """The factory's zone, process-wide: there is one factory."""
 
+    name: str = DEFAULT_ZONE
     zone: tzinfo = KST
     changes: timedelta | None = None
     """The largest offset from UTC where clocks change; None elsewhere."""
@@ -35,7 +36,7 @@ def set_zone(name: str) -> None:
         SettingsError: no such zone exists.
     """
     if name == DEFAULT_ZONE:  # needs no time zone database
-        _Factory.zone, _Factory.changes = KST, None
+        _Factory.name, _Factory.zone, _Factory.changes = name, KST, None
         return
     try:
         zone = ZoneInfo(name)
@@ -43,12 +44,17 @@ def set_zone(name: str) -> None:
         raise SettingsError(f"FACTORY_TIME_ZONE: there is no time zone {name!r}; names are like Europe/Berlin") from exc
     months = (datetime(year, month, 1, tzinfo=zone) for year in range(2020, 2036) for month in range(1, 13))
     offsets = {month.utcoffset() or timedelta() for month in months}
-    _Factory.zone, _Factory.changes = zone, max(offsets) if len(offsets) > 1 else None
+    _Factory.name, _Factory.zone, _Factory.changes = name, zone, max(offsets) if len(offsets) > 1 else None
 
 
 def zone() -> tzinfo:
     """The factory's time zone."""
     return _Factory.zone
+
+
+def zone_name() -> str:
+    """The name of the factory's time zone."""
+    return _Factory.name
 
 
 def now() -> datetime:

@@ -3,6 +3,7 @@
 MonitoryError
  +-- SettingsError            an environment variable is missing or invalid
  +-- SensorSetError           a sensor set cannot be used
+ +-- LakeLayoutError          a description of the lake's shape cannot be used
  +-- InvalidIdentifier        a zoneId or equipId that must not reach a storage key
  +-- InvalidEvent             a retrain event with an impossible request
  +-- StorageError             an operation of the object store failed
@@ -34,6 +35,10 @@ class SettingsError(MonitoryError):
 
 class SensorSetError(MonitoryError):
     """A sensor set is not readable, or contradicts itself."""
+
+
+class LakeLayoutError(MonitoryError):
+    """A description of the lake's shape is not readable, or contradicts itself."""
 
 
 class InvalidIdentifier(MonitoryError):

@@ -1,32 +1,35 @@
-"""The sensor lake: its layout, and hour rows out of its objects.
+"""The sensor lake: hour rows out of its objects.
 
     EQUIPMENT/date=YYYY-MM-DD/zone_id=<zoneId>/equip_id=<equipId>/equip-<uuid>-<n>.json
 
-`date` is the factory's date on which the hour starts. Names are random: only an object's readings say which hours it
-holds. `layout` decides which names are data. The unit of work is the *machine-day*: the hour rows of one machine's
-folder of a date, brought up to date by reading just the objects that are new or have another ETag.
+is where an object lies unless `layout` says otherwise; `date` is the factory's date on which the hour starts. Names are
+random: only an object's readings say which hours it holds. The unit of work is the *machine-day*: the hour rows of one
+machine and date, brought up to date by reading just the objects that are new or have another ETag.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
 
 import msgspec
 
-from monitory import layout
+from monitory.decoding.rejects import Rejects
 from monitory.errors import ObjectNotFound, StorageUnavailable, UnreadableObject
 from monitory.features.hour_row import HourRow, has_plausible_extremes, hour_row
+from monitory.lake_listing import UNKNOWN_SIZE, LakeListing, LakeObject
+from monitory.layout.lake_layout import DEFAULT_LAYOUT, LakeLayout
 from monitory.machine import Machine
-from monitory.readings.by_hour import ObjectKey, ReadingsByHour
+from monitory.readings.by_hour import ReadingsByHour
+from monitory.readings.by_machine import ReadingsByMachine
 from monitory.readings.kernels import PURE, Kernel
+from monitory.readings.objects import ObjectKey
 from monitory.readings.pool import SMALL_BYTES, PooledHour, ReadingPool
 from monitory.readings.sensor_readings import HourReadings
 from monitory.sensors import SensorSet
-from monitory.storage.port import Entry, IncompleteListing, Storage
+from monitory.storage.port import Storage
 
 WHOLE_BYTES = 8 << 20
 """Larger objects are streamed."""
@@ -37,22 +40,6 @@ POOLED_HOURS = 2
 
 READ_AHEAD = 8
 """Objects fetched ahead while one is decoded."""
-
-
-UNKNOWN_SIZE = -1
-"""Of an object that was not listed."""
-
-
-class LakeObject(NamedTuple):
-    """An object of the lake; `size` in bytes; `fault` says why it cannot be requested."""
-
-    key: str
-    etag: str
-    size: int
-    machine: Machine
-    day: date
-    fault: str = ""
-    modified: datetime | None = None
 
 
 class ObjectSummary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,7 +62,7 @@ class ObjectSummary(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class MachineDay(msgspec.Struct, frozen=True):
-    """The state of a machine's folder of one date. The field names, `kept` for `pooled`, are the stored format.
+    """The state of a machine's folder of a date. The field names, `kept` for `pooled`, are the stored format.
 
     Attributes:
         objects: in the order of keys.
@@ -91,44 +78,33 @@ class MachineDay(msgspec.Struct, frozen=True):
 class Lake:
     """Reads a lake; never writes to it."""
 
-    def __init__(self, storage: Storage, prefix: str, sensors: SensorSet, kernel: Kernel = PURE) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        prefix: str,
+        sensors: SensorSet,
+        kernel: Kernel = PURE,
+        layout: LakeLayout = DEFAULT_LAYOUT,
+    ) -> None:
         """A lake under `prefix` of a bucket; `kernel` is the implementation of the inner loops."""
         self.storage = storage
         self.prefix = prefix.rstrip("/")
         self.sensors = sensors
+        self.layout = layout
+        self.listing = LakeListing(storage, self.prefix, layout)
         self._kernel = kernel
 
+    def fingerprint(self) -> str:
+        """Eight hex digits that tell lakes apart."""
+        return self.layout.fingerprint(self.storage.name, self.prefix)
+
     def machine_day(self, owner: Machine, day: date) -> list[LakeObject]:
-        """The objects of a machine's folder of a date."""
-        folder = f"{self.prefix}/date={day}/zone_id={owner.zone_id}/equip_id={owner.equip_id}"
-        return [self._object(entry, owner, day) for entry in self._listed(folder) if self._is_data(entry)]
+        """The objects of a date that hold a machine's readings."""
+        return self.listing.machine_day(owner, day)
 
-    def day(self, day: date) -> dict[Machine, list[LakeObject]]:
-        """All objects of a date by machine, without keys that don't follow the layout."""
-        objects: dict[Machine, list[LakeObject]] = {}
-        for entry in self._listed(f"{self.prefix}/date={day}"):
-            owner = layout.owner(self._below(entry.key))
-            if owner and self._is_data(entry):
-                objects.setdefault(owner, []).append(self._object(entry, owner, day))
-        return objects
-
-    def _object(self, entry: Entry, owner: Machine, day: date) -> LakeObject:
-        return LakeObject(entry.key, entry.etag, entry.size, owner, day, entry.fault, entry.modified)
-
-    def _is_data(self, entry: Entry) -> bool:
-        """Whether there is something to read, or a fault to report."""
-        return bool(entry.fault) or (entry.size > 0 and layout.is_data(layout.below_machine(self._below(entry.key))))
-
-    def _below(self, key: str) -> str:
-        return key.removeprefix(self.prefix + "/")
-
-    def _listed(self, folder: str) -> Iterator[Entry]:
-        """A folder's entries; a gap in one machine's folder does not hide the other machines."""
-        try:
-            yield from self.storage.list(folder)
-        except IncompleteListing as exc:
-            if not all(layout.owner(f"{self._below(of)}/") for of in exc.folders):
-                raise
+    def day(self, day: date, unplaced: list[str] | None = None) -> dict[Machine, list[LakeObject]]:
+        """All objects of a date by machine; `unplaced` receives the keys whose folders name no machine."""
+        return self.listing.day(day, unplaced)
 
     def refresh(self, cached: MachineDay, listed: Sequence[LakeObject], executor: Executor | None = None) -> MachineDay:
         """Bring a machine-day up to date by reading the objects that are new or have changed.
@@ -154,15 +130,14 @@ class Lake:
             for number in summary.hours:
                 keys_by_hour.setdefault(number, []).append(summary.key)
 
-        empty = ReadingsByHour(self.sensors, self._kernel)
+        empty = ReadingsByHour(self.sensors, self._kernel, self.layout)
         pool = ReadingPool(empty, cached.pooled, {(item.key, item.etag) for item in valid})
         fresh: list[ObjectSummary] = []
         touched = set(stale)
         unread = [item for item in listed if item.key not in valid_keys]
         for item in unread:
             if item.fault:
-                why = f"{item.key!r} cannot be read: {item.fault}"
-                fresh.append(ObjectSummary(item.key, item.etag, (), {}, why))
+                fresh.append(_faulty(item))
         for item, readings, unreadable in self._read([item for item in unread if not item.fault], executor):
             for number in sorted(readings.hours):
                 if row := self._plausible_hour(number, readings):
@@ -188,10 +163,38 @@ class Lake:
             pool.to_store(keys_by_hour, numbers[-POOLED_HOURS:]),
         )
 
+    def refresh_shared(
+        self, listed: Sequence[LakeObject], executor: Executor | None = None
+    ) -> tuple[dict[Machine, tuple[HourRow, ...]], tuple[ObjectSummary, ...]]:
+        """The hour rows of all machines whose readings share a date's objects, which are all read.
+
+        Arguments and errors are those of `refresh`.
+        """
+        summaries = [_faulty(item) for item in listed if item.fault]
+        joint = ReadingsByMachine(self.sensors, self._kernel, self.layout)
+        for item, fetch in self._bodies([item for item in listed if not item.fault], executor):
+            try:
+                hours, rejects, unreadable = joint.add(ObjectKey(item.key, item.machine, item.day), fetch())
+            except ObjectNotFound:
+                continue  # deleted since the listing
+            numbers, samples = tuple(sorted(hours)), dict(rejects.samples)
+            summaries.append(ObjectSummary(item.key, item.etag, numbers, dict(rejects.counts), unreadable, samples))
+        rows: dict[Machine, tuple[HourRow, ...]] = {}
+        implausible = Rejects()
+        for owner, readings in joint.machines.items():
+            of_hours = [row for number in sorted(readings.hours) if (row := self._plausible_hour(number, readings))]
+            rows[owner] = tuple(of_hours)
+            implausible.update(readings.rejected, readings.samples)
+        if summaries and implausible.counts:  # of all objects together, counted with the last
+            counts = {**summaries[-1].rejected, **implausible.counts}
+            samples = {**implausible.samples, **summaries[-1].samples}
+            summaries[-1] = msgspec.structs.replace(summaries[-1], rejected=counts, samples=samples)
+        return rows, tuple(sorted(summaries, key=lambda item: item.key))
+
     def _joint_hours(
         self, items: Sequence[LakeObject], hours: set[int], pool: ReadingPool, executor: Executor | None
     ) -> dict[int, HourRow]:
-        joint = ReadingsByHour(self.sensors, self._kernel)
+        joint = ReadingsByHour(self.sensors, self._kernel, self.layout)
         for item, readings, _ in self._read(items, executor):
             for number in hours & readings.hours.keys():
                 readings.discard_implausible(number)
@@ -217,7 +220,7 @@ class Lake:
     ) -> Iterator[tuple[LakeObject, ReadingsByHour, str | None]]:
         """Decode objects one by one, while the next ones are fetched."""
         for item, fetch in self._bodies(items, executor):
-            readings = ReadingsByHour(self.sensors, self._kernel)
+            readings = ReadingsByHour(self.sensors, self._kernel, self.layout)
             unreadable = None
             try:
                 readings.add(ObjectKey(item.key, item.machine, item.day), fetch())
@@ -271,15 +274,8 @@ class Lake:
             )
 
 
-def sample_evenly(objects: Sequence[LakeObject], count: int) -> list[LakeObject]:
-    """`count` objects spread evenly over a sequence, all of them when there are no more.
-
-    >>> sample_evenly(list("abcdefghij"), 3)
-    ['a', 'd', 'g']
-    """
-    if count >= len(objects):
-        return list(objects)
-    return [objects[index * len(objects) // count] for index in range(count)]
+def _faulty(item: LakeObject) -> ObjectSummary:
+    return ObjectSummary(item.key, item.etag, (), {}, f"{item.key!r} cannot be read: {item.fault}")
 
 
 def total_rejected(objects: Iterable[ObjectSummary]) -> Counter[str]:

@@ -142,6 +142,12 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:8]
 
 
+class _File(SensorSet, frozen=True, forbid_unknown_fields=True, dict=True):
+    """A file with a sensor set; `lake` is the shape of the lake, see `layout`."""
+
+    lake: msgspec.Raw = msgspec.Raw()
+
+
 def load(path: str | None = None) -> SensorSet:
     """The sensor set in a JSON file, or the default factory's when no path is given.
 
@@ -151,10 +157,24 @@ def load(path: str | None = None) -> SensorSet:
     Raises:
         SensorSetError: the file cannot be read, or is no valid sensor set.
     """
+    file = _read(path)
+    return SensorSet(file.sensors, file.power_factor, file.operating)
+
+
+def lake_section(path: str | None = None) -> bytes:
+    """What a sensor set's file says of the lake's shape, in JSON; empty where it says nothing.
+
+    Raises:
+        SensorSetError: as in `load`.
+    """
+    return bytes(_read(path).lake)
+
+
+def _read(path: str | None) -> _File:
     try:
         file = path or "sensors.json"
         text = (Path(file) if "/" in file else resources.files("monitory").joinpath(file)).read_bytes()
-        return msgspec.json.decode(text, type=SensorSet)
+        return msgspec.json.decode(text, type=_File)
     except OSError as exc:
         raise SensorSetError(f"SENSORS_FILE: sensor set {path}: {exc.strerror or exc}") from exc
     except UNDECODABLE as exc:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from monitory import metric_names
@@ -28,8 +28,18 @@ class Settings(BaseSettings):
     log_emoji: bool = False
     powertools_metrics_namespace: Name = metric_names.NAMESPACE
     sensors_file: str | None = None
-    factory_time_zone: Name = "Asia/Seoul"
+    lake_file: str | None = None
+    factory_time_zone: str | None = None
     max_rul_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
+
+    @field_validator("*")
+    @classmethod
+    def _is_no_address(cls, value: object) -> object:
+        """Refuse an s3:// address: buckets and keys are settings of their own."""
+        if isinstance(value, str) and "://" in value:
+            bucket, _, key = value.partition("://")[2].partition("/")
+            raise ValueError(f"bucket and key are two settings, the bucket {bucket!r} and the key {key!r}")
+        return value
 
     @property
     def lake_region(self) -> str:
@@ -78,5 +88,8 @@ def from_environment(kind: type[T]) -> T:
     try:
         return kind()
     except ValidationError as exc:
-        faults = [f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']} (got {e['input']!r})" for e in exc.errors()]
+        faults = [
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')} (got {e['input']!r})"
+            for e in exc.errors()
+        ]
         raise SettingsError("environment: " + "; ".join(faults)) from exc

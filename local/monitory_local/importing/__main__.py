@@ -17,6 +17,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from monitory import clock
+from monitory.layout import lake_layout
 from monitory.sensors import load as load_sensors
 from monitory.settings import RetrainSettings, from_environment
 from monitory.storage.s3 import S3Storage
@@ -54,7 +55,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Read what the arguments name, say what it comes to, and write it unless this is a dry run."""
     arguments = _parser().parse_args(argv)
     settings = from_environment(RetrainSettings)
-    clock.set_zone(settings.factory_time_zone)
+    layout = lake_layout.load(settings.lake_file, settings.sensors_file)
+    if not layout.has_default_form:
+        raise ImportFault(
+            "an import writes the default folders and fields, which the lake's description says are others: "
+            "leave `lake` out of the sensor set's file and LAKE_FILE unset"
+        )
+    clock.set_zone(settings.factory_time_zone or layout.time_zone)
     known = load_sensors(settings.sensors_file)
     log_key = settings.failure_log_key or LOG_KEY
     with tempfile.TemporaryDirectory(prefix="monitory-import-") as folder:

@@ -79,7 +79,7 @@ _REPORT_ERRORS: dict[int | str, dict[str, Any]] = {
     413: {"description": "The report is larger than Lambda can return", "content": _ERROR_CONTENT},
 }
 
-_ALLOWED = "letters, digits, '-', '_', '.'; at most 64, no dot first"
+_ALLOWED = "letters, digits, spaces and any of - _ . : + # @ ( ); at most 64, no dot or space first"
 _SAMPLE_CHARACTERS = 80
 
 ZoneId = Annotated[str, Query(alias="zoneId", pattern=PATTERN, description=_ALLOWED, examples=["ZONE-001"])]

@@ -13,9 +13,10 @@ from monitory.storage.port import Storage
 class FleetCache:
     """The newest fleet state; empty while there is none that can be read, for all of it can be computed."""
 
-    def __init__(self, storage: Storage, log: Logger) -> None:
-        """Nothing is read yet."""
+    def __init__(self, storage: Storage, lake: str, log: Logger) -> None:
+        """Nothing is read yet; `lake` is the lake's fingerprint."""
         self._storage = storage
+        self._lake = lake
         self._log = log
         self._lock = threading.Lock()
         self._stored = StoredFleet()
@@ -24,9 +25,9 @@ class FleetCache:
         """The state, by one conditional read."""
         with self._lock:
             try:
-                blob = self._storage.get_if_changed(fleet.KEY, self._stored.etag)
+                blob = self._storage.get_if_changed(fleet.key(self._lake), self._stored.etag)
                 if blob:
-                    self._stored = StoredFleet(fleet.decode(blob), blob.etag)
+                    self._stored = StoredFleet(fleet.decode(blob, self._lake), blob.etag)
             except ObjectNotFound:
                 self._stored = StoredFleet()
             except StorageError as exc:

@@ -23,8 +23,9 @@ from monitory.history.machine_history import (
     refreshed_days,
 )
 from monitory.history.named_object import named_object
-from monitory.history.stored_history import CachedDay, CachedHistory
-from monitory.lake import UNKNOWN_SIZE, Lake, LakeObject, MachineDay
+from monitory.history.stored_history import NEVER, CachedDay, CachedHistory
+from monitory.lake import Lake, MachineDay
+from monitory.lake_listing import UNKNOWN_SIZE, LakeObject
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.storage.port import Storage
@@ -134,7 +135,7 @@ class HistoryCache:
         return days_in_reach(now, self._max_age)
 
     def _outdated(self, cached: CachedDay | None, now: datetime) -> bool:
-        if cached is None:
+        if cached is None or cached.listed == NEVER:
             return True
         if self._read_only:
             return False
@@ -158,7 +159,7 @@ class HistoryCache:
         earlier = [searched[0] - timedelta(days=n) for n in range(1, LOOK_BACK_DAYS - len(searched) + 1)]
         listed = self._executor.map(lambda day: bool(self._lake.machine_day(machine, day)), earlier)
         newest = next((day for day, has_objects in zip(earlier, listed, strict=True) if has_objects), None)
-        where = f"s3://{self._lake.storage.name}/{self._lake.prefix}/date=*/zone_id={machine.zone_id}/equip_id={machine.equip_id}"
+        where = self._lake.listing.folder_of(machine)
         if newest:
             return f"no readings of {machine} since {newest} ({(now.date() - newest).days} days ago); looked in {where}"
         return f"no readings of {machine} in the last {LOOK_BACK_DAYS} days; looked in {where}"
@@ -194,7 +195,7 @@ class HistoryCache:
         try:
             changed = self._store.read_if_changed(machine, entry.etag if entry else None)
         except ObjectNotFound:
-            return StoredHistory(None, entry.history if entry else CachedHistory())
+            return StoredHistory(None, entry.history if entry else self._store.former(machine))
         except StorageError as exc:
             self._log.warning("the cached history cannot be read: %s", exc)
             return entry or StoredHistory()

@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 
 from monitory import clock
-from monitory.clock import HOURS_PER_DAY
 from monitory.machine import Machine
 from monitory_retrain.array_types import Ints
+from monitory_retrain.dataset.dates import date_numbers
 from monitory_retrain.dataset.hour_table import HourTable
 
 
@@ -20,7 +20,7 @@ class Completeness:
     Attributes:
         machines: those with any data, in order.
         days: all days of the range, with or without data.
-        hours: 0..24, shape (machines, days).
+        hours: 0..25, shape (machines, days).
     """
 
     machines: list[Machine]
@@ -30,17 +30,17 @@ class Completeness:
     @property
     def missing(self) -> Ints:
         """Hours without data of each machine, shape (machines,)."""
-        missing: Ints = len(self.days) * HOURS_PER_DAY - self.hours.sum(axis=1)
+        missing: Ints = sum(len(clock.hours_of(day)) for day in self.days) - self.hours.sum(axis=1)
         return missing
 
 
 def completeness(table: HourTable, days: Sequence[date]) -> Completeness:
     """Count the hours of a table; `days` are the dates of its range, ascending."""
-    at = {clock.first_hour(day) // HOURS_PER_DAY: index for index, day in enumerate(days)}
+    at = {day.toordinal(): index for index, day in enumerate(days)}
     machines = [machine for machine, _ in table.slices()]
     hours = np.zeros((len(machines), len(days)), dtype=np.int64)
     for row, (_, rows) in enumerate(table.slices()):
-        for day, count in zip(*np.unique(table.hour[rows] // HOURS_PER_DAY, return_counts=True), strict=True):
+        for day, count in zip(*np.unique(date_numbers(table.hour[rows]), return_counts=True), strict=True):
             if int(day) in at:
                 hours[row, at[int(day)]] = count
     return Completeness(machines, list(days), hours)

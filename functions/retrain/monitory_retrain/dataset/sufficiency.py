@@ -6,6 +6,7 @@ import numpy as np
 
 from monitory.settings import RetrainSettings
 from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.dates import date_numbers
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels
 
@@ -42,7 +43,7 @@ def split_shortfalls(training: Dataset, holdout: Dataset) -> list[str]:
 def supply(table: HourTable, labels: Labels) -> Supply:
     """Count what a table holds."""
     return Supply(
-        days=len({hour // 24 for hour in table.hour.tolist()}),
+        days=len(np.unique(date_numbers(table.hour))),
         machines=len(table.slices()),
         readings=int(table.readings.sum()),
         failures=sum(map(len, labels.failures.values())),

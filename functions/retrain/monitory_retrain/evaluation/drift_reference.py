@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from monitory.clock import HOURS_PER_DAY
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.dates import date_numbers
 from monitory_retrain.evaluation.psi import MIN_ROWS, Histogram, histogram
 
 WARM_UP_DAYS = 3
@@ -52,7 +52,7 @@ def reference(rows: Dataset, features: Sequence[str], predicted: Floats) -> Refe
     Returns:
         None for fewer than `MIN_ROWS` rows after the warm-up.
     """
-    day = rows.hour // HOURS_PER_DAY
+    day = date_numbers(rows.hour)
     used = day >= (day.min() + WARM_UP_DAYS if len(day) else 0)
     if used.sum() < MIN_ROWS:
         return None

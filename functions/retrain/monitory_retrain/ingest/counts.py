@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 
-from monitory.lake import LakeObject, ObjectSummary, reject_samples, total_rejected
+from monitory.decoding.rejects import UNKNOWN_SENSOR, sentence
+from monitory.lake import ObjectSummary, reject_samples, total_rejected
+from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 from monitory_retrain.dataset.hour_table import HourTable
 
@@ -46,10 +48,32 @@ class Counts:
         return Counts(**summed, samples={**other.samples, **self.samples})
 
 
+MAX_LOSS = 0.05
+"""Share of rejected records beyond which a result names the largest reject."""
+
+
+def largest_loss(total: Counts) -> str | None:
+    """The largest reject with its cause, where rejects pass `MAX_LOSS`; sensors that nobody wants are none."""
+    rejected = Counter(total.rejected)
+    if UNKNOWN_SENSOR not in total.samples:
+        del rejected[UNKNOWN_SENSOR]
+    lost = rejected.total()
+    if lost <= MAX_LOSS * (lost + total.readings):
+        return None
+    reason, count = rejected.most_common(1)[0]
+    share = lost / (lost + total.readings)
+    cause = sentence(reason, count, total.samples.get(reason, ""))
+    return f"{share:.0%} of the records are not used, most of them: {cause}"
+
+
 def count_day(
-    day: date, table: HourTable, objects: Mapping[Machine, Sequence[ObjectSummary]], read: Iterable[LakeObject]
+    day: date,
+    table: HourTable,
+    objects: Mapping[Machine, Sequence[ObjectSummary]],
+    read: Iterable[LakeObject],
+    unplaced: Sequence[str] = (),
 ) -> Counts:
-    """The counts of a day; `read` are the objects that this job reads."""
+    """The counts of a day; `read` are the objects that this job reads, `unplaced` keys that name no machine."""
     summaries = [item for of in objects.values() for item in of]
     sizes = [item.size for item in read]
     return Counts(
@@ -58,7 +82,16 @@ def count_day(
         raw_bytes=sum(sizes),
         readings=int(table.readings.sum()),
         rejected=total_rejected(summaries),
-        unreadable=[item.unreadable for item in summaries if item.unreadable],
+        unreadable=[item.unreadable for item in summaries if item.unreadable] + _unplaced(day, unplaced),
         days_without_data=[] if len(table) else [day],
         samples=reject_samples(summaries),
     )
+
+
+def _unplaced(day: date, keys: Sequence[str]) -> list[str]:
+    if not keys:
+        return []
+    return [
+        f"{len(keys):,} objects of {day} are not read: their folders name no machine that can be used ({keys[0]!a}): "
+        "compare them with the layout and with the characters of ids"
+    ]

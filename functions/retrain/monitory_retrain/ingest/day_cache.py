@@ -1,8 +1,9 @@
 """The cache of finished days in the model bucket.
 
-    cache/hour-rows/<feature schema>-<sensor set>/<YYYY-MM-DD>.parquet
+    cache/hour-rows/<feature schema>-<sensor set>-<lake>/<YYYY-MM-DD>.parquet
 
-holds a day's hour rows and the (key, ETag) of their objects.
+holds a day's hour rows and the (key, ETag) of their objects. Version 1.0 did not name the lake: what it stored is read
+where the lake is as that version knew it. Keys and ETags then tell whether it is of this lake.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,9 @@ from typing import NamedTuple
 
 from monitory.errors import ObjectNotFound, StorageUnavailable
 from monitory.features import hour_row, vector
-from monitory.lake import ObjectSummary
+from monitory.lake import Lake, ObjectSummary
 from monitory.log import Logger
 from monitory.machine import Machine
-from monitory.sensors import SensorSet
 from monitory.storage.port import Storage
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
@@ -42,36 +42,47 @@ class StoredDay(NamedTuple):
 class DayCache:
     """Reads and writes the hour rows of whole days."""
 
-    def __init__(self, storage: Storage, sensors: SensorSet, log: Logger) -> None:
-        """The cache of a sensor set in a bucket."""
-        self.columns: Sequence[str] = hour_row.Columns(sensors).names
+    def __init__(self, storage: Storage, lake: Lake, log: Logger) -> None:
+        """The cache of a lake in a bucket."""
+        self.columns: Sequence[str] = hour_row.Columns(lake.sensors).names
         self._storage = storage
         self._log = log
-        self._folder = f"{FOLDER}/{vector.SCHEMA}-{sensors.fingerprint()}"
+        self._former_folder = f"{FOLDER}/{vector.SCHEMA}-{lake.sensors.fingerprint()}"
+        self._folder = f"{self._former_folder}-{lake.fingerprint()}"
+        self._has_former = lake.layout.is_default
 
     def read(self, day: date, since: datetime | None = None) -> CachedDay:
         """A day; empty where nothing usable is stored, or nothing since a time, aware."""
-        key = self._key(day)
         empty = CachedDay(hour_table.join([], len(self.columns)))
+        content = self._read(self._key(day), since)
+        if content is None and self._has_former:
+            content = self._read(f"{self._former_folder}/{day}.parquet", since)
+        return content or empty
+
+    def _read(self, key: str, since: datetime | None) -> CachedDay | None:
         try:
             blob = self._storage.get(key)
             if since and blob.modified < since.replace(microsecond=0):  # stores have whole seconds
-                return empty
+                return None
             return CachedDay(*parquet_cache.from_parquet(blob.body, self.columns))
         except ObjectNotFound:
-            return empty
+            return None
         except ValueError as exc:
             self._log.warning("%s is rebuilt: %s", key, exc)
-            return empty
+            return None
 
-    def write(self, day: date, content: CachedDay) -> StoredDay:
-        """Store a day.
+    def write(self, day: date, content: CachedDay) -> StoredDay | None:
+        """Store a day; None where it is too large to be read again.
 
         The write is unconditional: rows are a pure function of their objects, and racing writers differ only in the
         machines that they have read.
         """
         key = self._key(day)
-        body = parquet_cache.to_parquet(content.table, self.columns, content.objects)
+        try:
+            body = parquet_cache.to_parquet(content.table, self.columns, content.objects)
+        except ValueError as exc:
+            self._log.warning("%s is not stored: %s", key, exc)
+            return None
         return StoredDay(key, self._storage.put(key, body, content_type="application/vnd.apache.parquet"))
 
     def reread(self, stored: StoredDay) -> HourTable | None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from monitory.lake import LakeObject, ObjectSummary
+from monitory.lake import ObjectSummary
+from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
@@ -25,6 +26,7 @@ class DayUpdate:
         cached: the cached state.
         listing: the objects of its machines.
         tasks: one for each of these machines.
+        unplaced: keys that look like data, but whose folders name no machine.
         results: of the finished tasks.
     """
 
@@ -32,6 +34,7 @@ class DayUpdate:
     cached: CachedDay
     listing: Mapping[Machine, Sequence[LakeObject]]
     tasks: Sequence[Task]
+    unplaced: Sequence[str] = ()
     results: dict[Machine, MachineDayTable] = field(default_factory=dict)
 
     @property
@@ -58,25 +61,29 @@ class DayUpdate:
                 tables.append(result.table)
                 objects[machine] = result.objects
             elif machine in self.cached.objects:
-                tables.append(hour_table.part(self.cached.table, machine, slices.get(machine, _NO_ROWS)))
+                rows = [(of, slices[of]) for of in slices if machine.covers(of)]
+                tables += [hour_table.part(self.cached.table, of, of_rows) for of, of_rows in rows]
                 objects[machine] = self.cached.objects[machine]
         return CachedDay(hour_table.join(tables, width), objects)
 
     def counts(self, content: CachedDay) -> Counts:
         """The counts of the day with its content."""
         results = self.results.values()
-        counts = count_day(
-            self.day, content.table, content.objects, [item for result in results for item in result.read]
-        )
+        read = [item for result in results for item in result.read]
+        counts = count_day(self.day, content.table, content.objects, read, self.unplaced)
         counts.verified = sum(result.verified for result in results)
         counts.differing = [key for result in results for key in result.differing]
         return counts
 
 
 def plan(
-    day: date, listing: Mapping[Machine, Sequence[LakeObject]], cached: CachedDay, may_use_scored: bool = True
+    day: date,
+    listing: Mapping[Machine, Sequence[LakeObject]],
+    cached: CachedDay,
+    may_use_scored: bool = True,
+    unplaced: Sequence[str] = (),
 ) -> DayUpdate:
-    """Compare a day's objects with its cached state; `may_use_scored` as in `Task`."""
+    """Compare a day's objects with its cached state; `may_use_scored` as in `Task`, `unplaced` as in `DayUpdate`."""
     slices = dict(cached.table.slices())
     tasks = []
     for machine, items in listing.items():
@@ -87,4 +94,4 @@ def plan(
         state = hour_table.machine_day(cached.table, slices.get(machine, _NO_ROWS), objects)
         size = sum(item.size for item in items if not item.fault and (item.key, item.etag) not in read)
         tasks.append(Task(day, machine, state, items, size, may_use_scored))
-    return DayUpdate(day, cached, listing, tasks)
+    return DayUpdate(day, cached, listing, tasks, unplaced)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from monitory.lake import LakeObject, MachineDay, sample_evenly
+from monitory.lake import MachineDay
+from monitory.lake_listing import LakeObject, sample_evenly
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.storage.port import Storage
@@ -34,13 +35,13 @@ class Ingested:
 
 
 class Ingest:
-    """Reads days of a lake through a cache in the model bucket."""
+    """Reads days of a lake through a cache in the model bucket; `config` says which lake."""
 
     def __init__(self, config: LakeConfig, cache: Storage, log: Logger, processes: int) -> None:
         """Nothing is read yet."""
-        self._config = config
+        self.config = config
         self._lake = config.lake()
-        self._cache = DayCache(cache, config.sensors, log)
+        self._cache = DayCache(cache, self._lake, log)
         self._log = log
         self._processes = processes
         self._width = len(self._cache.columns)
@@ -73,7 +74,9 @@ class Ingest:
                 for day in days:
                     if not in_time():
                         return
-                    updates[day] = plan(day, self._lake.day(day), self._cache.read(day, refresh), refresh is None)
+                    unplaced: list[str] = []
+                    listing, cached = self._lake.day(day, unplaced), self._cache.read(day, refresh)
+                    updates[day] = plan(day, listing, cached, refresh is None, unplaced)
                     if updates[day].is_finished:
                         close(day)
                         continue
@@ -129,7 +132,7 @@ class Ingest:
         return Ingested(hour_table.join(tables, self._width), counts, [])
 
     def _workers(self) -> Workers:
-        return Workers(self._config, self._processes)
+        return Workers(self.config, self._processes)
 
     def _store(self, update: DayUpdate) -> tuple[HourTable | StoredDay, Counts]:
         """The rows of a day, or where they are stored if they have changed."""
@@ -137,4 +140,5 @@ class Ingest:
             return update.cached.table, update.counts(update.cached)
         content: CachedDay = update.merge(self._width)
         counts = update.counts(content)
-        return (self._cache.write(update.day, content) if update.listing else content.table), counts
+        stored = self._cache.write(update.day, content) if update.listing else None
+        return stored or content.table, counts

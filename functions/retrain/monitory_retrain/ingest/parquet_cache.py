@@ -46,7 +46,11 @@ _OBJECTS_DECODER = msgspec.msgpack.Decoder(
 
 
 def to_parquet(table: HourTable, columns: Sequence[str], objects: Mapping[Machine, Iterable[ObjectSummary]]) -> bytes:
-    """A day's table, and the objects that it comes from, as one Parquet file."""
+    """A day's table, and the objects that it came from, as one Parquet file.
+
+    Raises:
+        ValueError: it would be too large to be read again.
+    """
     summaries = [_MachineObjects(m.zone_id, m.equip_id, tuple(items)) for m, items in objects.items()]
     zones = pa.array([table.machines[i].zone_id for i in table.machine], pa.string())
     equips = pa.array([table.machines[i].equip_id for i in table.machine], pa.string())
@@ -59,9 +63,14 @@ def to_parquet(table: HourTable, columns: Sequence[str], objects: Mapping[Machin
             "last": table.last.astype("datetime64[us]"),
             **{name: table.values[:, at] for at, name in enumerate(columns)},
         }
-    ).replace_schema_metadata({_OBJECTS: zlib.compress(msgspec.msgpack.encode(summaries))})
+    )
+    packed = msgspec.msgpack.encode(summaries)
+    if len(packed) > MAX_OBJECTS_BYTES or len(summaries) > MAX_MACHINES:
+        raise ValueError(f"{len(packed):,} bytes tell of its objects, {MAX_OBJECTS_BYTES:,} are allowed")
+    arrow = arrow.replace_schema_metadata({_OBJECTS: zlib.compress(packed)})
     out = io.BytesIO()
     pq.write_table(arrow, out, compression="zstd")
+    _check_size(pq.read_metadata(io.BytesIO(out.getvalue())))
     return out.getvalue()
 
 

@@ -12,7 +12,8 @@ import msgspec
 
 from monitory.errors import StorageError
 from monitory.history.history_store import HistoryStore
-from monitory.lake import Lake, LakeObject, MachineDay, ObjectSummary
+from monitory.lake import Lake, MachineDay, ObjectSummary
+from monitory.lake_listing import LakeObject
 from monitory_retrain.ingest.task import Task
 
 
@@ -61,12 +62,18 @@ def refresh(
 
 
 def _scored(store: HistoryStore, task: Task) -> MachineDay | None:
-    """The score function's rows of a machine-day; None where there are none, or they cannot be read."""
+    """The score function's rows of a machine-day; None where there are none, or they cannot be read.
+
+    What that function could not read is left out: it knows fewer formats.
+    """
     try:
         day = store.read(task.machine).history.by_date().get(task.day)
     except StorageError:
         return None  # the objects themselves are read instead
-    return day.content if day else None
+    if day is None:
+        return None
+    readable = tuple(item for item in day.content.objects if not item.unreadable)
+    return msgspec.structs.replace(day.content, objects=readable)
 
 
 def _missing(content: MachineDay, task: Task) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from monitory.lake import LakeObject, MachineDay
+from monitory.lake import MachineDay
+from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 
 

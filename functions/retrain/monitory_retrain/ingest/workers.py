@@ -7,12 +7,16 @@ from itertools import chain
 from typing import NamedTuple
 
 from monitory import clock, metric_names
+from monitory.decoding.tables import Row
 from monitory.features import hour_row
 from monitory.history.history_store import HistoryStore
-from monitory.lake import Lake, LakeObject, ObjectSummary
+from monitory.lake import Lake, MachineDay, ObjectSummary
+from monitory.lake_listing import LakeObject
+from monitory.layout.lake_layout import DEFAULT_LAYOUT, LakeLayout
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
+from monitory.storage.port import Storage
 from monitory.storage.s3 import S3Storage
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
@@ -66,11 +70,17 @@ class LakeConfig(NamedTuple):
     prefix: str
     sensors: SensorSet
     time_zone: str = clock.DEFAULT_ZONE
+    layout: LakeLayout = DEFAULT_LAYOUT
     scored_rows: ScoredRowsConfig | None = None
 
     def lake(self) -> Lake:
-        """The lake with the vectorised kernel."""
-        return Lake(S3Storage(self.bucket, region=self.region), self.prefix, self.sensors, VECTORISED)
+        """The lake with the kernel of training."""
+        return self.lake_in(S3Storage(self.bucket, region=self.region))
+
+    def lake_in(self, storage: Storage) -> Lake:
+        """The lake, read through `storage`."""
+        kernel = VECTORISED._replace(parquet_rows=_parquet_rows)
+        return Lake(storage, self.prefix, self.sensors, kernel, self.layout)
 
 
 class Workers:
@@ -113,6 +123,12 @@ class Workers:
                 yield self._refresh(task)
 
 
+def _parquet_rows(path: str, chunks: Iterable[bytes]) -> Iterator[list[Row]]:
+    from monitory_retrain.ingest import parquet_lake  # Arrow takes more memory than the work of most lakes
+
+    return parquet_lake.rows(path, chunks)
+
+
 def _prepare(config: LakeConfig) -> Callable[[Task], Result]:
     clock.set_zone(config.time_zone)
     return _refresher(config, ThreadPoolExecutor(READ_THREADS))
@@ -125,6 +141,11 @@ def _refresher(config: LakeConfig, executor: Executor) -> Callable[[Task], Resul
     verify_one_in = config.scored_rows.verify_one_in if config.scored_rows else 0
 
     def refresh(task: Task) -> Result:
+        if config.layout.is_shared:
+            rows, objects = lake.refresh_shared(task.listing, executor)
+            days = {machine: MachineDay(hours=hours) for machine, hours in rows.items()}
+            read = tuple(item for item in task.listing if not item.fault)
+            return (task.day, task.machine), MachineDayTable(hour_table.from_days(days, width), objects, read)
         refreshed = scored_rows.refresh(lake, task, store, verify_one_in, executor)
         content = refreshed.content
         table = hour_table.from_days({task.machine: content}, width)

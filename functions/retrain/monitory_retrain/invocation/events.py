@@ -7,6 +7,7 @@
     with "promote": "auto" | "never", "refresh": true | false | "2026-11-25T15:00:00Z", "by": "...", "reason": "..."
 {"action": "promote", "version": "2025/06/21/150102", "reason": "..."}
 {"action": "rollback", "reason": "..."}
+{"action": "check"}                                              what the lake holds; changes nothing
 {}                                                               the TRAINING_DAYS KST days before now
 
 Envelopes of other services are removed first, see envelope.py.
@@ -37,7 +38,7 @@ T = TypeVar("T")
 class _Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keys of a request."""
 
-    action: Literal["train", "promote", "rollback"] = "train"
+    action: Literal["train", "promote", "rollback", "check"] = "train"
     month: str | None = None
     start: date | None = None
     end: date | None = None
@@ -111,7 +112,12 @@ class RollbackRequest:
     event_id: str | None = None
 
 
-Request = TrainingRequest | PromotionRequest | RollbackRequest
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """Say what the lake holds, and change nothing."""
+
+
+Request = TrainingRequest | PromotionRequest | RollbackRequest | CheckRequest
 
 
 def parse(event: object, now: datetime, training_days: int) -> Request:
@@ -143,6 +149,9 @@ def parse(event: object, now: datetime, training_days: int) -> Request:
     if fields.action == "rollback":
         _refuse(fields, "rollback", "month", "start", "end", "sample", "version")
         return RollbackRequest(by, fields.reason, inner.delivery)
+    if fields.action == "check":
+        _refuse(fields, "check", "month", "start", "end", "sample", "version")
+        return CheckRequest()
     _refuse(fields, "train", "version")
     first, last = _range(fields, now.astimezone(clock.zone()).date(), training_days)
     return TrainingRequest(

@@ -5,6 +5,7 @@ Drawings use stand-in colours; in the SVG each becomes a CSS variable of the pag
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
@@ -94,7 +95,9 @@ def short(name: str, most: int = 20) -> str:
 @contextmanager
 def figure(height: float, rows: int = 1, columns: int = 1) -> Iterator[tuple[Figure, list[Axes]]]:
     """An empty drawing of a height in inches in the page's style, and its axes, row by row."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # text stays text: the reader's fonts draw it, whatever the one that measures it lacks
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         drawing = Figure(figsize=(WIDTH, height))
         axes = drawing.subplots(rows, columns, squeeze=False)
         yield drawing, list(axes.ravel())

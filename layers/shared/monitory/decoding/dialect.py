@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from math import isfinite
 
 import msgspec
 
+from monitory.decoding.form import RecordForm
 from monitory.decoding.framing import MAX_RECORD_BYTES
 from monitory.decoding.reading import MAX_VALUE, Reading
 from monitory.decoding.rejects import (
@@ -18,6 +19,7 @@ from monitory.decoding.rejects import (
     SEVERAL_SENSORS,
     TOO_LONG,
     WRONG_TYPE,
+    Rejects,
 )
 from monitory.decoding.times import wall_clock
 
@@ -46,38 +48,51 @@ class Refusal(Exception):
         self.sample = sample
 
 
-def read(record: bytes, sensor_types: Iterable[str] = ()) -> Reading:
-    """The reading in a record; `sensor_types` are those of the sensor set.
+def decoded(record: bytes, form: RecordForm) -> Mapping[str, object]:
+    """The fields of a record in JSON.
 
     Raises:
-        Refusal: there is none.
+        Refusal: it is no object.
     """
     if len(record) > MAX_RECORD_BYTES:
         raise Refusal(TOO_LONG)
-    value = _decoded(record)
+    value = _decoded(record, form)
     if not isinstance(value, dict):
         raise Refusal(WRONG_TYPE, f"{_kind(value)} where an object should be")
-    _check_fields(value, frozenset(sensor_types))
-    sensor_id = value.get("sensorId", "")
-    return reading_of(value["zoneId"], value["equipId"], sensor_id, value["sensorType"], value["val"], value["time"])
+    return value
 
 
-def reading_of(
-    zone_id: object, equip_id: object, sensor_id: object, sensor_type: object, val: object, time: object
-) -> Reading:
-    """The reading of a record's fields, whatever their types.
+def readings(row: Mapping[str, object], form: RecordForm, rejects: Rejects) -> Iterator[Reading]:
+    """The readings in a record: one, or several in a wide lake. What cannot be read is counted."""
+    fields = form.layout.fields
+    try:
+        _check_fields(row, form)
+        zone_id = identifier("zoneId", row[fields.zone_id]) if form.has_zone and fields.zone_id else None
+        equip_id = identifier("equipId", row[fields.equip_id]) if fields.equip_id else form.owner.equip_id
+        sensor_id = identifier("sensorId", row.get(fields.sensor_id)) if fields.sensor_id else ""
+        time = moment(row[fields.time], form)
+        if zone_id is None:
+            zone_id = form.owner.zone_id or form.layout.zone or ""
+        if not form.layout.wide:
+            sensor_type = row[fields.sensor_type]
+            if not isinstance(sensor_type, str):
+                raise Refusal(WRONG_TYPE, f"{fields.sensor_type} is {_kind(sensor_type)}")
+            yield Reading(zone_id, equip_id, sensor_id, sensor_type, number(row[fields.val]), time)
+            return
+    except Refusal as refusal:
+        rejects.add(refusal.reason, refusal.sample)
+        return
+    for sensor_type in form.sensor_types:
+        val = row.get(sensor_type)
+        if val is None or val == "":  # no reading of this sensor at that time
+            continue
+        try:
+            yield Reading(zone_id, equip_id, sensor_id, sensor_type, number(val, sensor_type), time)
+        except Refusal as refusal:
+            rejects.add(refusal.reason, refusal.sample)
 
-    Raises:
-        Refusal: a field cannot be converted.
-    """
-    names = {"zoneId": zone_id, "equipId": equip_id, "sensorId": sensor_id}
-    ids = [identifier(field, value) for field, value in names.items()]
-    if not isinstance(sensor_type, str):
-        raise Refusal(WRONG_TYPE, f"sensorType is {_kind(sensor_type)}")
-    return Reading(ids[0], ids[1], ids[2], sensor_type, number(val), moment(time))
 
-
-def _decoded(record: bytes) -> object:
+def _decoded(record: bytes, form: RecordForm) -> object:
     try:
         return msgspec.json.decode(record)
     except UnicodeDecodeError:
@@ -93,38 +108,53 @@ def _decoded(record: bytes) -> object:
     except (ValueError, RecursionError):
         raise Refusal(NOT_JSON, f"{len(record):,} bytes") from None
     # many writers print NaN and Infinity, which are not JSON; all else that only the loose decoder accepts is broken
-    if isinstance(value, dict) and isinstance(val := value.get("val"), float) and not abs(val) <= MAX_VALUE:
-        raise Refusal(NOT_FINITE, f"val is {val}")
+    if isinstance(value, dict):
+        fields = form.sensor_types if form.layout.wide else (form.layout.fields.val,)
+        odd = [name for name in fields if isinstance(val := value.get(name), float) and not abs(val) <= MAX_VALUE]
+        if odd and form.layout.wide:
+            return value
+        if odd:
+            raise Refusal(NOT_FINITE, f"{odd[0]} is {value[odd[0]]}")
     raise Refusal(NOT_JSON, f"{len(record):,} bytes")
 
 
-def _check_fields(record: Mapping[str, object], sensor_types: frozenset[str]) -> None:
-    missing = [field for field in _FIELDS if field not in record]
+def _check_fields(row: Mapping[str, object], form: RecordForm) -> None:
+    fields = form.layout.fields
+    needed = {"zoneId": fields.zone_id if form.has_zone else None, "equipId": fields.equip_id, "time": fields.time}
+    if not form.layout.wide:
+        needed |= {"sensorType": fields.sensor_type, "val": fields.val}
+    missing = [(field, needed[field]) for field in _FIELDS if needed.get(field) and needed[field] not in row]
+    sensors = [name for name in form.sensor_types if name in row]
+    if form.layout.wide and not sensors:
+        raise Refusal(MISSING_FIELD, f"none of the sensors {', '.join(form.sensor_types[:6])} is a field")
     if not missing:
         return
-    if "val" in missing and "sensorType" in missing:
-        sensors = [name for name, value in record.items() if name in sensor_types and _is_number(value)]
-        if sensors:
-            raise Refusal(SEVERAL_SENSORS, ", ".join(sensors[:6]))
-    raise Refusal(MISSING_FIELD, "; ".join(_missing(field, record) for field in missing))
+    if not form.layout.wide and {"val", "sensorType"} <= {field for field, _ in missing}:
+        numbers = [name for name in row if name in form.sensor_types and _is_number(row[name])]
+        if numbers:
+            raise Refusal(SEVERAL_SENSORS, ", ".join(numbers[:6]))
+    names = frozenset(name for name in needed.values() if name)
+    raise Refusal(MISSING_FIELD, "; ".join(_missing(field, name or "", row, names) for field, name in missing))
 
 
-def _missing(field: str, record: Mapping[str, object]) -> str:
-    plain = field.lower()
-    for name in record:
-        spelled = re.sub(r"[^a-z0-9]", "", name.lower())
-        if spelled == plain or (spelled in _OTHER_WORDS[field] and name not in _FIELDS):
-            return f"{field} is missing, {name!r} is there"
-    return f"{field} is missing"
+def _missing(field: str, name: str, row: Mapping[str, object], names: frozenset[str]) -> str:
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    for other in row:
+        spelled = re.sub(r"[^a-z0-9]", "", str(other).lower())
+        if spelled in (plain, field.lower()) or (spelled in _OTHER_WORDS[field] and other not in names):
+            return f"{name} is missing, {other!r} is there"
+    return f"{name} is missing"
 
 
-def moment(time: object) -> datetime:
-    """The factory's wall clock of a time.
+def moment(time: object, form: RecordForm) -> datetime:
+    """The factory's wall clock of a time in a record.
 
     Raises:
         Refusal: it is ambiguous, or no time.
     """
-    local = wall_clock(time)
+    if isinstance(time, datetime) and time.tzinfo is None:
+        return form.factory_time(time)
+    local = wall_clock(time, form.factory_time)
     if local is None:
         raise Refusal(WRONG_TYPE, f"time is {_shown(time)}")
     return local
@@ -145,8 +175,8 @@ def identifier(field: str, value: object) -> str:
     raise Refusal(WRONG_TYPE, f"{field} is {_kind(value)}")
 
 
-def number(val: object) -> float:
-    """A finite number, which may be given as text.
+def number(val: object, name: str = "val") -> float:
+    """A finite number, which may be given as text; `name` is the field's.
 
     Raises:
         Refusal: it isn't one.
@@ -154,16 +184,16 @@ def number(val: object) -> float:
     if isinstance(val, str):
         text = val.strip()
         if text.lower().lstrip("+-") in _NO_NUMBERS:
-            raise Refusal(NOT_FINITE, f"val is {_shown(val)}")
+            raise Refusal(NOT_FINITE, f"{name} is {_shown(val)}")
         if not _NUMBER.fullmatch(text):
-            raise Refusal(WRONG_TYPE, f"val is {_shown(val)}")
+            raise Refusal(WRONG_TYPE, f"{name} is {_shown(val)}")
         number = float(text)
     elif isinstance(val, int | float) and not isinstance(val, bool):
         number = float(val) if abs(val) <= MAX_VALUE else float("inf")
     else:
-        raise Refusal(WRONG_TYPE, f"val is {_kind(val)}")
+        raise Refusal(WRONG_TYPE, f"{name} is {_kind(val)}")
     if not isfinite(number) or abs(number) > MAX_VALUE:
-        raise Refusal(NOT_FINITE, f"val is {_shown(val)}")
+        raise Refusal(NOT_FINITE, f"{name} is {_shown(val)}")
     return number
 
 

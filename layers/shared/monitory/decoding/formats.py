@@ -14,9 +14,10 @@ _GZIP = b"\x1f\x8b\x08"
 _UNPACK_BYTES = 1 << 20
 _HEAD_BYTES = 1 << 12
 _CONVERT = "convert it to NDJSON, one reading per line"
+_SETTING = _CONVERT + ', or set "format": "{}" in the lake file (LAKE_FILE)'
 
+_PARQUET = b"PAR1"
 _MAGIC = (
-    (b"PAR1", "Parquet"),
     (b"Obj\x01", "Avro"),
     (b"ORC", "ORC"),
     (b"PK\x03\x04", "a ZIP archive (or XLSX)"),
@@ -37,11 +38,13 @@ _CSV_ROW = re.compile(r'"?[\w :.+-]*"?([,;\t|])"?[\w :.+-]*"?(?:\1"?[^{}\[\],;\t
 
 
 class Format(NamedTuple):
-    """An unsupported format: its name and remedy; `is_text` has one record per line."""
+    """A format that is not the lake's: its name and remedy; `is_text` has one record per line; `expected` is
+    the lake's."""
 
     name: str
     remedy: str
     is_text: bool = False
+    expected: str = "JSON"
 
 
 def unpacked(chunks: Iterable[bytes], rejects: Rejects) -> Iterator[bytes]:
@@ -93,8 +96,25 @@ def _gunzipped(start: bytes, stream: Iterator[bytes], rejects: Rejects) -> Itera
         rejects.add(TRUNCATED, f"damaged, {packed:,} packed bytes were read")
 
 
-def recognised(head: bytes) -> Format | None:
-    """The unsupported format of an object; None where it may be JSON."""
+def recognised(head: bytes, expected: str = "json") -> Format | None:
+    """The format of an object that is not the expected one (json, csv or parquet); None where it may be that."""
+    if head.startswith(_PARQUET) and expected == "parquet":
+        return None
+    actual = _recognised(head)
+    if expected == "json":
+        return actual
+    if actual is None and head.lstrip()[:1] in {b"{", b"["}:
+        actual = Format("JSON", 'set "format": "json" in the lake file (LAKE_FILE)', is_text=True)
+    if expected == "csv" and (actual is None or actual.name == "CSV"):
+        return None
+    actual = actual or Format("of an unknown format", "convert it to Parquet")
+    return actual._replace(expected={"csv": "CSV", "parquet": "Parquet"}[expected])
+
+
+def _recognised(head: bytes) -> Format | None:
+    """The format of an object; None where it may be JSON."""
+    if head.startswith(_PARQUET):
+        return Format("Parquet", _SETTING.format("parquet") + ", which retraining reads and predict does not")
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return Format(name, _CONVERT)
@@ -107,7 +127,7 @@ def recognised(head: bytes) -> Format | None:
     except UnicodeDecodeError:
         return None
     if _CSV_HEADER.match(text) or _CSV_ROW.match(text):
-        return Format("CSV", _CONVERT, is_text=True)
+        return Format("CSV", _SETTING.format("csv"), is_text=True)
     return None
 
 

@@ -19,6 +19,8 @@ OTHER_MACHINE = "other_machine"
 OTHER_DATE = "other_date"
 OTHER_HOURS = "other_hours"
 TOO_MANY_SENSORS = "too_many_sensors"
+UNUSABLE_ID = "unusable_id"
+BAD_ROW = "bad_row"
 
 READABLE = frozenset({UNKNOWN_SENSOR, OTHER_MACHINE, OTHER_DATE, OTHER_HOURS, IMPLAUSIBLE})
 """Reasons for which a readable record is rejected."""
@@ -31,7 +33,7 @@ _SENTENCES = {
     TOO_LONG: "{n} longer than 1 MB: write one reading per line",
     TOO_LARGE: "{n} left out: the object unpacks to more than is read of one",
     TRUNCATED: "{n} cut off at the end of a compressed object: upload it again",
-    FOREIGN_FORMAT: "{n} of another format than JSON",
+    FOREIGN_FORMAT: "{n} of another format than the lake's",
     SEVERAL_SENSORS: "{n} with several sensors in one: write one record per sensor with sensorType and val",
     WRONG_TYPE: "{n} with a value of the wrong kind",
     MISSING_FIELD: "{n} without a field that is needed",
@@ -44,6 +46,8 @@ _SENTENCES = {
         "{n} hours away from the date of their folder: is that date, or the readings' clock, UTC? "
         "Set FACTORY_TIME_ZONE, or write times with their offset"
     ),
+    UNUSABLE_ID: "{n} of a machine whose zoneId or equipId cannot be used: use letters, digits, '-', '_' and '.'",
+    BAD_ROW: "{n} with another number of cells than the header: write the same columns in each row",
     TOO_MANY_SENSORS: "{n} with more different sensorIds than are told apart",
 }
 

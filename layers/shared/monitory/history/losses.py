@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from monitory import clock
 from monitory.decoding.rejects import UNKNOWN_SENSOR, sentences
-from monitory.lake import LakeObject, ObjectSummary, reject_samples, total_rejected
+from monitory.lake import ObjectSummary, reject_samples, total_rejected
+from monitory.lake_listing import LakeObject
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far the store's clock may run ahead of ours."""

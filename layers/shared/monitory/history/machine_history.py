@@ -13,7 +13,8 @@ from monitory.features.hour_row import HourRow
 from monitory.history import losses
 from monitory.history.losses import Losses
 from monitory.history.stored_history import CachedDay
-from monitory.lake import Lake, LakeObject, MachineDay, ObjectSummary, total_rejected
+from monitory.lake import Lake, MachineDay, ObjectSummary, total_rejected
+from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 
 SETTLE = timedelta(hours=3)

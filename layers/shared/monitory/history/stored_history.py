@@ -1,6 +1,6 @@
 """The stored form of a machine's cached hour rows: MessagePack, one object a machine."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 
@@ -9,6 +9,9 @@ from monitory.lake import MachineDay
 
 MAX_CACHE_BYTES = 16 << 20
 """Of one machine's cached object, usually 60 KB; decoded it takes ten times the memory."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""When a day was last listed of which nobody knows that it is this lake's."""
 
 
 class CachedDay(msgspec.Struct, frozen=True):

@@ -3,31 +3,28 @@
 A record that can't be read is skipped and counted, never guessed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
 from itertools import islice
 from operator import attrgetter, lt
-from typing import NamedTuple
 
 from monitory.clock import hour_of, hours_of
-from monitory.decoding import decoders, formats, framing
+from monitory.decoding.form import RecordForm
 from monitory.decoding.reading import Reading
 from monitory.decoding.rejects import (
-    FOREIGN_FORMAT,
     IMPLAUSIBLE,
     OTHER_DATE,
     OTHER_HOURS,
-    READABLE,
     TOO_MANY_SENSORS,
     UNKNOWN_SENSOR,
     Rejects,
-    sentences,
 )
-from monitory.errors import UnreadableObject
-from monitory.machine import Machine
+from monitory.layout.lake_layout import DEFAULT_LAYOUT, LakeLayout
+from monitory.readings import objects
 from monitory.readings.compact import SensorIds
 from monitory.readings.kernels import PURE, Kernel
+from monitory.readings.objects import ObjectKey
 from monitory.readings.sensor_readings import HourReadings, SensorReadings
 from monitory.sensors import SensorSet
 
@@ -40,14 +37,6 @@ OTHER_ZONE_HOURS = range(2, 16)
 _SENSOR_ID = attrgetter("sensor_id")
 
 
-class ObjectKey(NamedTuple):
-    """An object's key, and the machine and date in it: whose readings, of which day, the object may hold."""
-
-    path: str
-    machine: Machine
-    day: date
-
-
 class ReadingsByHour:
     """Readings of one machine, gathered hour by hour from any number of objects.
 
@@ -57,20 +46,23 @@ class ReadingsByHour:
         samples: the defect of one of them, by reason.
     """
 
-    def __init__(self, sensors: SensorSet, kernel: Kernel = PURE) -> None:
-        """No readings yet; readings of sensors outside the set are rejected."""
+    def __init__(
+        self, sensors: SensorSet, kernel: Kernel = PURE, layout: LakeLayout = DEFAULT_LAYOUT, *, is_packed: bool = False
+    ) -> None:
+        """No readings yet; sensors outside the set are rejected. `is_packed` saves memory from the start."""
         self._kernel = kernel
+        self._layout = layout
         self.hours: dict[int, HourReadings] = {}
         self._rejects = Rejects()
         self.rejected, self.samples = self._rejects.counts, self._rejects.samples
         self._loose_bytes = 0  # of text, not packed yet
-        self._sensor_ids: SensorIds | None = None
+        self._sensor_ids: SensorIds | None = SensorIds() if is_packed else None
         self._sensors = {sensor.name: sensor for sensor in sensors.sensors}
         self._names = {sensor.lake_name: sensor.name for sensor in sensors.sensors}
         self._sensor_types = tuple(self._names)
 
     def add(self, key: ObjectKey, chunks: Iterable[bytes]) -> None:
-        """Add an object's readings.
+        """Add an object's readings of one machine.
 
         Args:
             key: the object's.
@@ -79,41 +71,23 @@ class ReadingsByHour:
         Raises:
             UnreadableObject: no record in it can be read. Earlier readings stay.
         """
-        readable = 0
         rejects = Rejects()
-        date_filter = _DateFilter(key.day, rejects)
-        stream = formats.unpacked(chunks, rejects)
-        first = next(stream, b"")
-        if (not first.startswith(b"{") or first[1:2] == b"\0") and (foreign := formats.recognised(first)):
-            self._refuse(key, foreign, first, stream, rejects)
-        for piece, is_array in framing.pieces(_again(first, stream), rejects.counts):
-            batch = decoders.decode(piece, is_array, key.machine, self._sensor_types, rejects, self._kernel.newlines)
-            readable += len(batch)
-            self._take(batch, date_filter)
-            self._added(len(piece))
-        date_filter.close()
-        self._count_refused(rejects)
-        self._rejects.update(rejects.counts, rejects.samples)
-        if not readable and not any(rejects.counts[reason] for reason in READABLE):
-            raise UnreadableObject(_unreadable(key, rejects))
+        date_filter = DateFilter(key.day, rejects)
+        own = RecordForm(key.machine, self._sensor_types, self._layout)
+        is_shared = self._layout.is_shared
 
-    def _refuse(
-        self, key: ObjectKey, foreign: formats.Format, first: bytes, rest: Iterable[bytes], rejects: Rejects
-    ) -> None:
-        """Count the records of another format.
+        def take(batch: list[Reading], size: int) -> None:
+            if is_shared:  # the others' readings are no mistake
+                batch = [reading for reading in batch if own.is_owner(reading.zone_id, reading.equip_id)]
+            self.take(batch, size, date_filter)
 
-        Raises:
-            UnreadableObject: always.
-        """
-        size, lines = len(first), first.count(b"\n")
-        for chunk in rest:
-            size += len(chunk)
-            lines += chunk.count(b"\n")
-        rejects.add(FOREIGN_FORMAT, f"{foreign.name}, {size:,} bytes", max(lines, 1) if foreign.is_text else 1)
-        self._rejects.update(rejects.counts, rejects.samples)
-        raise UnreadableObject(
-            f"nothing in {key.path} is readable: it is {foreign.name} ({size:,} bytes), not JSON; {foreign.remedy}"
-        )
+        try:
+            readable = objects.read(key.path, chunks, own.of_any() if is_shared else own, self._kernel, rejects, take)
+        finally:
+            date_filter.close()
+            self._count_refused(rejects)
+            self._rejects.update(rejects.counts, rejects.samples)
+        objects.check_readable(key.path, readable, rejects)
 
     def discard_implausible(self, hour: int) -> None:
         """Drop and count an hour's readings outside their sensor's plausible range."""
@@ -141,7 +115,8 @@ class ReadingsByHour:
         """Add readings of a sensor (its feature name) in an hour."""
         self._sensor_readings(hour, name).extend(times, values, ids, ordered=False)
 
-    def _take(self, batch: list[Reading], date_filter: "_DateFilter") -> None:
+    def take(self, batch: list[Reading], size: int, date_filter: "DateFilter") -> None:
+        """Add readings of the machine; `size` is that of their text."""
         by_type: dict[str, list[Reading]] = {}
         for reading in batch:
             try:
@@ -165,6 +140,7 @@ class ReadingsByHour:
                 by_hour.setdefault(hour_of(reading.time), []).append(reading)
             for hour, part in by_hour.items():
                 self._put(hour, name, part, [r.time for r in part], date_filter, ordered=False)
+        self._added(size)
 
     def _put(
         self,
@@ -172,7 +148,7 @@ class ReadingsByHour:
         name: str,
         group: list[Reading],
         times: list[datetime],
-        date_filter: "_DateFilter",
+        date_filter: "DateFilter",
         *,
         ordered: bool,
     ) -> None:
@@ -205,14 +181,18 @@ class ReadingsByHour:
         self.hours = {hour: by_sensor for hour, by_sensor in filled.items() if by_sensor}
 
 
-class _DateFilter:
-    """Accepts an object's readings of its folder's date, and counts the others."""
+class DateFilter:
+    """Accepts an object's readings of its folder's date, and counts the others.
+
+    Attributes:
+        hours: the hours of accepted readings.
+    """
 
     def __init__(self, day: date, rejects: Rejects) -> None:
         self.rejects = rejects
         self._day = day
         self._hours = hours_of(day)
-        self._has_accepted = False
+        self.hours: set[int] = set()
         self._outside = 0
         self._distances: set[int] = set()  # in hours from the folder's date; negative is before it
         self._sample = ""
@@ -220,7 +200,7 @@ class _DateFilter:
     def accepts(self, hour: int, times: list[datetime]) -> bool:
         """Whether an hour lies in the folder's date; its readings are counted otherwise."""
         if hour in self._hours:
-            self._has_accepted = True
+            self.hours.add(hour)
             return True
         self._outside += len(times)
         self._distances.add(hour - self._hours.start if hour < self._hours.start else hour - self._hours.stop + 1)
@@ -233,7 +213,7 @@ class _DateFilter:
             return
         farthest = max(self._distances, key=abs)
         is_one_sided = len({distance > 0 for distance in self._distances}) == 1
-        if not self._has_accepted and is_one_sided and abs(farthest) in OTHER_ZONE_HOURS:
+        if not self.hours and is_one_sided and abs(farthest) in OTHER_ZONE_HOURS:
             where = f"{abs(farthest)} h {'after' if farthest > 0 else 'before'} it: {self._sample}"
             self.rejects.add(OTHER_HOURS, where, self._outside)
         else:
@@ -249,14 +229,3 @@ def _resembling(lake_name: str, names: Mapping[str, str]) -> str:
 
 def _plain(name: str) -> str:
     return "".join(filter(str.isalnum, name.lower()))
-
-
-def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-def _unreadable(key: ObjectKey, rejects: Rejects) -> str:
-    reasons = ", ".join(f"{count} {reason}" for reason, count in rejects.counts.items())
-    details = "; ".join(sentences(rejects.counts, rejects.samples))
-    return f"nothing in {key.path} is readable ({reasons or 'it is empty'}){details and ': ' + details}"

@@ -4,9 +4,11 @@ Serving runs these definitions, which need no numpy. Training passes a vectorise
 results.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from math import sqrt
 from typing import NamedTuple
+
+from monitory.decoding.tables import Row
 
 
 class ReadingStatistics(NamedTuple):
@@ -29,6 +31,8 @@ class Kernel(NamedTuple):
 
     reading_statistics: Callable[[list[float], float, float, float], ReadingStatistics]
     newlines: Callable[[bytes, int], int]
+    parquet_rows: Callable[[str, Iterable[bytes]], Iterator[list[Row]]] | None = None
+    """The rows of a Parquet object (its key, its bytes), some at a time; None where no library reads them."""
 
 
 def reading_statistics(values: list[float], mean: float, low: float, high: float) -> ReadingStatistics:

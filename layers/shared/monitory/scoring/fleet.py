@@ -1,9 +1,10 @@
 """The fleet state: the newest answer about every machine, and which objects it rests on.
 
-    state/fleet.json.gz
+    state/fleet/<lake>.json.gz
 
-The score function writes it last, on condition that nobody else has meanwhile; predict reads it. What is in it can be
-computed again from the lake, so a damaged state is replaced.
+`<lake>` is the lake's fingerprint: stacks that share a bucket, and settings that change what a lake is, never mix
+machines. The score function writes it last, on condition that nobody else has meanwhile; predict reads it. What is in
+it can be computed again from the lake, so a damaged state is replaced.
 """
 
 import gzip
@@ -18,8 +19,6 @@ from monitory import clock
 from monitory.errors import UNDECODABLE, ObjectNotFound, StorageError
 from monitory.machine import Machine
 from monitory.storage.port import Blob, Storage
-
-KEY = "state/fleet.json.gz"
 
 LOGGED_HOURS = 48
 """For how long a late hour gets its line in the prediction log."""
@@ -107,24 +106,29 @@ class StoredFleet(NamedTuple):
     etag: str | None = None
 
 
-def read(storage: Storage) -> StoredFleet:
-    """The state; an empty one where there is none, or a damaged one.
+def key(lake: str) -> str:
+    """Where the state of a lake, given by its fingerprint, lies."""
+    return f"state/fleet/{lake}.json.gz"
+
+
+def read(storage: Storage, lake: str) -> StoredFleet:
+    """The state of a lake; an empty one where there is none, or a damaged one.
 
     Raises:
         StorageUnavailable: the store failed.
     """
     try:
-        blob = storage.get(KEY)
+        blob = storage.get(key(lake))
     except ObjectNotFound:
         return StoredFleet()
     try:
-        return StoredFleet(decode(blob), blob.etag)
+        return StoredFleet(decode(blob, lake), blob.etag)
     except StorageError:
         return StoredFleet(etag=blob.etag)
 
 
-def decode(blob: Blob) -> FleetState:
-    """The state of an object.
+def decode(blob: Blob, lake: str) -> FleetState:
+    """The state in a lake's object.
 
     Raises:
         StorageError: it is damaged.
@@ -132,10 +136,10 @@ def decode(blob: Blob) -> FleetState:
     try:
         return msgspec.json.decode(gzip.decompress(blob.body), type=FleetState)
     except (OSError, EOFError, zlib.error, *UNDECODABLE) as exc:
-        raise StorageError(f"{KEY} is damaged: {exc}") from exc
+        raise StorageError(f"{key(lake)} is damaged: {exc}") from exc
 
 
-def write(storage: Storage, state: FleetState, etag: str | None) -> str:
+def write(storage: Storage, lake: str, state: FleetState, etag: str | None) -> str:
     """Replace the state, on condition that its object still has the ETag, or does not exist yet; returns the new one.
 
     Raises:
@@ -144,7 +148,7 @@ def write(storage: Storage, state: FleetState, etag: str | None) -> str:
     """
     # a fixed time in the header: equal states are equal bytes
     body = gzip.compress(msgspec.json.encode(state), compresslevel=5, mtime=0)
-    return storage.put(KEY, body, content_type="application/gzip", replaces=etag, create=etag is None)
+    return storage.put(key(lake), body, content_type="application/gzip", replaces=etag, create=etag is None)
 
 
 def merge(

@@ -1,9 +1,10 @@
 """The prediction log: what was predicted of each machine and hour, once and for ever.
 
-    predictions/date=<YYYY-MM-DD>/hour=<HH>/<hour>.ndjson.gz
+    predictions/date=<YYYY-MM-DD>/hour=<HH>/<hour>-<lake>.ndjson.gz
 
-One object an hour of readings, one line a machine: the answer and `scored_at`. A line is never replaced: a machine that
-is in the object already is left out, so that runs which meet or repeat each other neither lose nor double any.
+One object an hour of readings of a lake, which its fingerprint names; one line a machine: the answer and `scored_at`.
+A line is never replaced: a machine that is in the object already is left out, so that runs which meet or repeat each
+other neither lose nor double any.
 """
 
 import gzip
@@ -29,65 +30,67 @@ class _Owner(msgspec.Struct):
     equip_id: str = msgspec.field(name="equipId")
 
 
-def key(hour: int) -> str:
-    """Where the lines of an hour (see `clock`) lie."""
+def key(lake: str, hour: int) -> str:
+    """Where the lines of an hour (see `clock`) of a lake lie."""
     start = clock.hour_start(hour)
-    return f"{FOLDER}/date={start:%Y-%m-%d}/hour={start:%H}/{hour}.ndjson.gz"
+    return f"{FOLDER}/date={start:%Y-%m-%d}/hour={start:%H}/{hour}-{lake}.ndjson.gz"
 
 
-def read(storage: Storage, hour: int) -> list[bytes]:
-    """The lines of an hour; none where there is no object.
+def read(storage: Storage, lake: str, hour: int) -> list[bytes]:
+    """The lines of an hour of a lake, given by its fingerprint; none where there is no object.
 
     Raises:
         StorageUnavailable: the store failed.
         StorageError: the object is damaged.
     """
+    path = key(lake, hour)
     try:
-        return _lines(storage, hour, storage.get(key(hour)).body)
+        return _lines(storage, path, storage.get(path).body)
     except ObjectNotFound:
         return []
 
 
-def add(storage: Storage, hour: int, lines: Mapping[Machine, bytes]) -> int:
-    """Add the lines of machines that the log does not have for an hour; returns how many these are.
+def add(storage: Storage, lake: str, hour: int, lines: Mapping[Machine, bytes]) -> int:
+    """Add the lines of machines that a lake's log does not have for an hour; returns how many these are.
 
     Raises:
         StorageUnavailable: the store failed, or other writers were faster every time.
         StorageError: the object is damaged; writing over it would lose lines.
     """
+    path = key(lake, hour)
     for _ in range(_TRIES):
         try:
-            blob = storage.get(key(hour))
-            present, etag = _lines(storage, hour, blob.body), blob.etag
+            blob = storage.get(path)
+            present, etag = _lines(storage, path, blob.body), blob.etag
         except ObjectNotFound:
             present, etag = [], None
-        logged = {_owner(storage, hour, line) for line in present}
+        logged = {_owner(storage, path, line) for line in present}
         fresh = [lines[machine] for machine in sorted(lines) if machine not in logged]
         if not fresh:
             return 0
         body = gzip.compress(b"".join(line + b"\n" for line in (*present, *fresh)), compresslevel=6, mtime=0)
         with suppress(PreconditionFailed):
-            storage.put(key(hour), body, content_type="application/gzip", replaces=etag, create=etag is None)
+            storage.put(path, body, content_type="application/gzip", replaces=etag, create=etag is None)
             return len(fresh)
-    raise StorageUnavailable(f"s3://{storage.name}/{key(hour)} changes whenever it is about to be written")
+    raise StorageUnavailable(f"s3://{storage.name}/{path} changes whenever it is about to be written")
 
 
-def _lines(storage: Storage, hour: int, body: bytes) -> list[bytes]:
+def _lines(storage: Storage, path: str, body: bytes) -> list[bytes]:
     try:
         return gzip.decompress(body).splitlines()
     except (OSError, EOFError, zlib.error) as exc:
-        raise _damaged(storage, hour, exc) from exc
+        raise _damaged(storage, path, exc) from exc
 
 
-def _owner(storage: Storage, hour: int, line: bytes) -> Machine:
+def _owner(storage: Storage, path: str, line: bytes) -> Machine:
     try:
         owner = msgspec.json.decode(line, type=_Owner)
     except UNDECODABLE as exc:
-        raise _damaged(storage, hour, exc) from exc
+        raise _damaged(storage, path, exc) from exc
     return Machine(owner.zone_id, owner.equip_id)
 
 
-def _damaged(storage: Storage, hour: int, exc: Exception) -> StorageError:
+def _damaged(storage: Storage, path: str, exc: Exception) -> StorageError:
     return StorageError(
-        f"s3://{storage.name}/{key(hour)} is damaged ({exc}): bring back an earlier version of it, or delete it"
+        f"s3://{storage.name}/{path} is damaged ({exc}): bring back an earlier version of it, or delete it"
     )

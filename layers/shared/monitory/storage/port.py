@@ -1,4 +1,4 @@
-"""The interface to an object store: five operations and their types."""
+"""The interface to an object store: six operations and their types."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -78,6 +78,13 @@ class Storage(Protocol):
 
         Raises:
             IncompleteListing: at the end; a malformed key hid some entries.
+            StorageUnavailable: the store failed.
+        """
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """The names of the folders directly in a folder; the bucket's for an empty name.
+
+        Raises:
             StorageUnavailable: the store failed.
         """
 

@@ -4,7 +4,7 @@ It retries server errors and dropped connections itself, refusals never; what st
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, cast
@@ -138,6 +138,14 @@ class S3Storage:
             self._fail("list", folder, exc)
         if hidden:
             raise IncompleteListing(f"s3://{self.name}/{hidden[0]} holds a key that hides others", hidden)
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """See Storage."""
+        try:
+            level = obstore.list_with_delimiter(self._store, folder or None)
+        except (BaseError, OSError) as exc:
+            self._fail("list", folder, exc)
+        return [path.rstrip("/").rpartition("/")[2] for path in level["common_prefixes"]]
 
     def put(
         self,

@@ -1,7 +1,4 @@
-"""Which keys of a lake are data, and whose: one rule for all readers."""
-
-from monitory.errors import InvalidIdentifier
-from monitory.machine import Machine, machine
+"""Which objects of a lake are data, by their names: one rule for all readers."""
 
 _UNFINISHED = (".inprogress", ".tmp", "._copying_")
 _MARKERS = ("_$folder$", ".crc")
@@ -21,19 +18,3 @@ def is_data(name: str) -> bool:
         return False
     lower = last.lower()
     return not lower.endswith(_MARKERS) and not any(mark in lower for mark in _UNFINISHED)
-
-
-def owner(key: str) -> Machine | None:
-    """The machine of a key below a lake's prefix (`date=…/zone_id=…/equip_id=…/…`); None where it has none."""
-    parts = key.split("/", 3)
-    if len(parts) < 4 or not parts[1].startswith("zone_id=") or not parts[2].startswith("equip_id="):
-        return None
-    try:
-        return machine(parts[1].removeprefix("zone_id="), parts[2].removeprefix("equip_id="))
-    except InvalidIdentifier:
-        return None
-
-
-def below_machine(key: str) -> str:
-    """The part of a key (below the lake's prefix) that is below its machine's folder."""
-    return key.split("/", 3)[-1]

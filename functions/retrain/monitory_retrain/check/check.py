@@ -1,0 +1,241 @@
+"""Checks a lake: surveys it, reads a sample, and says what to do first."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
+from statistics import median
+
+from monitory import clock
+from monitory.decoding import rejects
+from monitory.errors import MonitoryError
+from monitory.lake import Lake
+from monitory.logbook.logbook import Logbook
+from monitory.sensors import SensorSet
+from monitory.settings import RetrainSettings
+from monitory.storage.port import Storage
+from monitory_retrain.check import findings as judge
+from monitory_retrain.check import grades, prices, sampling, survey
+from monitory_retrain.check.probe import Probe
+from monitory_retrain.check.result import Extent, Finding, LakeCheck, Training
+from monitory_retrain.check.sampling import RawSample, Sample
+from monitory_retrain.check.survey import Survey
+from monitory_retrain.dataset import labels, sufficiency
+from monitory_retrain.dataset.completeness import completeness
+from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.dataset.labels import Labels
+from monitory_retrain.ingest.workers import LakeConfig
+
+MAX_KEYS = 200_000
+"""Keys that are listed, in all dates together."""
+
+THREADS = 8
+
+
+def check(
+    storage: Storage,
+    config: LakeConfig,
+    settings: RetrainSettings,
+    now: datetime,
+    logbook: Logbook | None = None,
+    log_fault: str = "",
+) -> tuple[LakeCheck, HourTable | None, list[date]]:
+    """Check a lake.
+
+    Args:
+        storage: its bucket; nothing is written.
+        config: where the lake lies in it, and its shape.
+        settings: limits of training.
+        now: the present, aware.
+        logbook: failures and maintenance, where there is a log.
+        log_fault: why a log that is configured cannot be read.
+
+    Returns:
+        The result; hour rows of the sample and the dates, for drawings.
+    """
+    last = now.astimezone(clock.zone()).date()
+    days = clock.days_between(last - timedelta(days=settings.training_days), last)
+    probe = Probe(storage, max(1000, MAX_KEYS // len(days)))
+    lake = config.lake_in(probe)
+    try:
+        found = survey.survey(lake, probe, days)
+        sample = None
+        if found.listing:
+            with ThreadPoolExecutor(THREADS) as executor:
+                sample = sampling.read(lake, config.sensors, found, executor)
+    except MonitoryError as exc:
+        extent = _extent(lake, probe, Survey({}), days, None)
+        finding = Finding("stop", f"the lake cannot be read: {exc}", "set bucket, region and permissions of the lake")
+        return _result([finding], extent), None, days
+    extent = _extent(lake, probe, found, days, sample)
+    seen = list(judge.of_survey(found, lake, days[0], days[-1]))
+    if log_fault:
+        seen.append(
+            Finding("stop", f"the failure log cannot be read: {log_fault}", "write it, or unset FAILURE_LOG_KEY")
+        )
+    if sample is None:
+        return _result(seen, extent), None, days
+    return _judged(lake, config.sensors, settings, found, sample, extent, seen, logbook), sample.table, days
+
+
+def _judged(
+    lake: Lake,
+    sensors: SensorSet,
+    settings: RetrainSettings,
+    found: Survey,
+    sample: Sample,
+    extent: Extent,
+    seen: list[Finding],
+    logbook: Logbook | None,
+) -> LakeCheck:
+    unknown = _unknown(sample.raw, sensors)
+    seen += judge.of_records(sample, lake)
+    gaps: dict[str, float] = {}
+    graded: list[grades.SensorGrade] = []
+    training = None
+    if len(sample.table):
+        presence = completeness(sample.table, sorted(found.listing))
+        hours = sum(len(clock.hours_of(day)) for day in presence.days)
+        gaps = {str(m): float(lack) / hours for m, lack in zip(presence.machines, presence.missing, strict=True)}
+        by_readings = _labels(sample.table, sensors, settings, None)
+        used = by_readings if logbook is None else _labels(sample.table, sensors, settings, logbook)
+        graded = grades.grade(sample.table, sensors, sample.raw.sensors, used.failures)
+        training = _training(found, sample, settings, by_readings, used, logbook)
+        seen += judge.of_training(training)
+        seen += judge.of_sensors(graded, unknown)
+        seen += judge.of_objects(found, gaps, lake.layout.is_shared)
+    counts = sample.counts
+    return _result(
+        seen,
+        extent,
+        sensors=graded,
+        unknown_sensors=unknown,
+        rejected=dict(counts.rejected),
+        losses=rejects.sentences(counts.rejected, counts.samples, unknown_sensors=True),
+        delay_hours=median(sample.raw.delays) if sample.raw.delays else None,
+        gaps=gaps,
+        training=training,
+        dollars_a_month=_dollars(found, sample, settings),
+    )
+
+
+def _result(
+    seen: list[Finding],
+    extent: Extent,
+    *,
+    sensors: list[grades.SensorGrade] | None = None,
+    unknown_sensors: dict[str, tuple[int, str]] | None = None,
+    rejected: dict[str, int] | None = None,
+    losses: list[str] | None = None,
+    delay_hours: float | None = None,
+    gaps: dict[str, float] | None = None,
+    training: Training | None = None,
+    dollars_a_month: float | None = None,
+) -> LakeCheck:
+    ordered = judge.ranked(iter(seen))
+    urgent = next((finding for finding in ordered if finding.level != "note"), None)
+    todo = "nothing: the lake is understood, and tonight's retrain would train"
+    if urgent:
+        todo = f"{urgent.todo} ({urgent.what})"
+    return LakeCheck(
+        "checked",
+        todo,
+        ordered,
+        extent,
+        sensors or [],
+        unknown_sensors or {},
+        rejected or {},
+        losses or [],
+        delay_hours,
+        gaps or {},
+        training,
+        dollars_a_month,
+    )
+
+
+def _extent(lake: Lake, probe: Probe, found: Survey, days: list[date], sample: Sample | None) -> Extent:
+    zones: dict[str, int] = {}
+    for machine in found.machines:
+        if machine.zone_id:
+            zones[machine.zone_id] = zones.get(machine.zone_id, 0) + 1
+    by_day = {day: [item for items in machines.values() for item in items] for day, machines in found.listing.items()}
+    machines = len([machine for machine in found.machines if machine.equip_id])
+    return Extent(
+        lake.storage.name,
+        lake.prefix,
+        lake.layout.pattern.pattern,
+        days[0],
+        days[-1],
+        len(found.objects),
+        sum(item.size for item in found.objects),
+        {day: (len(items), sum(item.size for item in items)) for day, items in by_day.items()},
+        zones,
+        machines or (sample.machines if sample else 0),
+        found.is_cut,
+        dict(sample.raw.formats) if sample else {},
+        sample.counts.read if sample else 0,
+        probe.lists + probe.gets,
+    )
+
+
+def _unknown(raw: RawSample, sensors: SensorSet) -> dict[str, tuple[int, str]]:
+    names = {sensor.lake_name: sensor.name for sensor in sensors.sensors}
+    plain = {_plain(name): lake_name for lake_name, feature in names.items() for name in (feature, lake_name)}
+    unknown = {}
+    for name, sample in sorted(raw.sensors.items(), key=lambda item: -item[1].count):
+        if name not in names:
+            near = get_close_matches(name.lower(), names, 1, 0.75)
+            unknown[name] = (sample.count, plain.get(_plain(name)) or (near[0] if near else ""))
+    return unknown
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
+
+
+def _labels(table: HourTable, sensors: SensorSet, settings: RetrainSettings, logbook: Logbook | None) -> Labels:
+    return labels.label(
+        table,
+        sensors,
+        cap_days=settings.max_rul_days,
+        share=settings.excursion_share,
+        count=settings.excursion_sensors,
+        logbook=logbook,
+    )
+
+
+def _training(
+    found: Survey,
+    sample: Sample,
+    settings: RetrainSettings,
+    by_readings: Labels,
+    used: Labels,
+    logbook: Logbook | None,
+) -> Training:
+    supply = sufficiency.supply(sample.table, used)
+    if not sample.is_complete:
+        times = len(found.objects) / max(1, sample.counts.objects)
+        supply = supply._replace(
+            days=len(found.listing),
+            machines=max(supply.machines, len([machine for machine in found.machines if machine.equip_id])),
+            readings=round(supply.readings * times),
+            failures=round(supply.failures * times),
+            labelled_rows=round(supply.labelled_rows * times),
+        )
+    missing = sufficiency.shortfalls(supply, settings)
+    logged = None
+    if logbook is not None:
+        logged = {str(machine): len(hours) for machine, hours in used.failures.items()}
+    shown = {str(machine): len(hours) for machine, hours in by_readings.failures.items()}
+    return Training(not missing, missing, supply, sample.is_complete, shown, logged)
+
+
+def _dollars(found: Survey, sample: Sample, settings: RetrainSettings) -> float:
+    """A month's nights, and a prediction of each machine and hour."""
+    days = len(found.listing)
+    objects = len(found.objects) / days
+    megabytes = sum(item.size for item in found.objects) / days / 1e6
+    machines = len([machine for machine in found.machines if machine.equip_id]) or sample.machines
+    seconds = prices.Measured().object_seconds * max(0.2, megabytes / objects / 0.825)
+    measured = prices.Measured()._replace(object_seconds=seconds)
+    night = prices.night(round(objects), megabytes, settings.training_days, measured, machine_hours=24 * machines)
+    return 30 * (night.dollars + 24 * machines * prices.PREDICTION_PRICE)

@@ -1,0 +1,1 @@
+"""The shape of a lake: a setting. Its folders, and the form of its records."""
