@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
@@ -43,6 +43,11 @@ class MemoryStorage:
                     yield Entry(key, "", 0, blob.modified, "it cannot be asked for")
                 else:
                     yield Entry(key, blob.etag, len(blob.body), blob.modified)
+
+    def folders(self, folder: str) -> Sequence[str]:
+        start = f"{folder}/" if folder else ""
+        below = (key.removeprefix(start) for key in sorted(self.objects) if key.startswith(start))
+        return tuple(dict.fromkeys(key.partition("/")[0] for key in below if "/" in key))
 
     def put(
         self,
@@ -94,6 +99,10 @@ class WatchedStorage(MemoryStorage):
     def list(self, folder: str) -> Iterator[Entry]:
         self._note("list", folder)
         return super().list(folder)
+
+    def folders(self, folder: str) -> Sequence[str]:
+        self._note("list", folder)
+        return super().folders(folder)
 
     def put(
         self,

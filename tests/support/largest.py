@@ -13,7 +13,8 @@ from datetime import date
 from pathlib import Path
 
 from monitory import sensors
-from monitory.lake import Lake, LakeObject, MachineDay
+from monitory.lake import Lake, MachineDay
+from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 from monitory.storage.port import Blob
 from tests.support.fakes import MemoryStorage

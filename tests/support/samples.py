@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from monitory.machine import Machine
-from monitory.readings.by_hour import ObjectKey
+from monitory.readings.objects import ObjectKey
 from tests.support.fakes import MemoryStorage
 
 MACHINE = Machine("ZONE-001", "EQUIP-001")

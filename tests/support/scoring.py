@@ -10,6 +10,7 @@ import msgspec
 from monitory import clock
 from monitory.history.history_store import HistoryStore
 from monitory.lake import Lake
+from monitory.layout.lake_layout import DEFAULT_LAYOUT
 from monitory.machine import Machine
 from monitory.registry.registry import Registry
 from monitory.scoring import fleet, prediction_log
@@ -26,6 +27,9 @@ from monitory_score.run import Run, Summary
 from tests.support.models import SENSORS
 from tests.support.predicting import MAX_AGE, NOW, World
 from tests.support.registries import KEY
+
+LAKE = DEFAULT_LAYOUT.fingerprint("lake", "EQUIPMENT")
+"""The fingerprint of a world's lake."""
 
 _executor = ThreadPoolExecutor(8, thread_name_prefix="test-score")
 
@@ -56,7 +60,7 @@ def score(world: World, now: datetime = NOW, in_time: Callable[[], bool] = lambd
 
 def state_of(storage: Storage, machine: Machine) -> MachineState:
     """What the fleet state says of a machine."""
-    state = fleet.read(storage).state.machine(machine)
+    state = fleet.read(storage, LAKE).state.machine(machine)
     assert state is not None
     return state
 
@@ -69,8 +73,8 @@ def answer_of(storage: Storage, machine: Machine) -> Line:
 
 def log_lines(storage: Storage) -> list[Line]:
     """Every line of the prediction log."""
-    hours = [int(entry.key.rpartition("/")[2].partition(".")[0]) for entry in storage.list(prediction_log.FOLDER)]
-    return [msgspec.json.decode(line) for hour in hours for line in prediction_log.read(storage, hour)]
+    hours = [int(entry.key.rpartition("/")[2].partition("-")[0]) for entry in storage.list(prediction_log.FOLDER)]
+    return [msgspec.json.decode(line) for hour in hours for line in prediction_log.read(storage, LAKE, hour)]
 
 
 def logged(storage: Storage) -> list[tuple[str, int]]:
@@ -93,5 +97,7 @@ def predicting(world: World) -> PredictService:
         SENSORS,
         _executor,
         30.0,
-        ScoredAnswers(FleetCache(world.model_storage, world.log), models, failures, world.log, MAX_AGE),
+        ScoredAnswers(
+            FleetCache(world.model_storage, lake.fingerprint(), world.log), models, failures, world.log, MAX_AGE
+        ),
     )

@@ -20,8 +20,8 @@ BESIDE = {"SCORING"}
 # Lambda sets the region itself and refuses a template that does
 GIVEN_BY_LAMBDA = {"AWS_REGION"}
 READ_BY_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME"}
-NO_PARAMETER = {"FACTORY_TIME_ZONE"}
-"""For local runs only: no stack sets it, as a version's description, full already, would have to tell it."""
+NO_PARAMETER = {"FACTORY_TIME_ZONE", "LAKE_FILE"}
+"""For local runs only: a stack has them in its sensor set's file, as a version's description is full."""
 FULL = {"LakeRegion": "eu-central-1", "SensorsFile": "/var/task/sensors.json", "FailureLogKey": "logs/failures.ndjson"}
 
 

@@ -15,7 +15,8 @@ from monitory.clock import date_of_hour, first_hour, hour_of
 from monitory.decoding.rejects import UNKNOWN_SENSOR
 from monitory.features.hour_row import COUNT, PER_SENSOR
 from monitory.machine import Machine
-from monitory.readings.by_hour import ObjectKey, ReadingsByHour
+from monitory.readings.by_hour import ReadingsByHour
+from monitory.readings.objects import ObjectKey
 from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
 from monitory_local.simulator.__main__ import main

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitory import clock
 from monitory.errors import InvalidIdentifier, UnknownVersion
-from monitory.machine import Machine, machine
+from monitory.machine import Machine, machine, spellings
 from monitory.registry.version import Version
 
 
@@ -62,13 +62,17 @@ BAD_NAMES = [
     "x" * 65,
     "a/b",
     "../a",
-    "a b",
     "a\n",
     "\na",
     "a\x00",
     "a%2F",
-    "é",
-    "기계",
+    "%2E%2E%2Fa",
+    "a%00",
+    " a",
+    "a ",
+    "a%20",
+    "a,b",
+    "a%2520b",
     "a*",
     "a=b",
     "a\\b",
@@ -83,13 +87,33 @@ def test_names_that_could_reach_another_prefix_are_refused(name: str, field: str
 
 
 @given(st.text())
-def test_no_name_that_is_allowed_holds_anything_but_the_alphabet(name: str) -> None:
+def test_no_name_that_is_allowed_leaves_its_folder_or_changes_when_it_is_read_again(name: str) -> None:
     try:
         allowed = machine(name, "E").zone_id
     except InvalidIdentifier:
         return
-    assert set(allowed) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+    assert not set(allowed) & set("/\\%*?=&\"'<>{}[]\x00\n\r\t")
+    assert allowed.isprintable()
+    assert allowed[0] not in ". "
     assert 0 < len(allowed) <= 64
+    assert machine(allowed, "E").zone_id == allowed
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("3호기", "3호기"),
+        ("3%ED%98%B8%EA%B8%B0", "3호기"),
+        ("\u1112\u1169", "\ud638"),
+        ("00:1A:22", "00:1A:22"),
+        ("00%3A1A%3A22", "00:1A:22"),
+        ("CNC%20Mill", "CNC Mill"),
+        ("CNC Mill", "CNC Mill"),
+    ],
+)
+def test_a_name_is_the_same_however_a_writer_spells_it(written: str, name: str) -> None:
+    assert machine("Z", written) == ("Z", name)
+    assert all(machine("Z", spelling).equip_id == name for spelling in spellings(name))
 
 
 moments = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC))

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from monitory import clock, lake
 from monitory.errors import StorageUnavailable
-from monitory.lake import Lake, MachineDay, sample_evenly, total_rejected
+from monitory.lake import Lake, MachineDay, total_rejected
+from monitory.lake_listing import sample_evenly
 from monitory.machine import Machine
 from monitory.sensors import load
 from tests.support.fakes import WatchedStorage, down
@@ -58,13 +59,21 @@ def test_a_day_has_all_machines_and_leaves_out_what_is_not_of_the_layout() -> No
         "_SUCCESS",
         "zone_id=ZONE-001/x.json",
         "zone_id=ZONE-001/equip_id=E/_temporary/0/x.json",
-        "zone_id=a b/equip_id=E/x.json",
+        "zone_id=a*b/equip_id=E/x.json",
         "zone_id=/equip_id=E/x.json",
         "zone_id=.hidden/equip_id=E/x.json",
         "equip_id=E/zone_id=Z/x.json",
     ):
         storage.put(f"{base}/{stray}", b"x")
-    found = of.day(DAY)
+    unplaced: list[str] = []
+    found = of.day(DAY, unplaced)
+    assert [key.removeprefix(f"{base}/") for key in unplaced] == [
+        "equip_id=E/zone_id=Z/x.json",
+        "zone_id=.hidden/equip_id=E/x.json",
+        "zone_id=/equip_id=E/x.json",
+        "zone_id=ZONE-001/x.json",
+        "zone_id=a*b/equip_id=E/x.json",
+    ]
     assert {machine: len(items) for machine, items in found.items()} == {MACHINE: 2, other: 1}
 
 

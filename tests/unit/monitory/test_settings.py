@@ -84,6 +84,15 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(
         from_environment(kind)
 
 
+@pytest.mark.parametrize("name", ["S3_INPUT_DATA_KEY", "S3_MODEL_KEY", "S3_INPUT_DATA_BUCKET_NAME", "FAILURE_LOG_KEY"])
+def test_an_address_is_refused_with_its_two_parts(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "s3://b/EQUIPMENT/")
+    with pytest.raises(
+        SettingsError, match=rf"{name}: bucket and key are two settings, the bucket 'b' and the key 'EQ"
+    ):
+        from_environment(RetrainSettings)
+
+
 def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", "LOUD")
     monkeypatch.setenv("LOG_FORMAT", "XML")

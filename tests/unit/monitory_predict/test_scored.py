@@ -16,7 +16,7 @@ from monitory_predict.service import PredictService
 from tests.support.fakes import down
 from tests.support.predicting import NOW, V1, V2, World
 from tests.support.samples import MACHINE, lake_key
-from tests.support.scoring import predicting, score
+from tests.support.scoring import LAKE, predicting, score
 
 HOUR = timedelta(hours=1)
 LATER = NOW + timedelta(minutes=10)
@@ -115,7 +115,7 @@ def test_a_key_behind_a_gap_is_answered_from_a_listing(world: World, service: Pr
         "EQUIPMENT/date=2026-13-20/zone_id=ZONE-001/equip_id=EQUIP-001/equip-1-0.json",
         "EQUIPMENT/date%3D2026-11-20/zone_id%3DZONE-001/equip_id%3DEQUIP-001/equip-1-0.json",
         "date=2026-11-20/zone_id=ZONE-001/equip_id=EQUIP-001/equip-1-0.json",
-        "state/fleet.json.gz",
+        "state/failures.json",
     ],
 )
 def test_a_key_of_anything_else_is_refused(world: World, service: PredictService, key: str) -> None:
@@ -163,12 +163,12 @@ def _entry(machine: Machine, start: datetime) -> bytes:
 
 @pytest.mark.parametrize("body", [b"damaged", b""])
 def test_a_state_that_is_damaged_costs_a_computation(world: World, body: bytes) -> None:
-    world.model_storage.put(fleet.KEY, body)
+    world.model_storage.put(fleet.key(LAKE), body)
     assert predicting(world).answer(MACHINE, LATER).response == computed(world)
 
 
 def test_a_state_that_cannot_be_read_costs_a_computation(world: World, service: PredictService) -> None:
-    world.model_storage.before = lambda verb, key: down(verb, key) if key == fleet.KEY else None
+    world.model_storage.before = lambda verb, key: down(verb, key) if key == fleet.key(LAKE) else None
     assert service.answer(MACHINE, LATER).response == computed(world)
 
 

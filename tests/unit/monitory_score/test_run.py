@@ -13,7 +13,7 @@ from monitory.scoring.answer import predict_response
 from tests.support.fakes import down
 from tests.support.predicting import NOW, V1, V2, World
 from tests.support.samples import MACHINE, lake_key
-from tests.support.scoring import answer_of, log_lines, logged, new_run, score, state_of
+from tests.support.scoring import LAKE, answer_of, log_lines, logged, new_run, score, state_of
 
 OTHER = Machine("ZONE-002", "EQUIP-002")
 HOUR = timedelta(hours=1)
@@ -59,7 +59,7 @@ def test_nothing_new_costs_listings_and_four_reads(world: World) -> None:
     assert world.lake_storage.calls == {"list": 1}
     assert world.model_storage.calls == {"get": 4, "put": 1}  # state, model, card, failures; state
     changed = {key for key, blob in world.model_storage.objects.items() if before.get(key) != blob}
-    assert changed == {fleet.KEY}
+    assert changed == {fleet.key(LAKE)}
 
 
 def test_an_hour_is_read_once_and_logged_once(world: World) -> None:
@@ -188,7 +188,7 @@ def test_a_machine_that_falls_silent_keeps_its_last_answer(world: World) -> None
     state = state_of(world.model_storage, OTHER)
     assert (state.hour, state.has_answer) == (NEWEST, True)
     score(world, NOW + timedelta(days=31))
-    assert fleet.read(world.model_storage).state.machine(OTHER) is None
+    assert fleet.read(world.model_storage, LAKE).state.machine(OTHER) is None
 
 
 def test_two_runs_at_once_lose_and_double_nothing(world: World) -> None:
@@ -211,7 +211,7 @@ def test_two_runs_at_once_lose_and_double_nothing(world: World) -> None:
 
 def test_a_damaged_state_is_replaced_and_doubles_no_line(world: World) -> None:
     score(world)
-    world.model_storage.put(fleet.KEY, b"damaged")
+    world.model_storage.put(fleet.key(LAKE), b"damaged")
     summary = score(world, NOW + timedelta(minutes=5))
     assert (summary.scored, summary.read, summary.logged) == (2, 0, 0)
     assert answer_of(world.model_storage, MACHINE)["predictions"]

@@ -15,7 +15,8 @@ from monitory import clock
 from monitory.decoding.framing import MAX_RECORD_BYTES
 from monitory.errors import UnreadableObject
 from monitory.machine import Machine
-from monitory.readings.by_hour import ObjectKey, ReadingsByHour
+from monitory.readings.by_hour import ReadingsByHour
+from monitory.readings.objects import ObjectKey
 from monitory.sensors import load
 from tests.support.samples import DAY, MACHINE, SOURCE, TEN, ndjson, reading
 

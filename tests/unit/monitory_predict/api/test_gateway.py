@@ -74,7 +74,7 @@ def test_the_other_routes(handler: Handler, make: Make, path: str) -> None:
         ({"zoneId": "ZONE-001"}, 422),
         ({"zoneId": "../..", "equipId": "E"}, 422),
         ({"zoneId": "Z", "equipId": "a/b"}, 422),
-        ({"zoneId": "Z", "equipId": "기계"}, 422),
+        ({"zoneId": "Z", "equipId": "기계"}, 404),
         ({"zoneId": "Z", "equipId": "E\x00"}, 422),
         ({"zoneId": "Z" * 10_000, "equipId": "E"}, 422),
         ({"zoneId": "ZONE-001", "equipId": "EQUIP-404"}, 404),

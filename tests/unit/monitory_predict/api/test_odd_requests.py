@@ -142,7 +142,7 @@ MISTAKES = {
     "a list in one": (http_event(PREDICT, {**GOOD, "equipId": "A,B"}), 422, "equipId"),
     "an encoded slash": (http_event(PREDICT, {**GOOD, "equipId": "A%2FB"}), 422, "equipId"),
     "a space": (rest_event(PREDICT, {**GOOD, "equipId": " EQUIP-001"}), 422, "equipId"),
-    "a plus": (changed(http_event(PREDICT), rawQueryString="zoneId=Z+1&equipId=E"), 422, "zoneId"),
+    "a plus": (changed(http_event(PREDICT), rawQueryString="zoneId=Z+1&equipId=E"), 404, "Z 1"),
     "bytes that are no UTF-8": (changed(http_event(PREDICT), rawQueryString="zoneId=%ff&equipId=E"), 422, "zoneId"),
     "semicolons": (changed(http_event(PREDICT), rawQueryString="zoneId=Z;equipId=E"), 422, "equipId"),
     "a query in the path": (http_event(f"{PREDICT}%3FzoneId=Z"), 404, "no such path; there are /api/v1/predict"),

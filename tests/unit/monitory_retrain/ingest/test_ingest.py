@@ -11,6 +11,7 @@ from monitory import sensors
 from monitory.errors import StorageUnavailable
 from monitory.features import vector
 from monitory.lake import Lake
+from monitory.layout.lake_layout import DEFAULT_LAYOUT
 from monitory.log import logger
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
@@ -27,6 +28,9 @@ DAYS = [FIRST_DAY, FIRST_DAY + timedelta(days=1), FIRST_DAY + timedelta(days=2)]
 MACHINES = [Machine("ZONE-001", "EQUIP-001"), Machine("ZONE-002", "EQUIP-002")]
 HOURS = (0, 9, 23)
 SENSORS = sensors.load()
+
+
+LAKE = DEFAULT_LAYOUT.fingerprint("lake", "EQUIPMENT/")
 
 
 class MemorySource(workers.LakeConfig):
@@ -95,7 +99,7 @@ def test_the_first_night_reads_every_object(world: World) -> None:
     assert len(found.table) == 18
     assert found.counts.raw_bytes == sum(len(blob.body) for blob in world.lake.objects.values())
     assert sorted(world.cache.objects) == [
-        f"{FOLDER}/{vector.SCHEMA}-{SENSORS.fingerprint()}/{day}.parquet" for day in DAYS
+        f"{FOLDER}/{vector.SCHEMA}-{SENSORS.fingerprint()}-{LAKE}/{day}.parquet" for day in DAYS
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from monitory.errors import InvalidEvent
-from monitory_retrain.invocation.events import PromotionRequest, RollbackRequest, TrainingRequest, parse
+from monitory_retrain.invocation.events import CheckRequest, PromotionRequest, RollbackRequest, TrainingRequest, parse
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # noon in Seoul
 
@@ -42,6 +42,7 @@ def test_options_of_a_training() -> None:
 def test_promotions_and_rollbacks() -> None:
     promote = {"action": "promote", "version": "2025-06-21-150102", "reason": "why", "by": "me"}
     assert parse(promote, NOW, 21) == PromotionRequest("2025/06/21/150102", "me", "why")
+    assert parse({"action": "check"}, NOW, 21) == CheckRequest()
     assert parse({"action": "rollback", "reason": "why"}, NOW, 21) == RollbackRequest("event", "why")
 
 
@@ -65,6 +66,7 @@ def test_promotions_and_rollbacks() -> None:
         ({"action": "promote"}, "which version"),
         ({"action": "promote", "version": "../../latest"}, "version"),
         ({"action": "rollback", "month": "2025-06"}, "no place"),
+        ({"action": "check", "month": "2025-06"}, "no place"),
         ({"action": "delete"}, "action"),
         ({"detail-type": "Scheduled Event", "id": "x", "time": "1969-01-01T00:00:00Z"}, "time"),
         ({"detail-type": "Scheduled Event", "id": "x"}, "time"),
