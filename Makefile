@@ -76,6 +76,11 @@ FOLDER_FLAG = $(call flag,folder,FOLDER)
 demo: $(READY) ## simulate a month, retrain, predict every machine (SEED=, MACHINES=)
 	@$(BIN)/python -m monitory_local.demo $(FOLDER_FLAG) $(call flag,seed,SEED) $(call flag,machines,MACHINES)
 
+.PHONY: example
+example: $(READY) ## public data as a factory: import, train, predict hour by hour (CMAPSS=CMAPSSData.zip; docs/example.md)
+	@test -n "$(CMAPSS)" || { echo 'error: where is the data? make example CMAPSS=CMAPSSData.zip; docs/example.md says where it comes from' >&2; exit 2; }
+	@$(BIN)/python -m monitory_local.example "$$CMAPSS" $(FOLDER_FLAG)
+
 .PHONY: serve
 serve: $(READY) ## the API on 127.0.0.1:8000 beside a simulated factory (PORT=, FOLDER=)
 	@$(BIN)/python -m monitory_local.serve $(FOLDER_FLAG) $(call flag,port,PORT)
@@ -108,6 +113,7 @@ invoke-retrain: $(READY) ## call the retrain handler (EVENT=file or JSON, or MON
 .PHONY: openapi
 openapi: $(READY) ## docs/openapi.json, after a change of the API
 	@$(BIN)/python -m monitory_local.openapi docs/openapi.json
+
 .PHONY: check-lake
 check-lake: $(READY) ## what a lake holds, what is wrong with it, what to do first; a page with pictures (FOLDER=, JSON=1, PAGE=)
 	@$(BIN)/python -m monitory_local.check_lake $(FOLDER_FLAG) $(if $(JSON),--json) $(call flag,page,PAGE)

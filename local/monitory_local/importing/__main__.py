@@ -9,10 +9,11 @@ import argparse
 import json
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -51,8 +52,15 @@ class Import:
     records: list[Record]
 
 
+class Outcome(NamedTuple):
+    """What was written; `uploads` is None for a dry run."""
+
+    uploads: Uploads | None
+    new_records: int
+
+
 def main(argv: Sequence[str] | None = None) -> None:
-    """Read what the arguments name, say what it comes to, and write it unless this is a dry run."""
+    """Read what the arguments name, write it unless this is a dry run, and say what it comes to."""
     arguments = _parser().parse_args(argv)
     settings = from_environment(RetrainSettings)
     layout = lake_layout.load(settings.lake_file, settings.sensors_file)
@@ -63,36 +71,43 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     clock.set_zone(settings.factory_time_zone or layout.time_zone)
     known = load_sensors(settings.sensors_file)
-    log_key = settings.failure_log_key or LOG_KEY
     with tempfile.TemporaryDirectory(prefix="monitory-import-") as folder:
         content = _read(arguments, Path(folder))
         history = content.history
         print("\n".join(summary.forms(history)))
-        uploads: Uploads | None = None
-        added = 0
-        first = list(islice(history.objects_of(settings.s3_input_data_key), 3))
-        history.objects, history.repeats = 0, 0
-        objects = history.objects_of(settings.s3_input_data_key)
-        if arguments.dry_run:
-            for _ in objects:
-                pass
-        else:
-            with running_s3(arguments.folder) as s3, s3.active():
-                prepare_lake(s3, settings)
-                lake = S3Storage(settings.s3_input_data_bucket_name, region=settings.lake_region)
-                uploads = upload(lake, objects)
-                if content.records:
-                    added = records.merge(lake, log_key, content.records)
-    unknown = [name for name in history.readings if name not in {sensor.lake_name for sensor in known.sensors}]
+        outcome = _count(content, settings) if arguments.dry_run else _write(arguments, content, settings)
+    names = {sensor.lake_name for sensor in known.sensors}
+    unknown = [name for name in history.readings if name not in names]
     if unknown and not arguments.dry_run:
         arguments.proposal.parent.mkdir(parents=True, exist_ok=True)
         proposal = sensor_proposal.propose(history.samples)
         arguments.proposal.write_text(sensor_proposal.as_json(proposal), encoding="utf-8")
-    print("\n".join(summary.content(history, content.records, known, first)))
-    print("\n".join(summary.next_steps(history, content.records, unknown, arguments, uploads, log_key)))
-    print(json.dumps(summary.figures(history, content.records, uploads, added)))
+    print("\n".join(summary.content(history, content.records, known)))
+    log_key = settings.failure_log_key or LOG_KEY
+    print("\n".join(summary.next_steps(history, content.records, unknown, arguments, outcome.uploads, log_key)))
+    print(json.dumps(summary.figures(history, content.records, outcome.uploads, outcome.new_records)))
     if not history.readings and not content.records:
         sys.exit("error: nothing could be imported; the reasons are above")
+
+
+def _count(content: Import, settings: RetrainSettings) -> Outcome:
+    """Go through all objects and write none."""
+    deque(content.history.objects_of(settings.s3_input_data_key), maxlen=0)
+    return Outcome(None, 0)
+
+
+def _write(arguments: argparse.Namespace, content: Import, settings: RetrainSettings) -> Outcome:
+    """Write the objects and the records that the store does not have.
+
+    Raises:
+        MissingBucket, StorageUnavailable: the lake's bucket cannot be used.
+    """
+    with running_s3(arguments.folder) as s3, s3.active():
+        prepare_lake(s3, settings)
+        lake = S3Storage(settings.s3_input_data_bucket_name, region=settings.lake_region)
+        uploads = upload(lake, content.history.objects_of(settings.s3_input_data_key))
+        key = settings.failure_log_key or LOG_KEY
+        return Outcome(uploads, records.merge(lake, key, content.records) if content.records else 0)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,6 +16,8 @@ from monitory_local.importing.readings import FileForm, Reader, Readings, Vocabu
 from monitory_local.importing.sensor_proposal import ValueSample
 from monitory_local.importing.spill import Spill
 
+_EXAMPLES = 3
+
 
 class Source(NamedTuple):
     """A CSV file to import.
@@ -44,6 +46,7 @@ class History:
         forms: what is known of each file.
         objects, repeats: of what `objects_of` has gone through.
         first, last: dates of the same.
+        examples: the first few objects of the same.
     """
 
     spill: Spill
@@ -56,6 +59,7 @@ class History:
     repeats: int = 0
     first: date | None = None
     last: date | None = None
+    examples: list[LakeObject] = field(default_factory=list)
 
     def read(self, source: Source) -> None:
         """Add a file's readings.
@@ -86,6 +90,8 @@ class History:
             self.last = max(self.last or day.day, day.day)
             for item in lake_objects(prefix, day, sensors):
                 self.objects += 1
+                if self.objects <= _EXAMPLES:
+                    self.examples.append(item)
                 yield item
 
     @property

@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from monitory.sensors import SensorSet
 from monitory_local.importing import records
 from monitory_local.importing.history import History
-from monitory_local.importing.lake_objects import LakeObject
 from monitory_local.importing.mapping import as_toml
 from monitory_local.importing.records import Record
 from monitory_local.importing.upload import Uploads
@@ -37,7 +36,7 @@ def forms(history: History) -> list[str]:
     return lines
 
 
-def content(history: History, logged: Sequence[Record], known: SensorSet, first: Sequence[LakeObject]) -> list[str]:
+def content(history: History, logged: Sequence[Record], known: SensorSet) -> list[str]:
     """Machines, days, sensors, records, what was left out, and the first objects."""
     lines: list[str] = []
     if history.readings:
@@ -57,11 +56,11 @@ def content(history: History, logged: Sequence[Record], known: SensorSet, first:
         lines += ["left out:", *(f"  {sentence}" for sentence in history.rejects.sentences())]
     if history.rejects.empty:
         lines.append(f"empty      {history.rejects.empty:,} cells without a value: no reading")
-    if first:
+    if history.examples:
         lines.append("first objects:")
-        for item in first:
+        for item in history.examples:
             lines.append(f"  {item.key}  ({item.readings} readings)")
-        lines.append(f"    {first[0].body.decode().partition(chr(10))[0]}")
+        lines.append(f"    {history.examples[0].body.decode().partition(chr(10))[0]}")
     return lines
 
 
