@@ -1,8 +1,8 @@
 """From files to a fleet on public data: `python -m monitory_local.example CMAPSS`.
 
 NASA's C-MAPSS FD001 (simulated turbofan engines) is played as a factory of 100 machines, a cycle an hour: its history
-is imported from CSV files, a model is trained on it by the real retrain handler, then the last day's readings arrive
-and every machine is predicted in each of its hours. The last line printed is one JSON object.
+is imported from CSV files, a model is trained on it by the real retrain handler, then the readings of the last
+hours arrive and every machine is predicted in each of them. The last line printed is one JSON object.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from monitory_predict.bootstrap import start
 from monitory_predict.service import PredictService
 
 FOLDER = Path(".local/example")
-HOURS = 24
+HOURS = 6
 LOG_KEY = "failures.ndjson"
 _URGENT = 20
 

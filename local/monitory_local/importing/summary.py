@@ -1,6 +1,7 @@
 """An import in words and in figures."""
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -88,7 +89,7 @@ def next_steps(
     if history.first:
         words = [*settings, "make invoke-retrain", f"START={history.first}", f"END={history.last}"]
         if arguments.folder != DEFAULT_FOLDER:
-            words.append(f"FOLDER={arguments.folder}")
+            words.append(f"FOLDER={shlex.quote(str(arguments.folder))}")
         lines.append(f"Train on it: {' '.join(words)}")
     return lines
 
