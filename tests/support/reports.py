@@ -23,6 +23,7 @@ from monitory_retrain.evaluation import holdout as validation
 from monitory_retrain.evaluation.announcements import announcements
 from monitory_retrain.evaluation.holdout import Champion
 from monitory_retrain.evaluation.scores import score
+from monitory_retrain.ingest.workers import LakeConfig
 from monitory_retrain.report import Findings
 from monitory_retrain.training.training import Recipe
 
@@ -30,6 +31,7 @@ SENSORS: SensorSet = sensors.load()
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 16)
 DAYS = days_between(FIRST, LAST)
 SETTINGS = RetrainSettings(min_readings=0)
+LAKE = LakeConfig("lake", "", "EQUIPMENT", SENSORS)
 RECIPE = Recipe(folds=3, max_trees=15, threads=1)
 
 

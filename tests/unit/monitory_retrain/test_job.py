@@ -33,7 +33,7 @@ class Ready(Ingest):
     """Days that were read already."""
 
     def __init__(self) -> None:
-        pass
+        self.config = reports.LAKE
 
     def days(self, days: Sequence[date], *, refresh: datetime | None, in_time: Callable[[], bool]) -> Ingested:
         return Ingested(reports.table(), Counts(), [])

@@ -66,15 +66,16 @@ class RecordingIngest(Ingest):
     """Days that were read already."""
 
     def __init__(self) -> None:
+        self.config = reports.LAKE
         self.asked: list[tuple[str, str, int | None]] = []
 
     def days(self, days: Sequence[date], *, refresh: datetime | None, in_time: Callable[[], bool]) -> Ingested:
         self.asked.append((str(days[0]), str(days[-1]), None))
-        return Ingested(reports.table(), Counts(), [])
+        return Ingested(reports.table(), Counts(objects=1), [])
 
     def sample(self, days: Sequence[date], count: int) -> Ingested:
         self.asked.append((str(days[0]), str(days[-1]), count))
-        return Ingested(reports.table(), Counts(), [])
+        return Ingested(reports.table(), Counts(objects=1), [])
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ class Ready(Ingest):
 
     def __init__(self, table: HourTable) -> None:
         self.table = table
+        self.config = reports.LAKE
 
     def days(self, days: Sequence[date], *, refresh: datetime | None, in_time: Callable[[], bool]) -> Ingested:
         return Ingested(self.table, Counts(), [])
