@@ -73,8 +73,11 @@ def answer_of(storage: Storage, machine: Machine) -> Line:
 
 def log_lines(storage: Storage) -> list[Line]:
     """Every line of the prediction log."""
-    hours = [int(entry.key.rpartition("/")[2].partition("-")[0]) for entry in storage.list(prediction_log.FOLDER)]
-    return [msgspec.json.decode(line) for hour in hours for line in prediction_log.read(storage, LAKE, hour)]
+    names = [entry.key.rpartition("/")[2].partition(".")[0] for entry in storage.list(prediction_log.FOLDER)]
+    parts = [name.partition("-") for name in names]
+    return [
+        msgspec.json.decode(line) for hour, _, lake in parts for line in prediction_log.read(storage, lake, int(hour))
+    ]
 
 
 def logged(storage: Storage) -> list[tuple[str, int]]:
