@@ -78,7 +78,7 @@ def start(settings: PredictSettings) -> Startup:
     lake = Lake(lake_storage, settings.s3_input_data_key, sensor_set, layout=layout)
     max_age = timedelta(hours=settings.max_data_age_hours)
     rows = HistoryCache(lake, models, executor, logger, max_age, read_only=settings.scoring)
-    failures = FailureCache(models, lake_storage, logger)
+    failures = FailureCache(models, lake_storage, logger, lake.fingerprint())
     fleet = FleetCache(models, lake.fingerprint(), logger)
     scored = ScoredAnswers(fleet, cache, failures, logger, max_age) if settings.scoring else None
     service = PredictService(cache, rows, failures, registry, sensor_set, executor, ANSWER_SECONDS, scored)

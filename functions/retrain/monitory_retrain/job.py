@@ -95,7 +95,7 @@ class Job:
             for warning in warnings:
                 self.log.warning("%s", warning)
             data["log"] = {"entries": logbook.counts, "warnings": warnings}
-        state = failure_state.read(self.models).state
+        state = failure_state.read(self.models, self.ingest.config.fingerprint()).state
         outcome = pipeline.learn(
             ingested.table,
             self.sensors,
@@ -284,7 +284,8 @@ class Job:
         excursion = Excursion(self.settings.excursion_share, self.settings.excursion_sensors)
         last = {str(owner): hour for owner, hour in last_hours.items()}
         shared = tuple(sorted(shared_ids(machines)))
-        failure_state.merge(self.models, FailureState(excursion, last, shared, self.settings.failure_log_key))
+        lake = self.ingest.config.fingerprint()
+        failure_state.merge(self.models, FailureState(excursion, last, shared, self.settings.failure_log_key, lake))
 
 
 def _before(state: FailureState, first_hour: int) -> dict[Machine, int]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from monitory import clock, log, metric_names, sensors
+from monitory.errors import LakeLayoutError
 from monitory.history.history_store import HistoryStore
 from monitory.lake import Lake
 from monitory.layout import lake_layout
@@ -29,12 +30,18 @@ def build_run(settings: ScoreSettings) -> Run:
     """The run for the buckets that the settings name.
 
     Raises:
-        SensorSetError, LakeLayoutError: a file of the sensors or of the lake's shape cannot be used.
+        SensorSetError: the sensor set cannot be used.
+        LakeLayoutError: the lake's shape cannot be used, or this function does not read it.
         SettingsError: the time zone does not exist.
     """
     logger = log.logger(metric_names.SCORE_SERVICE, settings)
     sensor_set = sensors.load(settings.sensors_file)
     layout = lake_layout.load(settings.lake_file, settings.sensors_file)
+    if layout.is_shared or layout.format == "parquet":
+        raise LakeLayoutError(
+            "the score function reads objects of one machine, in JSON or CSV: set Scoring to false for a lake of "
+            f"{'Parquet' if layout.format == 'parquet' else 'several machines in one object'}"
+        )
     clock.set_zone(settings.factory_time_zone or layout.time_zone)
     models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
     readings = S3Storage(settings.s3_input_data_bucket_name, region=settings.lake_region)
@@ -44,7 +51,7 @@ def build_run(settings: ScoreSettings) -> Run:
         lake,
         models,
         ModelCache(Registry(models, settings.s3_model_key), sensor_set, settings.max_rul_days),
-        FailureCache(models, readings, logger),
+        FailureCache(models, readings, logger, lake.fingerprint()),
         MachineScorer(lake, HistoryStore(models, lake, logger), sensor_set, logger, max_age),
         ThreadPoolExecutor(THREADS, thread_name_prefix="score"),
         logger,

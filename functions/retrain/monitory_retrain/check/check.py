@@ -30,6 +30,16 @@ MAX_KEYS = 200_000
 
 THREADS = 8
 
+_REMEDIES = {
+    "NoSuchBucket": "set S3_INPUT_DATA_BUCKET_NAME to the lake's bucket, or create it",
+    "AccessDenied": "allow s3:ListBucket and s3:GetObject on the lake's bucket",
+    "InvalidAccessKeyId": "set credentials that the store knows",
+    "SignatureDoesNotMatch": "set credentials that the store knows",
+    "PermanentRedirect": "set S3_INPUT_DATA_REGION to the bucket's region",
+    "AuthorizationHeaderMalformed": "set S3_INPUT_DATA_REGION to the bucket's region",
+}
+"""By codes of S3."""
+
 
 def check(
     storage: Storage,
@@ -64,7 +74,7 @@ def check(
                 sample = sampling.read(lake, config.sensors, found, executor)
     except MonitoryError as exc:
         extent = _extent(lake, probe, Survey({}), days, None)
-        finding = Finding("stop", f"the lake cannot be read: {exc}", "set bucket, region and permissions of the lake")
+        finding = Finding("stop", f"the lake cannot be read: {exc}", _remedy(str(exc)))
         return _result([finding], extent), None, days
     extent = _extent(lake, probe, found, days, sample)
     seen = list(judge.of_survey(found, lake, days[0], days[-1]))
@@ -75,6 +85,11 @@ def check(
     if sample is None:
         return _result(seen, extent), None, days
     return _judged(lake, config.sensors, settings, found, sample, extent, seen, logbook), sample.table, days
+
+
+def _remedy(fault: str) -> str:
+    """What to do about a store's fault, by the store's own code."""
+    return next((todo for code, todo in _REMEDIES.items() if code in fault), "look at the store's own words")
 
 
 def _judged(

@@ -77,6 +77,10 @@ class LakeConfig(NamedTuple):
         """The lake with the kernel of training."""
         return self.lake_in(S3Storage(self.bucket, region=self.region))
 
+    def fingerprint(self) -> str:
+        """Eight hex digits that tell lakes apart."""
+        return self.layout.fingerprint(self.bucket, self.prefix)
+
     def lake_in(self, storage: Storage) -> Lake:
         """The lake, read through `storage`."""
         kernel = VECTORISED._replace(parquet_rows=_parquet_rows)

@@ -49,12 +49,14 @@ class FailureState(msgspec.Struct, frozen=True):
         last: hour (see `clock`) by `<zoneId>/<equipId>`: the last one of failure or maintenance.
         shared_ids: equipIds of machines in several zones; entries of the logbook need a zoneId for these.
         log_key: the logbook's key in the lake; None without one.
+        lake: the fingerprint of the lake; empty in the state of version 1.0, which did not write it.
     """
 
     excursion: Excursion | None = None
     last: dict[str, int] = {}
     shared_ids: tuple[str, ...] = ()
     log_key: str | None = None
+    lake: str = ""
 
     def condition(
         self, machine: Machine, rows: Sequence[HourRow], sensors: SensorSet, logbook: Logbook | None = None
@@ -86,8 +88,12 @@ class StoredState(NamedTuple):
     etag: str | None
 
 
-def read(storage: Storage) -> StoredState:
-    """The state in the model bucket; an empty one where there's none.
+def read(storage: Storage, lake: str = "") -> StoredState:
+    """The state in the model bucket; an empty one where there's none, or that of another lake.
+
+    Args:
+        storage: the model bucket.
+        lake: the fingerprint of the lake; empty for any.
 
     Raises:
         StorageUnavailable: the store failed.
@@ -100,11 +106,13 @@ def read(storage: Storage) -> StoredState:
     try:
         if blob.metadata.get(_SHA256) not in (None, _hash(blob.body)):
             raise ValueError("its SHA-256 differs")
-        return StoredState(msgspec.json.decode(blob.body, type=FailureState), blob.etag)
+        state = msgspec.json.decode(blob.body, type=FailureState)
     except (*UNDECODABLE, ValueError) as exc:
         raise StorageError(
             f"s3://{storage.name}/{KEY} is damaged ({exc}): bring back an earlier version of it, or delete it"
         ) from exc
+    is_ours = not lake or state.lake in {"", lake}
+    return StoredState(state if is_ours else FailureState(), blob.etag)
 
 
 def write(storage: Storage, state: FailureState, replaces: str | None = None) -> None:
@@ -133,7 +141,7 @@ def merge(storage: Storage, detected: FailureState) -> None:
         StorageError: as `read`.
     """
     for _ in range(_TRIES):
-        stored = read(storage)
+        stored = read(storage, detected.lake)
         last = dict(stored.state.last)
         for machine, hour in detected.last.items():
             last[machine] = max(hour, last.get(machine, hour))

@@ -28,11 +28,12 @@ class Failures(NamedTuple):
 class FailureCache:
     """The failure state of the model bucket and the log in the lake; the last good ones while they cannot be read."""
 
-    def __init__(self, models: Storage, lake: Storage, log: Logger) -> None:
-        """Nothing is read yet."""
+    def __init__(self, models: Storage, lake: Storage, log: Logger, lake_name: str = "") -> None:
+        """Nothing is read yet; `lake_name` is the lake's fingerprint, empty to take the state of any."""
         self._models = models
         self._lake = lake
         self._log = log
+        self._lake_name = lake_name
         self._lock = threading.Lock()
         self._failures = Failures()
         self._read_at: float | None = None
@@ -71,7 +72,7 @@ class FailureCache:
 
     def _read_state(self) -> None:
         try:
-            stored = failure_state.read(self._models)
+            stored = failure_state.read(self._models, self._lake_name)
         except StorageError as exc:
             self._log.warning("the machines' last failures cannot be read: %s", exc)
             return
