@@ -110,7 +110,11 @@ def _judged(
     if len(sample.table):
         presence = completeness(sample.table, sorted(found.listing))
         hours = sum(len(clock.hours_of(day)) for day in presence.days)
-        gaps = {str(m): float(lack) / hours for m, lack in zip(presence.machines, presence.missing, strict=True)}
+        gaps = {
+            str(machine): float(lack) / hours
+            for machine, lack in zip(presence.machines, presence.missing, strict=True)
+            if any(owner.covers(machine) for owner in sample.whole)
+        }
         by_readings = _labels(sample.table, sensors, settings, None)
         used = by_readings if logbook is None else _labels(sample.table, sensors, settings, logbook)
         graded = grades.grade(sample.table, sensors, sample.raw.sensors, used.failures)

@@ -72,6 +72,7 @@ class Sample:
         table: hour rows.
         counts: objects and rejects.
         machines: how many of the lake's machines the rows are of.
+        whole: owners of objects that were all read; of others nobody knows which hours are missing.
         is_complete: whether that is everything of the dates.
         raw: raw records.
     """
@@ -79,6 +80,7 @@ class Sample:
     table: HourTable
     counts: Counts
     machines: int
+    whole: frozenset[Machine]
     is_complete: bool
     raw: RawSample
 
@@ -108,7 +110,9 @@ def read(lake: Lake, sensors: SensorSet, found: Survey, executor: Executor) -> S
     table = hour_table.join(tables, width)
     read_objects = [item for machines in chosen.values() for items in machines.values() for item in items]
     is_complete = not found.is_cut and len(read_objects) == len(found.objects)
-    return Sample(table, counts, len(table.slices()), is_complete, _raw(lake, sensors, read_objects))
+    taken = Counter(owner for machines in chosen.values() for owner, items in machines.items() for _ in items)
+    whole = frozenset(owner for owner, count in taken.items() if count == found.machines[owner] and not found.is_cut)
+    return Sample(table, counts, len(table.slices()), whole, is_complete, _raw(lake, sensors, read_objects))
 
 
 def _chosen(found: Survey) -> dict[date, dict[Machine, list[LakeObject]]]:
@@ -122,6 +126,8 @@ def _chosen(found: Survey) -> dict[date, dict[Machine, list[LakeObject]]]:
     chosen: dict[date, dict[Machine, list[LakeObject]]] = {}
     count = size = 0
     for machine in machines:
+        if count and count + found.machines[machine] > MAX_OBJECTS:
+            continue
         for day in sorted(found.listing, reverse=True):
             items = [item for item in found.listing[day].get(machine, []) if item.size <= MAX_BYTES - size]
             items = items[: MAX_OBJECTS - count]

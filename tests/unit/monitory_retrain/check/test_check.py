@@ -15,7 +15,7 @@ from monitory.machine import Machine
 from monitory.sensors import load
 from monitory.settings import RetrainSettings
 from monitory.storage.port import Entry
-from monitory_retrain.check import page, text
+from monitory_retrain.check import page, sampling, text
 from monitory_retrain.check.check import MAX_KEYS, check
 from monitory_retrain.check.result import LakeCheck
 from monitory_retrain.check.survey import suggest
@@ -180,6 +180,17 @@ def test_a_clean_lake_is_told_with_all_figures() -> None:
     assert "give a failure log (FAILURE_LOG_KEY)" in result.todo
     assert 0 < (result.dollars_a_month or 0) < 5
     json.dumps(result.gaps)
+
+
+@pytest.mark.parametrize(("limit", "machines"), [(60, 1), (20, 0)])
+def test_hours_that_the_sample_leaves_out_are_no_gaps(
+    monkeypatch: pytest.MonkeyPatch, limit: int, machines: int
+) -> None:
+    monkeypatch.setattr(sampling, "MAX_OBJECTS", limit)
+    result = checked(lake(every=1))
+    assert len(result.gaps) == machines
+    assert max(result.gaps.values(), default=0) < 0.05
+    assert result.extent.read <= limit
 
 
 def test_a_store_that_fails_is_named_by_its_own_words() -> None:
