@@ -22,7 +22,7 @@ from imblearn.over_sampling import RandomOverSampler
 from tqdm import tqdm
 
 from benchmarks import oracle
-from benchmarks.scenarios import machine_table
+from benchmarks.simulated import machine_table
 from monitory import sensors
 from monitory.clock import first_hour
 from monitory.features import vector

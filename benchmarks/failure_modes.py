@@ -13,7 +13,7 @@ from datetime import date
 
 import numpy as np
 
-from benchmarks.scenarios import machine_table
+from benchmarks.simulated import machine_table
 from monitory import sensors
 from monitory.clock import HOURS_PER_DAY, first_hour, hour_start
 from monitory.features import vector

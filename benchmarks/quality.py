@@ -7,35 +7,37 @@ choose is chosen by grouped cross-validation over training engines, which `--fol
 predicted, in all its settled rows, by a model that was trained and calibrated on other engines. `rmse`, `nasa_score`
 and `mae` are against the capped truth min(RUL, 125), `rmse_raw` against the uncapped one; cycles. Operating regimes are
 learnt from the training file's settings. `--regimes 6` spreads a subset with one regime over six simulated ones.
+`--engines 5` learns from five training engines, others for each seed; with `--censored 0.5` half of the training
+engines are watched to a random cycle only, so that their failure is not seen.
 """
 
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import cmapss
-from monitory.features import vector
+from monitory.clock import HOURS_PER_DAY
 from monitory.log import logger
-from monitory.model.model import Model
-from monitory.settings import Settings
+from monitory.settings import RetrainSettings, Settings
+from monitory_retrain import pipeline
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset import dataset
 from monitory_retrain.dataset.dataset import Dataset
-from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.dataset.split import folds
-from monitory_retrain.evaluation import scores
+from monitory_retrain.evaluation import holdout, scores
 from monitory_retrain.training import regimes as regime_learning
-from monitory_retrain.training import survival, training
 from monitory_retrain.training.training import Recipe
 
 SEEDS = (0, 1, 2)
 SETTLED_HOURS = 30.0
 THREADS = 0
-COVERAGE = 0.9
 CAP_DAYS = cmapss.CAP_CYCLES / 24
+SETTINGS = RetrainSettings(max_rul_days=CAP_DAYS)
+LOG = logger("benchmark", Settings(log_level="ERROR"))
 
 
 def main() -> None:
@@ -44,12 +46,17 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where train_FD001.txt(.gz) and its like are")
     parser.add_argument("subsets", nargs="+", help="FD001 .. FD004")
     parser.add_argument("--folds", type=int, help="cross-validate over training engines, do not touch the test ones")
+    parser.add_argument("--engines", type=int, help="learn from so many training engines")
+    parser.add_argument("--censored", type=float, default=0.0, help="share of them whose failure is not seen")
     parser.add_argument("--regimes", type=int, default=1, help="spread the engines over so many simulated regimes")
     arguments = parser.parse_args()
     for subset in arguments.subsets:
         files = Files(arguments.folder, subset, arguments.regimes)
-        found = cross_validate(files, arguments.folds) if arguments.folds else measure(files)
-        print(json.dumps(found), flush=True)
+        if arguments.folds:
+            line = cross_validate(files, arguments.folds)
+        else:
+            line = measure(files, arguments.engines, arguments.censored)
+        print(json.dumps(line), flush=True)
 
 
 class Files:
@@ -83,19 +90,43 @@ class Files:
     def _rows(self, data: Floats) -> Dataset:
         sensors = cmapss.sensor_set()
         table = cmapss.hour_table(self._flown(data), sensors)
-        log = logger("benchmark", Settings(log_level="ERROR"))
-        return dataset.build(table, cmapss.run_to_failure(table), sensors, log, regimes=self.regimes)
+        return dataset.build(table, cmapss.run_to_failure(table), sensors, LOG, regimes=self.regimes)
 
 
-def measure(files: Files) -> dict[str, object]:
-    """Train on a subset's training engines and score the last rows of its test engines."""
+def measure(files: Files, engines: int | None = None, censored: float = 0.0) -> dict[str, object]:
+    """Train on a subset's training engines and score the last rows of its test engines.
+
+    Args:
+        files: of the subset.
+        engines: how many training engines teach; None for all.
+        censored: share of these that are watched to a random cycle only, 0..1.
+    """
     started = time.perf_counter()
     known, unknown, raw = files.training(), files.test(), files.truth()
     last = np.flatnonzero(np.diff(unknown.machine, append=-1))
     true = np.minimum(raw, cmapss.CAP_CYCLES)
-    found = [_one(known, unknown.take(last), true, raw, seed) for seed in SEEDS]
+    found = [_one(_part(known, engines, censored, seed), unknown.take(last), true, raw, seed) for seed in SEEDS]
     mean_rmse = float(np.sqrt(((known.rul.mean() * 24 - true) ** 2).mean()))
-    return {**_means(files, found), "mean_rmse": round(mean_rmse, 3), "seconds": _since(started)}
+    size = {"engines": engines or len(known.machines), "censored": censored}
+    return {**_means(files, found), **size, "mean_rmse": round(mean_rmse, 3), "seconds": _since(started)}
+
+
+def _part(known: Dataset, engines: int | None, censored: float, seed: int) -> Dataset:
+    """The rows of some engines, of which some are watched to a random cycle only."""
+    draw = np.random.default_rng([seed, 7])
+    order = draw.permutation(len(known.machines))[:engines]
+    first, last = (int(edge) for edge in (known.hour.min(), known.hour.max()))
+    ends = np.full(len(known.machines), last + 1)
+    for engine in order[: round(censored * len(order))].tolist():
+        ends[engine] = draw.integers(first, known.hour[known.machine == engine].max()) + 1
+    part = known.take(np.isin(known.machine, order) & (known.hour < ends[known.machine]))
+    until = ends[part.machine]
+    unseen = part.label_available_at >= until
+    return replace(
+        part,
+        rul=np.where(unseen, np.nan, part.rul),
+        seen=np.where(unseen, np.minimum(part.seen, (until - 1 - part.hour) / HOURS_PER_DAY), part.seen),
+    )
 
 
 def cross_validate(files: Files, count: int) -> dict[str, object]:
@@ -122,15 +153,9 @@ def _since(started: float) -> float:
 
 
 def _one(known: Dataset, test: Dataset, true: Floats, raw: Floats, seed: int) -> dict[str, float]:
-    names = vector.trained(cmapss.sensor_set())
-    columns = [known.names.index(name) for name in names]
-    lives = Lifetimes(known.seen, ~np.isnan(known.rul), CAP_DAYS)
-    trained = training.train(known.x[:, columns], lives, known.life, names, Recipe(seed=seed, threads=THREADS))
-    rows = trained.rows[trained.settled]
-    interval = survival.distribution(trained.out_of_fold[trained.settled], lives.take(rows), known.life[rows], COVERAGE)
-    model = Model(trained.text.encode(), None, feature_names=known.names, cap_days=CAP_DAYS)
-    days = np.array([model.value(dict(zip(test.names, row, strict=True)), "") for row in test.x.tolist()])
-    result = scores.score(true / 24, days, interval, CAP_DAYS, test.age)
+    fit = pipeline.fit(known, cmapss.sensor_set(), SETTINGS, Recipe(seed=seed, threads=THREADS), LOG)
+    days = holdout.predictions(fit.model(known.names, CAP_DAYS), test)
+    result = scores.score(true / 24, days, fit.calibration, CAP_DAYS, test.age)
     cycles = days * 24
     return {
         "rmse": result.rmse * 24,

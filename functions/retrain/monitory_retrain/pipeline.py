@@ -63,6 +63,10 @@ class Fit:
         """Of the model text."""
         return hashlib.sha256(self.trained.text.encode()).hexdigest()
 
+    def model(self, names: tuple[str, ...], cap: float) -> Model:
+        """The model as serving loads it; `names` are the features that there are, `cap` is in days."""
+        return Model(self.trained.text.encode(), None, feature_names=names, cap_days=cap)
+
 
 @dataclass(frozen=True, slots=True)
 class Challenger:
@@ -168,31 +172,30 @@ def learn(
     if missing:
         return Skipped(missing, supply)
     cap = settings.max_rul_days
-    judged = _fit(parts.training, sensors, settings, recipe, log)
-    predicted = holdout.predictions(_model(judged, rows, cap), parts.holdout)
-    true, interval, watched = parts.holdout.seen, judged.calibration, parts.watched
+    judged = fit(parts.training, sensors, settings, recipe, log)
+    predicted = holdout.predictions(judged.model(rows.names, cap), parts.holdout)
+    interval = judged.calibration
     log.info("judged: fitting again, on the hold-out too")
-    fit = _fit(rows, sensors, settings, recipe, log)
+    final = fit(rows, sensors, settings, recipe, log)
     older = rows.take(rows.hour < parts.starts)
     day = date_numbers(rows.hour)
     return Challenger(
-        fit=fit,
+        fit=final,
         judged=judged,
         split=parts,
         labels=found,
         supply=supply,
         predicted=predicted,
-        scores=msgspec.structs.replace(
-            score(true, predicted, interval, cap, parts.holdout.age, watched),
-            brier=brier(true, watched, holdout.probabilities(interval, predicted), cap) if interval else None,
-        ),
+        scores=holdout_scores(parts, predicted, interval, cap),
         baselines=holdout.baselines(rows, parts, cap),
         machines=holdout.by_machine(parts, predicted, interval, cap),
         announcements=announcements.announcements(parts.holdout, predicted, cap),
         reliability=reliability.reliability(parts.holdout, predicted, interval) if interval else [],
-        reference=drift.reference(older, fit.trained.features, holdout.predictions(_model(fit, rows, cap), older)),
+        reference=drift.reference(
+            older, final.trained.features, holdout.predictions(final.model(rows.names, cap), older)
+        ),
         rows=len(rows),
-        ranges=training_ranges(rows, fit.trained.features),
+        ranges=training_ranges(rows, final.trained.features),
         last_day=rows.take(day == day.max()),
         regimes=regimes,
         table=table,
@@ -200,7 +203,7 @@ def learn(
     )
 
 
-def _fit(rows: Dataset, sensors: SensorSet, settings: RetrainSettings, recipe: Recipe, log: Logger) -> Fit:
+def fit(rows: Dataset, sensors: SensorSet, settings: RetrainSettings, recipe: Recipe, log: Logger) -> Fit:
     """Train on rows and calibrate on their out-of-fold predictions."""
     names = vector.trained(sensors)
     columns = [rows.names.index(name) for name in names]
@@ -215,9 +218,13 @@ def _fit(rows: Dataset, sensors: SensorSet, settings: RetrainSettings, recipe: R
     return Fit(trained, calibration)
 
 
-def _model(fit: Fit, rows: Dataset, cap: float) -> Model:
-    """A fit as serving loads it."""
-    return Model(fit.trained.text.encode(), None, feature_names=rows.names, cap_days=cap)
+def holdout_scores(parts: TimeSplit, predicted: Floats, interval: Distribution | None, cap: float) -> Scores:
+    """Scores of a model's answers for the hold-out, as far as it was watched; days."""
+    true, watched = parts.holdout.seen, parts.watched
+    return msgspec.structs.replace(
+        score(true, predicted, interval, cap, parts.holdout.age, watched),
+        brier=brier(true, watched, holdout.probabilities(interval, predicted), cap) if interval else None,
+    )
 
 
 def seen_with(model: Model, rows: Dataset, challenger: Challenger, sensors: SensorSet, log: Logger) -> Dataset:
