@@ -12,6 +12,7 @@ from monitory_retrain.dataset import split
 from monitory_retrain.dataset.lifetimes import Lifetimes, kaplan_meier
 from monitory_retrain.evaluation import holdout, verdict
 from monitory_retrain.evaluation.scores import brier, score
+from monitory_retrain.training import fitting
 from monitory_retrain.training.training import Recipe
 
 
@@ -25,7 +26,7 @@ def agreement(known: Factory, sensor_set: SensorSet, recipe: Recipe) -> dict[str
     """
     history, true = known.history, known.judged.rul
     parts = split.split(history, split.begins(history.hour, pipeline.HOLDOUT_SHARE))
-    fit = pipeline.fit(parts.training, sensor_set, SETTINGS, recipe, logger("benchmark", Settings(log_level="ERROR")))
+    fit = fitting.fit(parts.training, sensor_set, SETTINGS, recipe, logger("benchmark", Settings(log_level="ERROR")))
     model = fit.model(history.names, CAP)
     scores = pipeline.holdout_scores(parts, holdout.predictions(model, parts.holdout), fit.calibration, CAP)
     baselines = holdout.baselines(history, parts, CAP)

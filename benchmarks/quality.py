@@ -23,12 +23,12 @@ from benchmarks import cmapss
 from monitory.clock import HOURS_PER_DAY
 from monitory.log import logger
 from monitory.settings import RetrainSettings, Settings
-from monitory_retrain import pipeline
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset import dataset
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.split import folds
 from monitory_retrain.evaluation import holdout, scores
+from monitory_retrain.training import fitting
 from monitory_retrain.training import regimes as regime_learning
 from monitory_retrain.training.training import Recipe
 
@@ -153,7 +153,7 @@ def _since(started: float) -> float:
 
 
 def _one(known: Dataset, test: Dataset, true: Floats, raw: Floats, seed: int) -> dict[str, float]:
-    fit = pipeline.fit(known, cmapss.sensor_set(), SETTINGS, Recipe(seed=seed, threads=THREADS), LOG)
+    fit = fitting.fit(known, cmapss.sensor_set(), SETTINGS, Recipe(seed=seed, threads=THREADS), LOG)
     days = holdout.predictions(fit.model(known.names, CAP_DAYS), test)
     result = scores.score(true / 24, days, fit.calibration, CAP_DAYS, test.age)
     cycles = days * 24

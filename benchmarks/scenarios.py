@@ -37,6 +37,7 @@ from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.lifetimes import Lifetimes, mean_time
 from monitory_retrain.evaluation import holdout
 from monitory_retrain.evaluation.scores import intervals
+from monitory_retrain.training import fitting
 from monitory_retrain.training.training import Recipe
 
 ERRORS = ("mae", "mean_mae", "near_mae", "false_urgent", "missed_urgent", "coverage", "width")
@@ -84,7 +85,7 @@ def judge(known: Factory, sensor_set: SensorSet, recipe: Recipe) -> Figures:
     history, true = known.history, known.judged.rul
     log = logger("benchmark", Settings(log_level="ERROR"))
     started = time.perf_counter()
-    fit = pipeline.fit(history, sensor_set, SETTINGS, recipe, log)
+    fit = fitting.fit(history, sensor_set, SETTINGS, recipe, log)
     seconds = time.perf_counter() - started
     model = fit.model(history.names, CAP)
     predicted = holdout.predictions(model, known.judged)

@@ -16,13 +16,13 @@ from monitory.features.excursion import Excursion
 from monitory.features.failure_state import FailureState
 from monitory.log import Logger
 from monitory.logbook.logbook import Logbook, read_logbook, shared_ids
-from monitory.machine import Machine, machine
+from monitory.machine import Machine
 from monitory.registry.registry import ROLLBACK, Promotion, Registry
 from monitory.registry.version import Version
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory.storage.port import Storage
-from monitory_retrain import pipeline, publish
+from monitory_retrain import history, pipeline, publish
 from monitory_retrain.check import losses
 from monitory_retrain.dataset.completeness import Completeness, completeness
 from monitory_retrain.evaluation.drift import Drift
@@ -33,7 +33,7 @@ from monitory_retrain.ingest.counts import largest_loss
 from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.invocation import events, idempotency, results
 from monitory_retrain.invocation.results import JobResult
-from monitory_retrain.pipeline import Challenger
+from monitory_retrain.pipeline import Challenger, Skipped
 from monitory_retrain.report import Findings
 from monitory_retrain.training.training import Recipe
 
@@ -96,6 +96,10 @@ class Job:
                 self.log.warning("%s", warning)
             data["log"] = {"entries": logbook.counts, "warnings": warnings}
         state = failure_state.read(self.models, self.ingest.config.fingerprint()).state
+        past = history.past(self.ingest, request, ingested.table, state, self.settings, in_time)
+        data["warnings"] = past.warnings
+        for warning in past.warnings:
+            self.log.warning("%s", warning)
         outcome = pipeline.learn(
             ingested.table,
             self.sensors,
@@ -103,9 +107,10 @@ class Job:
             self.recipe,
             self.log,
             logbook=logbook,
-            earlier=_before(state, ingested.table.hour.min() if len(ingested.table) else 0),
+            earlier=past.failures,
+            history=past.rows,
         )
-        if isinstance(outcome, pipeline.Skipped):
+        if isinstance(outcome, Skipped):
             hints = losses.causes(ingested.counts, self.lake, self.ingest.config, days)
             reason = "; ".join([*outcome.reasons, *hints])
             self.log.warning("skipped: %s", reason)
@@ -286,10 +291,3 @@ class Job:
         shared = tuple(sorted(shared_ids(machines)))
         lake = self.ingest.config.fingerprint()
         failure_state.merge(self.models, FailureState(excursion, last, shared, self.settings.failure_log_key, lake))
-
-
-def _before(state: FailureState, first_hour: int) -> dict[Machine, int]:
-    """Failures before the first hour of a range; later ones are labelled from the range itself."""
-    return {
-        machine(*name.split("/", 1)): hour for name, hour in state.last.items() if hour < first_hour and "/" in name
-    }

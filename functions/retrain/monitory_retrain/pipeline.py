@@ -1,6 +1,5 @@
 """From hour rows to a challenger with its scores: the pure middle of the retrain job."""
 
-import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,12 +19,11 @@ from monitory.model.model import Model
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory_retrain.array_types import Floats
-from monitory_retrain.dataset import dataset, labels, split, sufficiency
+from monitory_retrain.dataset import dataset, hour_table, labels, split, sufficiency
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.dates import date_numbers
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels
-from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.dataset.split import TimeSplit
 from monitory_retrain.dataset.sufficiency import Supply
 from monitory_retrain.evaluation import announcements, drift, holdout, reliability
@@ -35,8 +33,9 @@ from monitory_retrain.evaluation.holdout import Baselines, MachineScore
 from monitory_retrain.evaluation.reliability import Reliability
 from monitory_retrain.evaluation.scores import Scores, brier, score
 from monitory_retrain.model_card import Judged, ModelCard, library_versions, training_ranges
-from monitory_retrain.training import failure_modes, survival, training
+from monitory_retrain.training import failure_modes, fitting
 from monitory_retrain.training import regimes as regime_learning
+from monitory_retrain.training.fitting import Fit
 from monitory_retrain.training.training import Recipe, Trained
 
 HOLDOUT_SHARE = 0.25
@@ -49,23 +48,6 @@ class Skipped:
 
     reasons: list[str]
     supply: Supply
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """What one training makes: a model and the distribution of the life left, given its answers."""
-
-    trained: Trained
-    calibration: Distribution | None
-
-    @property
-    def sha256(self) -> str:
-        """Of the model text."""
-        return hashlib.sha256(self.trained.text.encode()).hexdigest()
-
-    def model(self, names: tuple[str, ...], cap: float) -> Model:
-        """The model as serving loads it; `names` are the features that there are, `cap` is in days."""
-        return Model(self.trained.text.encode(), None, feature_names=names, cap_days=cap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +68,7 @@ class Challenger:
         reliability: of its failure probabilities; empty without a calibration.
         reference: how features and the served model's answers are distributed before the hold-out.
         rows: hours that the served model's fit could choose from.
+        history_days: days before the range that are among them.
         ranges: smallest and largest value of its features in them.
         last_day: running machines' rows of the newest date, labelled or not.
         regimes: in whose terms the features of all these rows are.
@@ -111,6 +94,7 @@ class Challenger:
     regimes: Regimes | None
     table: HourTable
     failure_modes: FailureModes | None = None
+    history_days: int = 0
 
     @property
     def trained(self) -> Trained:
@@ -137,18 +121,23 @@ def learn(
     *,
     logbook: Logbook | None = None,
     earlier: Mapping[Machine, int] | None = None,
+    history: HourTable | None = None,
 ) -> Challenger | Skipped:
     """Label, split, train, calibrate and score.
 
     Args:
-        table: hour rows of the range.
+        table: hour rows of the range: they decide whether there is enough, and their newest part judges.
         sensors: the sensor set that they were made with.
         settings: limits and how to label.
         recipe: how to train.
         log: told of the progress.
         logbook: failures and maintenance, where there is a log.
-        earlier: machines' last failures before the range, where they are known.
+        earlier: machines' last failures before all these rows, where they are known.
+        history: hour rows from before the range, which teach, too.
     """
+    since = int(table.hour.min()) if len(table) else 0
+    if history and len(table):
+        table = hour_table.join([history, table], table.values.shape[1])
     found = labels.label(
         table,
         sensors,
@@ -158,11 +147,11 @@ def learn(
         logbook=logbook,
         earlier=earlier,
     )
-    supply = sufficiency.supply(table, found)
+    supply = sufficiency.supply(table, found, since)
     missing = sufficiency.shortfalls(supply, settings)
     if missing:
         return Skipped(missing, supply)
-    starts = split.begins(table.hour[found.running], HOLDOUT_SHARE)
+    starts = split.begins(table.hour[found.running & (table.hour >= since)], HOLDOUT_SHARE)
     regimes = regime_learning.learn(table, found.running & (table.hour < starts), sensors)
     if regimes:
         log.info("operating regimes: %s", ", ".join(f"{regime.hours} hours" for regime in regimes.regimes))
@@ -172,11 +161,11 @@ def learn(
     if missing:
         return Skipped(missing, supply)
     cap = settings.max_rul_days
-    judged = fit(parts.training, sensors, settings, recipe, log)
+    judged = fitting.fit(parts.training, sensors, settings, recipe, log)
     predicted = holdout.predictions(judged.model(rows.names, cap), parts.holdout)
     interval = judged.calibration
     log.info("judged: fitting again, on the hold-out too")
-    final = fit(rows, sensors, settings, recipe, log)
+    final = fitting.fit(rows, sensors, settings, recipe, log)
     older = rows.take(rows.hour < parts.starts)
     day = date_numbers(rows.hour)
     return Challenger(
@@ -195,27 +184,13 @@ def learn(
             older, final.trained.features, holdout.predictions(final.model(rows.names, cap), older)
         ),
         rows=len(rows),
+        history_days=len(np.unique(table.hour[table.hour < since] // HOURS_PER_DAY)),
         ranges=training_ranges(rows, final.trained.features),
         last_day=rows.take(day == day.max()),
         regimes=regimes,
         table=table,
         failure_modes=failure_modes.learn(rows, found.failure_modes, sensors),
     )
-
-
-def fit(rows: Dataset, sensors: SensorSet, settings: RetrainSettings, recipe: Recipe, log: Logger) -> Fit:
-    """Train on rows and calibrate on their out-of-fold predictions."""
-    names = vector.trained(sensors)
-    columns = [rows.names.index(name) for name in names]
-    lives = Lifetimes(rows.seen, ~np.isnan(rows.rul), settings.max_rul_days)
-    trained = training.train(
-        rows.x[:, columns], lives, rows.life, names, recipe, lambda text: log.info("training: %s", text)
-    )
-    settled = trained.rows[trained.settled]
-    calibration = survival.distribution(
-        trained.out_of_fold[trained.settled], lives.take(settled), rows.life[settled], settings.coverage
-    )
-    return Fit(trained, calibration)
 
 
 def holdout_scores(parts: TimeSplit, predicted: Floats, interval: Distribution | None, cap: float) -> Scores:
@@ -283,7 +258,12 @@ def card(
         ranges=challenger.ranges,
         machines=frozenset(machine.equip_id for machine, _ in challenger.table.slices()),
         sha256=challenger.sha256,
-        data={"first_day": str(days[0]), "last_day": str(days[-1]), **challenger.supply._asdict()},
+        data={
+            "first_day": str(days[0]),
+            "last_day": str(days[-1]),
+            **challenger.supply._asdict(),
+            "history_days": challenger.history_days,
+        },
         rows={"training": len(parts.training), "holdout": len(parts.holdout), "fitted": challenger.rows},
         labels={
             "failures": {str(machine): len(hours) for machine, hours in found.failures.items()},

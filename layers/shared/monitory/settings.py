@@ -68,6 +68,7 @@ class RetrainSettings(Settings):
 
     failure_log_key: str | None = None
     training_days: Annotated[int, Field(ge=1, le=400)] = 21
+    history_days: Annotated[int, Field(ge=1, le=400)] = 180
     min_readings: Annotated[int, Field(ge=0)] = 50_000
     min_days: Annotated[int, Field(ge=1)] = 7
     min_machines: Annotated[int, Field(ge=1)] = 2

@@ -21,6 +21,7 @@ def test_the_functions_defaults() -> None:
     assert from_environment(PredictSettings).max_data_age_hours == 3
     retrain = from_environment(RetrainSettings)
     assert (retrain.training_days, retrain.min_readings, retrain.coverage) == (21, 50_000, 0.9)
+    assert retrain.history_days == 180
 
 
 def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,12 @@ from monitory.log import logger
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory_local.lambdas import LocalContext
 from monitory_retrain import bootstrap, pipeline, report
+from monitory_retrain.dataset import hour_table
 from monitory_retrain.ingest.counts import Counts
 from monitory_retrain.ingest.ingest import Ingest, Ingested
 from monitory_retrain.invocation.events import TrainingRequest
 from monitory_retrain.job import Job, JobResult
+from monitory_retrain.pipeline import Challenger
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
 from tests.support.models import card, small_text, with_leaves
@@ -99,6 +101,23 @@ def test_a_damaged_failure_state_ends_the_night_and_stays_as_it_is(job: Job, nig
     with pytest.raises(StorageError, match=r"state/failures\.json is damaged"):
         night()
     assert job.models.get(failure_state.KEY) == before
+
+
+def test_a_night_learns_from_its_history_and_warns_before_it_trains(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = hour_table.join([], reports.table().values.shape[1])
+    handed: dict[str, object] = {}
+
+    def learn(*args: object, **kwargs: object) -> Challenger:
+        handed.update(kwargs)
+        return challenger()
+
+    learns(monkeypatch, challenger())
+    monkeypatch.setattr(pipeline, "learn", learn)
+    monkeypatch.setattr(Ready, "history", lambda *args: older, raising=False)
+    result = job.train(replace(NIGHT, history=True), lambda: True)
+    assert handed["history"] is older
+    (warning,) = result["data"]["warnings"]
+    assert warning.startswith("the data spans 16.0 days, MAX_RUL_DAYS is 30")
 
 
 LOG = "failures.ndjson"

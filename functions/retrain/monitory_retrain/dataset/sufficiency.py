@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from monitory.clock import HOURS_PER_DAY
+from monitory.machine import Machine
 from monitory.settings import RetrainSettings
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.dates import date_numbers
@@ -40,15 +42,37 @@ def split_shortfalls(training: Dataset, holdout: Dataset) -> list[str]:
     return [f"{have:,} {what}, {need:,} are needed" for what, have, need in wanted if have < need]
 
 
-def supply(table: HourTable, labels: Labels) -> Supply:
-    """Count what a table holds."""
+def supply(table: HourTable, labels: Labels, since: int = 0) -> Supply:
+    """Count what a table holds from an hour on."""
+    newer = table.hour >= since
+
+    def ends(stops: dict[Machine, list[int]]) -> int:
+        return sum(hour >= since for hours in stops.values() for hour in hours)
+
     return Supply(
-        days=len(np.unique(date_numbers(table.hour))),
-        machines=len(table.slices()),
-        readings=int(table.readings.sum()),
-        failures=sum(map(len, labels.failures.values())),
-        maintenance=sum(map(len, labels.maintenance.values())),
-        labelled_rows=int(labels.usable.sum()),
+        days=len(np.unique(date_numbers(table.hour[newer]))),
+        machines=len(np.unique(table.machine[newer])),
+        readings=int(table.readings[newer].sum()),
+        failures=ends(labels.failures),
+        maintenance=ends(labels.maintenance),
+        labelled_rows=int(labels.usable[newer].sum()),
+    )
+
+
+def short_span(first: int, last: int, settings: RetrainSettings) -> str | None:
+    """A warning that no machine was watched for as long as the cap, with the remedy; None where one may have been.
+
+    Args:
+        first, last: hours of the data, history included.
+        settings: which.
+    """
+    days = (last + 1 - first) / HOURS_PER_DAY
+    if days > settings.max_rul_days:
+        return None
+    return (
+        f"the data spans {days:.1f} days, MAX_RUL_DAYS is {settings.max_rul_days:g}: how likely a machine is "
+        "to live so long is extrapolated. Choose a larger TRAINING_DAYS or a smaller MAX_RUL_DAYS, or wait: "
+        f"rows of up to {settings.history_days} days teach as they add up (HISTORY_DAYS)"
     )
 
 

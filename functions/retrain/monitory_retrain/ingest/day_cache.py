@@ -7,6 +7,7 @@ where the lake is as that version knew it. Keys and ETags then tell whether it i
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -70,6 +71,19 @@ class DayCache:
         except ValueError as exc:
             self._log.warning("%s is rebuilt: %s", key, exc)
             return None
+
+    def days(self) -> list[date]:
+        """The dates of which rows are stored, ascending.
+
+        Raises:
+            StorageUnavailable: the listing failed.
+        """
+        dates = []
+        for entry in self._storage.list(self._folder):
+            name = entry.key.removeprefix(f"{self._folder}/").removesuffix(".parquet")
+            with suppress(ValueError):  # somebody else's object
+                dates.append(date.fromisoformat(name))
+        return sorted(dates)
 
     def write(self, day: date, content: CachedDay) -> StoredDay | None:
         """Store a day; None where it is too large to be read again.

@@ -104,6 +104,29 @@ class Ingest:
             self._log.error("the stored rows of %s are not those of its readings; its day was read again", key)
         return Ingested(hour_table.join([] if left else tables, self._width), total, left)
 
+    def history(self, first: date, before: date, max_rows: int, in_time: Callable[[], bool]) -> HourTable:
+        """The cached hour rows of earlier days, the newest first, as far as they are there; nothing raw is read.
+
+        Args:
+            first: the earliest date.
+            before: the date after the last one.
+            max_rows: days that would make it more than so many rows are left out, and all before them.
+            in_time: called before each day; False leaves out this one and all before it.
+
+        Raises:
+            StorageUnavailable: the listing or a day cannot be read.
+        """
+        tables: list[HourTable] = []
+        rows = 0
+        for day in reversed([day for day in self._cache.days() if first <= day < before]):
+            table = self._cache.read(day).table if in_time() else None
+            if table is None or rows + len(table) > max_rows:
+                self._log.warning("of the history, days from %s back are left out: no time or no room", day)
+                break
+            rows += len(table)
+            tables.append(table)
+        return hour_table.join(tables, self._width)
+
     def sample(self, days: Sequence[date], count: int) -> Ingested:
         """The hour rows of `count` objects, spread evenly over the days, without the cache.
 

@@ -77,6 +77,7 @@ class TrainingRequest:
         refresh: cached rows older than this time, aware, are rebuilt from their objects; None keeps all.
         by: who requests it.
         event_id: idempotency key: the id of a schedule's or bus's event or a queue's message; None by hand.
+        history: cached rows of days before the range teach, too. Not where the event says which days are meant.
     """
 
     first: date
@@ -86,6 +87,7 @@ class TrainingRequest:
     refresh: datetime | None = None
     by: str = "event"
     event_id: str | None = None
+    history: bool = False
 
     @property
     def days(self) -> list[date]:
@@ -155,7 +157,14 @@ def parse(event: object, now: datetime, training_days: int) -> Request:
     _refuse(fields, "train", "version")
     first, last = _range(fields, now.astimezone(clock.zone()).date(), training_days)
     return TrainingRequest(
-        first, last, fields.sample, fields.promote == "auto", _since(fields.refresh, now), by, inner.delivery
+        first,
+        last,
+        fields.sample,
+        fields.promote == "auto",
+        _since(fields.refresh, now),
+        by,
+        inner.delivery,
+        history=not (fields.month or fields.start or fields.sample),
     )
 
 
@@ -171,9 +180,8 @@ def _scheduled(inner: Envelope, now: datetime, training_days: int) -> TrainingRe
     today = now.astimezone(clock.zone()).date()
     if not EARLIEST + timedelta(days=training_days) <= end <= today + timedelta(days=1):
         raise InvalidEvent(f"time: {scheduled.time.isoformat()} is not a time for which there is data")
-    return TrainingRequest(
-        end - timedelta(days=training_days), end - timedelta(days=1), by="schedule", event_id=scheduled.id
-    )
+    first, last = end - timedelta(days=training_days), end - timedelta(days=1)
+    return TrainingRequest(first, last, by="schedule", event_id=scheduled.id, history=True)
 
 
 def _refuse_unknown_keys(request: Mapping[str, object]) -> None:

@@ -17,6 +17,8 @@ from monitory.log import logger
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory_local.lambdas import LocalContext
 from monitory_retrain import bootstrap, pipeline
+from monitory_retrain.dataset import hour_table
+from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.sufficiency import Supply
 from monitory_retrain.ingest.counts import Counts
 from monitory_retrain.ingest.ingest import Ingest, Ingested
@@ -72,6 +74,9 @@ class RecordingIngest(Ingest):
     def days(self, days: Sequence[date], *, refresh: datetime | None, in_time: Callable[[], bool]) -> Ingested:
         self.asked.append((str(days[0]), str(days[-1]), None))
         return Ingested(reports.table(), Counts(objects=1), [])
+
+    def history(self, first: date, before: date, max_rows: int, in_time: Callable[[], bool]) -> HourTable:
+        return hour_table.join([], reports.table().values.shape[1])
 
     def sample(self, days: Sequence[date], count: int) -> Ingested:
         self.asked.append((str(days[0]), str(days[-1]), count))

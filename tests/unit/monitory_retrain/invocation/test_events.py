@@ -13,7 +13,7 @@ NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # noon in Seoul
 def test_a_scheduled_event_is_the_days_before_its_own_time() -> None:
     event = {"id": "abc", "detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-11-20T15:00:00Z"}
     assert parse(event, NOW, 21) == TrainingRequest(
-        date(2026, 10, 31), date(2026, 11, 20), by="schedule", event_id="abc"
+        date(2026, 10, 31), date(2026, 11, 20), by="schedule", event_id="abc", history=True
     )
 
 
@@ -31,6 +31,22 @@ def test_days_of_events_by_hand(event: dict[str, str], first: date, last: date) 
     request = parse(event, NOW, 21)
     assert isinstance(request, TrainingRequest)
     assert (request.first, request.last, request.promote, request.sample) == (first, last, True, None)
+
+
+@pytest.mark.parametrize(
+    ("event", "history"),
+    [
+        ({}, True),
+        ({"promote": "never"}, True),
+        ({"month": "2026-10"}, False),
+        ({"start": "2026-10-01", "end": "2026-10-21"}, False),
+        ({"sample": 500}, False),
+    ],
+)
+def test_older_days_teach_only_where_the_event_does_not_choose(event: dict[str, object], history: bool) -> None:
+    request = parse(event, NOW, 21)
+    assert isinstance(request, TrainingRequest)
+    assert request.history is history
 
 
 def test_options_of_a_training() -> None:
