@@ -32,7 +32,6 @@ from monitory.model.model import Model
 from monitory.scoring.prediction import drivers
 from monitory.sensors import SensorSet
 from monitory.settings import Settings
-from monitory_retrain import pipeline
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.lifetimes import Lifetimes, mean_time
 from monitory_retrain.evaluation import holdout

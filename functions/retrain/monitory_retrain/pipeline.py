@@ -184,7 +184,7 @@ def learn(
             older, final.trained.features, holdout.predictions(final.model(rows.names, cap), older)
         ),
         rows=len(rows),
-        history_days=len(np.unique(table.hour[table.hour < since] // HOURS_PER_DAY)),
+        history_days=len(np.unique(date_numbers(table.hour[table.hour < since]))),
         ranges=training_ranges(rows, final.trained.features),
         last_day=rows.take(day == day.max()),
         regimes=regimes,

@@ -78,11 +78,12 @@ class DayCache:
         Raises:
             StorageUnavailable: the listing failed.
         """
-        dates = []
-        for entry in self._storage.list(self._folder):
-            name = entry.key.removeprefix(f"{self._folder}/").removesuffix(".parquet")
-            with suppress(ValueError):  # somebody else's object
-                dates.append(date.fromisoformat(name))
+        dates = set()
+        for folder in (self._folder, self._former_folder) if self._has_former else (self._folder,):
+            for entry in self._storage.list(folder):
+                name = entry.key.removeprefix(f"{folder}/").removesuffix(".parquet")
+                with suppress(ValueError):  # somebody else's object
+                    dates.add(date.fromisoformat(name))
         return sorted(dates)
 
     def write(self, day: date, content: CachedDay) -> StoredDay | None:
