@@ -38,9 +38,10 @@ def build_run(settings: ScoreSettings) -> Run:
     sensor_set = sensors.load(settings.sensors_file)
     layout = lake_layout.load(settings.lake_file, settings.sensors_file)
     if layout.is_shared or layout.format == "parquet":
+        shape = "Parquet" if layout.format == "parquet" else "several machines in one object"
         raise LakeLayoutError(
-            "the score function reads objects of one machine, in JSON or CSV: set Scoring to false for a lake of "
-            f"{'Parquet' if layout.format == 'parquet' else 'several machines in one object'}"
+            "the score function reads objects of one machine, in JSON or CSV: "
+            f"set Scoring (SCORING) to false for a lake of {shape}"
         )
     clock.set_zone(settings.factory_time_zone or layout.time_zone)
     models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)

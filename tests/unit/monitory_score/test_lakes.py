@@ -28,7 +28,7 @@ from tests.support.scoring import LAKE, answer_of, log_lines, score
 def test_a_lake_that_scoring_does_not_read_stops_it_in_words(tmp_path: Path, lake: dict[str, Any], word: str) -> None:
     file = tmp_path / "lake.json"
     file.write_text(json.dumps(lake))
-    with pytest.raises(LakeLayoutError, match=f"set Scoring to false for a lake of {word}"):
+    with pytest.raises(LakeLayoutError, match=rf"set Scoring \(SCORING\) to false for a lake of {word}"):
         build_run(ScoreSettings(lake_file=str(file)))
 
 
