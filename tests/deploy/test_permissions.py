@@ -8,11 +8,12 @@ import pytest
 
 from monitory.clock import now
 from monitory.machine import Machine
+from monitory.scoring import fleet
 from tests.deploy.test_lifecycle import HEALTH, MODELS, PREDICT
 from tests.support.deploy import permissions
 from tests.support.deploy.deployment import Stack
 
-SCORED = "cache/recent/", "predictions/", "state/fleet"
+SCORED = "cache/recent/", "predictions/", fleet.FOLDER
 
 
 @pytest.fixture(scope="module")

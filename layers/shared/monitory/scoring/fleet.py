@@ -20,6 +20,8 @@ from monitory.errors import UNDECODABLE, ObjectNotFound, StorageError
 from monitory.machine import Machine
 from monitory.storage.port import Blob, Storage
 
+FOLDER = "state/fleet/"
+
 LOGGED_HOURS = 48
 """For how long a late hour gets its line in the prediction log."""
 
@@ -108,7 +110,7 @@ class StoredFleet(NamedTuple):
 
 def key(lake: str) -> str:
     """Where the state of a lake, given by its fingerprint, lies."""
-    return f"state/fleet/{lake}.json.gz"
+    return f"{FOLDER}{lake}.json.gz"
 
 
 def read(storage: Storage, lake: str) -> StoredFleet:
