@@ -24,7 +24,9 @@ SENTINELS = frozenset(
 _PLAUSIBLE_SPANS = 10
 """How far beyond its alert limits, in spans of them, a value is plausible if a sensor gives no range."""
 
-_RESERVED = frozenset({"equipment", "hours_since_failure", "power_factor", "limit_share", "days_to_limit"})
+_COMPUTED = frozenset({"equipment", "hours_since_failure", "power_factor", "limit_share", "days_to_limit"})
+_COLUMNS = frozenset({"zone_id", "equip_id", "hour", "readings", "last"})
+"""Columns beside the sensors' in stored hour rows."""
 
 
 class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,8 +94,8 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         """Validate the set.
 
         Raises:
-            SensorSetError: no sensor, or none but operating ones; a name that is unusable, given twice, unknown or a
-                computed feature's; limits in disorder.
+            SensorSetError: no sensor, or none but operating ones; a name that is unusable, given twice, unknown, or
+                that of a computed feature or another column; limits in disorder.
         """
         if not self.sensors:
             raise SensorSetError("a sensor set needs at least one sensor")
@@ -105,7 +107,9 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         for sensor in self.sensors:
             if not _NAME.fullmatch(sensor.name):
                 raise SensorSetError(f"name {sensor.name!r} must be letters, digits and _, a letter first")
-            if sensor.name in _RESERVED or _DERIVED.sub("", sensor.name) in set(names) - {sensor.name}:
+            if sensor.name in _COLUMNS:
+                raise SensorSetError(f"name {sensor.name!r} is that of another column of hour rows: choose another")
+            if sensor.name in _COMPUTED or _DERIVED.sub("", sensor.name) in set(names) - {sensor.name}:
                 raise SensorSetError(f"name {sensor.name!r} is that of a feature which is computed from others")
             if not sensor.low < sensor.high:
                 raise SensorSetError(f"sensor {sensor.name!r}: low {sensor.low} is not below high {sensor.high}")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -72,8 +73,9 @@ def as_json(sensors: SensorSet) -> str:
 
 
 def _feature_name(lake_name: str) -> str:
-    """A sensor's name in lower case, with an underscore for what a feature's name may not have."""
-    return re.sub(r"[^a-z0-9]+", "_", lake_name.lower()).strip("_")[:40]
+    """A sensor's name in lower case, without accents, with an underscore for what a feature's name may not have."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", lake_name.lower()) if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40]
 
 
 def _fits(sensors: Sequence[Sensor], sensor: Sensor) -> bool:

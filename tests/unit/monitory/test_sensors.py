@@ -71,6 +71,7 @@ def test_the_fingerprint_changes_with_whatever_changes(tmp_path: Path) -> None:
         ({"sensors": [RPM, {**TORQUE, "name": "speed_slope_24h"}]}, "speed_slope_24h"),
         ({"sensors": [{**RPM, "name": "power_factor"}]}, "power_factor"),
         ({"sensors": [{**RPM, "name": "equipment"}]}, "equipment"),
+        ({"sensors": [{**RPM, "name": "last"}]}, "'last' is that of another column"),
         ({"sensors": [{**RPM, "colour": "red"}]}, "colour"),
         ({"sensors": [{name: value for name, value in RPM.items() if name != "low"}]}, "low"),
         ({"sensors": [{**RPM, "high": "much"}]}, "high"),

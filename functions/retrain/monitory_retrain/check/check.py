@@ -130,11 +130,17 @@ def _judged(
         unknown_sensors=unknown,
         rejected=dict(counts.rejected),
         losses=rejects.sentences(counts.rejected, counts.samples, unknown_sensors=True),
-        delay_hours=median(sample.raw.delays) if sample.raw.delays else None,
+        delay_hours=_delay(sample.raw),
         gaps=gaps,
         training=training,
         dollars_a_month=_dollars(found, sample, settings),
     )
+
+
+def _delay(raw: RawSample) -> float | None:
+    """The median delay of a lake in which hardly anything is an imported history."""
+    is_live = 2 * len(raw.delays) > sum(raw.formats.values())
+    return median(raw.delays) if is_live else None
 
 
 def _result(

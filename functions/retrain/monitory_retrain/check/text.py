@@ -52,7 +52,8 @@ def _lines(check: LakeCheck) -> Iterator[str]:
 def _extent(extent: Extent) -> Iterator[str]:
     least = "at least " if extent.at_least else ""
     yield f"Lake s3://{extent.bucket}/{extent.prefix}/{extent.layout}, {extent.first} to {extent.last}"
-    zones = f" in {len(extent.zones)} zones ({', '.join(list(extent.zones)[:6])})" if extent.zones else ""
+    some = ", ".join(list(extent.zones)[:6])
+    zones = f" in {len(extent.zones)} zone{'s' * (len(extent.zones) > 1)} ({some})" if extent.zones else ""
     yield (
         f"  {least}{extent.objects:,} objects, {extent.bytes / 1e6:,.1f} MB, {len(extent.days)} days with data, "
         f"{extent.machines:,} machines{zones}"

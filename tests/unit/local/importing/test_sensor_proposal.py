@@ -23,12 +23,15 @@ def test_a_proposal_holds_nearly_all_values_and_loads(tmp_path: Path) -> None:
         "온도": draw.normal(1e9, 1, 1000),
         "power_factor": np.full(50, 0.0),
         "3rd": np.array([5.0]),
+        "Last": draw.normal(60, 5, 1000),
+        "Öldruck": draw.normal(5, 0.1, 1000),
     }
     proposal = propose({name: sample(series) for name, series in values.items()})
     (tmp_path / "sensors.json").write_text(as_json(proposal), encoding="utf-8")
     loaded = sensors.load(str(tmp_path / "sensors.json"))
     assert [sensor.lake_name for sensor in loaded.sensors] == list(values)
-    assert [sensor.name for sensor in loaded.sensors] == ["temp_c", "temp_max", "sensor_3", "sensor_4", "sensor_5"]
+    names = ["temp_c", "temp_max", "sensor_3", "sensor_4", "sensor_5", "sensor_6", "oldruck"]
+    assert [sensor.name for sensor in loaded.sensors] == names
     for sensor in loaded.sensors:
         inside = (values[sensor.lake_name] > sensor.low) & (values[sensor.lake_name] < sensor.high)
         assert inside.mean() > 0.98
