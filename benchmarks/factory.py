@@ -81,13 +81,7 @@ def main() -> None:
 def build(producer: Producer, hours: range, sensor_set: SensorSet) -> Factory:
     """Simulate, label as a factory would, split through time, and put the truth on the hold-out."""
     rows = join(producer, hours, sensor_set)
-    found = labels.label(
-        rows,
-        sensor_set,
-        cap_days=SETTINGS.max_rul_days,
-        share=SETTINGS.excursion_share,
-        count=SETTINGS.excursion_sensors,
-    )
+    found = labels.label_by(SETTINGS, rows, sensor_set)
     everything = dataset.build(rows, found, sensor_set, logger("benchmark", Settings(log_level="ERROR")))
     starts = split.begins(everything.hour, HOLDOUT_SHARE)
     newer = everything.take(everything.hour >= starts)

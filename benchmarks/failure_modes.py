@@ -56,14 +56,7 @@ def measure(plan: Plan, days: int) -> Iterator[dict[str, object]]:
     tables = [machine_table(name, m, hours, sensor_set) for name, m in zip(lives, machines, strict=True)]
     table = hour_table.join(tables, len(Columns(sensor_set)))
     logbook = Logbook(entry for of_machine in lives.values() for entry in _entries(of_machine, hours))
-    found = labels.label(
-        table,
-        sensor_set,
-        cap_days=SETTINGS.max_rul_days,
-        share=SETTINGS.excursion_share,
-        count=SETTINGS.excursion_sensors,
-        logbook=logbook,
-    )
+    found = labels.label_by(SETTINGS, table, sensor_set, logbook)
     log = logger("benchmark", Settings(log_level="ERROR"))
     rows = dataset.build(table, found, sensor_set, log, wanted=found.running & (table.hour % 3 == 0))
     begins = hours.stop - round(len(hours) * JUDGED_SHARE)

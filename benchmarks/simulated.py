@@ -117,14 +117,8 @@ def _simulate(scenario: Scenario, seed: int, sensor_set: SensorSet) -> Factory:
         [machine_table(name, machine, hours, sensor_set) for name, machine in zip(names, shown, strict=True)],
         len(Columns(sensor_set)),
     )
-    labelled = labels.label(
-        table,
-        sensor_set,
-        cap_days=CAP,
-        share=SETTINGS.excursion_share,
-        count=SETTINGS.excursion_sensors,
-        logbook=Logbook(entry for m in machines for entry in _entries(m.lives, hours, scenario.recorded)),
-    )
+    logbook = Logbook(entry for m in machines for entry in _entries(m.lives, hours, scenario.recorded))
+    labelled = labels.label_by(SETTINGS, table, sensor_set, logbook)
     wanted = labelled.running & ((table.hour < end) | (table.hour % JUDGE_EVERY == 0))
     log = logger("benchmark", Settings(log_level="ERROR"))
     rows = dataset.build(table, labelled, sensor_set, log, wanted=wanted)

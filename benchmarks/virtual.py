@@ -16,7 +16,6 @@ from benchmarks import stage
 
 PAGE = 1000
 _KEY = re.compile(r"EQUIPMENT/date=([\d-]{10})/zone_id=ZONE-001/equip_id=(EQUIP-\d{3})/equip-(\d\d)\.json")
-_LENGTH_OF_HOUR = len("2026-11-20T20")
 
 
 class VirtualLake:

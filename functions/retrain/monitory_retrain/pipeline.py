@@ -138,15 +138,7 @@ def learn(
     since = int(table.hour.min()) if len(table) else 0
     if history and len(table):
         table = hour_table.join([history, table], table.values.shape[1])
-    found = labels.label(
-        table,
-        sensors,
-        cap_days=settings.max_rul_days,
-        share=settings.excursion_share,
-        count=settings.excursion_sensors,
-        logbook=logbook,
-        earlier=earlier,
-    )
+    found = labels.label_by(settings, table, sensors, logbook, earlier)
     supply = sufficiency.supply(table, found, since)
     missing = sufficiency.shortfalls(supply, settings)
     if missing:

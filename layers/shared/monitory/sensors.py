@@ -6,6 +6,7 @@ another one.
 
 import hashlib
 import re
+from difflib import get_close_matches
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -138,12 +139,26 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         """The sensors' feature names, in order."""
         return tuple(sensor.name for sensor in self.sensors)
 
+    def resembling(self, name: str) -> str | None:
+        """The lake name that an unknown one may mean: it differs by case, style or a letter, or is a feature's name."""
+        if same := self._plain_names.get(_plain(name)):
+            return same
+        return next(iter(get_close_matches(name.lower(), self._plain_names.values(), 1, 0.8)), None)
+
+    @cached_property
+    def _plain_names(self) -> dict[str, str]:
+        return {_plain(name): sensor.lake_name for sensor in self.sensors for name in (sensor.name, sensor.lake_name)}
+
     def fingerprint(self) -> str:
         """Eight hex digits that change whenever anything changes that hour rows depend on."""
         fields = ("lake_name", "name", "unit", "low", "high")  # what is normal is no part of hour rows
         sensors = [{field: getattr(sensor, field) for field in fields} for sensor in self.sensors]
         content = {"sensors": sensors, "power_factor": self.power_factor}
         return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:8]
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
 
 
 class _File(SensorSet, frozen=True, forbid_unknown_fields=True, dict=True):

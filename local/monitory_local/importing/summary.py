@@ -3,7 +3,6 @@
 import argparse
 import shlex
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from monitory.sensors import SensorSet
 from monitory_local.importing import records
@@ -120,8 +119,8 @@ def _sensors(history: History, known: SensorSet) -> list[str]:
         low, middle, high = history.samples[name].quantiles()
         note = ""
         if name not in names:
-            near = get_close_matches(name.lower(), names, n=1, cutoff=0.75)
-            note = f"  not in the sensor set{f' (did you mean {near[0]}?)' if near else ''}"
+            near = known.resembling(name)
+            note = f"  not in the sensor set{f' (did you mean {near}?)' if near else ''}"
         lines.append(f"  {name:24} {count:>12,} readings, most from {low:.5g} to {high:.5g}, median {middle:.5g}{note}")
     if len(history.readings) > _SENSORS:
         lines.append(f"  and {len(history.readings) - _SENSORS} more")

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
-from difflib import get_close_matches
 from statistics import median
 
 from monitory import clock
@@ -115,8 +114,8 @@ def _judged(
             for machine, lack in zip(presence.machines, presence.missing, strict=True)
             if any(owner.covers(machine) for owner in sample.whole)
         }
-        by_readings = _labels(sample.table, sensors, settings, None)
-        used = by_readings if logbook is None else _labels(sample.table, sensors, settings, logbook)
+        by_readings = labels.label_by(settings, sample.table, sensors)
+        used = by_readings if logbook is None else labels.label_by(settings, sample.table, sensors, logbook)
         graded = grades.grade(sample.table, sensors, sample.raw.sensors, used.failures)
         training = _training(found, sample, settings, by_readings, used, logbook)
         seen += judge.of_training(training)
@@ -203,29 +202,10 @@ def _extent(lake: Lake, probe: Probe, found: Survey, days: list[date], sample: S
 
 
 def _unknown(raw: RawSample, sensors: SensorSet) -> dict[str, tuple[int, str]]:
-    names = {sensor.lake_name: sensor.name for sensor in sensors.sensors}
-    plain = {_plain(name): lake_name for lake_name, feature in names.items() for name in (feature, lake_name)}
-    unknown = {}
-    for name, sample in sorted(raw.sensors.items(), key=lambda item: -item[1].count):
-        if name not in names:
-            near = get_close_matches(name.lower(), names, 1, 0.75)
-            unknown[name] = (sample.count, plain.get(_plain(name)) or (near[0] if near else ""))
-    return unknown
-
-
-def _plain(name: str) -> str:
-    return "".join(filter(str.isalnum, name.lower()))
-
-
-def _labels(table: HourTable, sensors: SensorSet, settings: RetrainSettings, logbook: Logbook | None) -> Labels:
-    return labels.label(
-        table,
-        sensors,
-        cap_days=settings.max_rul_days,
-        share=settings.excursion_share,
-        count=settings.excursion_sensors,
-        logbook=logbook,
-    )
+    """The readings of names that are no sensor's, the most frequent first, and which sensor may be meant."""
+    names = {sensor.lake_name for sensor in sensors.sensors}
+    ordered = sorted(raw.sensors.items(), key=lambda item: -item[1].count)
+    return {name: (sample.count, sensors.resembling(name) or "") for name, sample in ordered if name not in names}
 
 
 def _training(

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import date
-from importlib import resources
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitory.sensors import SensorSet
 from monitory_retrain.check import text
@@ -13,7 +11,7 @@ from monitory_retrain.check.grades import HIGH, LOW, SensorGrade
 from monitory_retrain.check.result import LakeCheck
 from monitory_retrain.dataset.completeness import completeness
 from monitory_retrain.dataset.hour_table import HourTable
-from monitory_retrain.report import canvas, figures
+from monitory_retrain.report import canvas, figures, html
 from monitory_retrain.report.canvas import BAD, GOOD, INK, MAIN, SOFT, WARN
 
 _TONES = {"stop": "bad", "warn": "warn", "note": "good"}
@@ -21,23 +19,18 @@ _TONES = {"stop": "bad", "warn": "warn", "note": "good"}
 
 def render(check: LakeCheck, sensors: SensorSet, table: HourTable | None, days: Sequence[date]) -> bytes:
     """One HTML page, UTF-8; everything that comes from data is escaped."""
-    environment = Environment(
-        loader=PackageLoader(__package__, ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = resources.files("monitory_retrain.report").joinpath("style.css").read_text(encoding="utf-8")
     has_rows = table is not None and len(table) > 0
-    page = environment.get_template("page.html").render(
-        style=style,
-        check=check,
-        tones=_TONES,
-        text=text.text(check),
-        presence=_presence(table, days) if table is not None and has_rows else None,
-        ranges=_ranges(check.sensors, sensors) if check.sensors else None,
-        volumes=_volumes(check) if check.extent.days else None,
+    page = (
+        html.environment(__package__)
+        .get_template("page.html")
+        .render(
+            check=check,
+            tones=_TONES,
+            text=text.text(check),
+            presence=_presence(table, days) if table is not None and has_rows else None,
+            ranges=_ranges(check.sensors, sensors) if check.sensors else None,
+            volumes=_volumes(check) if check.extent.days else None,
+        )
     )
     return page.encode()
 

@@ -1,7 +1,8 @@
 """A bucket that is looked at with a bounded number of requests."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import NoReturn
 
 from monitory.storage.port import Blob, Entry, Storage
 
@@ -62,15 +63,6 @@ class Probe:
         self.lists += 1
         return self._storage.folders(folder)
 
-    def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        metadata: Mapping[str, str] | None = None,
-        replaces: str | None = None,
-        create: bool = False,
-    ) -> str:
+    def put(self, key: str, *_: object, **__: object) -> NoReturn:
         """Refuse: a check changes nothing."""
         raise AssertionError(f"a check writes {key}")

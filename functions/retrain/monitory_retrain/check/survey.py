@@ -22,7 +22,6 @@ MAX_LEVELS = 6
 _MACHINE = re.compile(r"equip|machine|device|asset|unit|tool|sensor", re.IGNORECASE)
 _ZONE = re.compile(r"zone|line|site|plant|area|factory|hall", re.IGNORECASE)
 _PARTS = {"year": r"20\d\d", "month": r"0?[1-9]|1[0-2]", "day": r"0?[1-9]|[12]\d|3[01]", "hour": r"[01]?\d|2[0-3]"}
-_OLD = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from monitory.features.machine_state import Stop, timeline
 from monitory.logbook.logbook import Logbook, shared_ids
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
+from monitory.settings import RetrainSettings
 from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.hour_table import HourTable
 
@@ -76,6 +77,25 @@ class Labels:
     def usable(self) -> npt.NDArray[np.bool_]:
         """Which rows have a label."""
         return ~np.isnan(self.rul)
+
+
+def label_by(
+    settings: RetrainSettings,
+    table: HourTable,
+    sensors: SensorSet,
+    logbook: Logbook | None = None,
+    earlier: Mapping[Machine, int] | None = None,
+) -> Labels:
+    """Label with the cap and the rule for failures that the settings give; see `label`."""
+    return label(
+        table,
+        sensors,
+        cap_days=settings.max_rul_days,
+        share=settings.excursion_share,
+        count=settings.excursion_sensors,
+        logbook=logbook,
+        earlier=earlier,
+    )
 
 
 def label(

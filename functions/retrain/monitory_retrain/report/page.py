@@ -1,12 +1,9 @@
 """Puts the report together: facts and figures into the page's template."""
 
-from importlib import resources
-
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitory_retrain.model_card import encode
-from monitory_retrain.report import facts, figures
+from monitory_retrain.report import facts, figures, html
 from monitory_retrain.report.facts import Findings
 
 
@@ -15,21 +12,13 @@ def render(findings: Findings) -> bytes:
 
     Everything that comes from data is escaped, by the template or by the drawing library.
     """
-    environment = Environment(
-        loader=PackageLoader(__package__, ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html.environment(__package__)
     environment.filters["days"] = facts.days
     environment.filters["percent"] = facts.percent
     environment.filters["announced"] = facts.announced
     columns, scores = facts.comparison(findings)
     limits, warnings = facts.announcement_table(findings)
-    style = resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
     page = environment.get_template("template.html").render(
-        style=style,
         card=findings.card,
         card_json=encode(findings.card).decode(),
         verdict=findings.verdict,

@@ -109,11 +109,6 @@ class Folders:
             else:
                 yield _filled(self._segments[at], values)
 
-    @property
-    def last_date_level(self) -> int:
-        """The number of levels down to the last one that has a part of the date."""
-        return 1 + max(at for at, s in enumerate(self._segments) if self._names_of(s) & _OF_A_DATE)
-
     @staticmethod
     def _names_of(segment: str) -> frozenset[str]:
         return frozenset(_TOKEN.findall(segment))

@@ -3,9 +3,8 @@
 A record that can't be read is skipped and counted, never guessed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
-from difflib import get_close_matches
 from itertools import islice
 from operator import attrgetter, lt
 
@@ -57,6 +56,7 @@ class ReadingsByHour:
         self.rejected, self.samples = self._rejects.counts, self._rejects.samples
         self._loose_bytes = 0  # of text, not packed yet
         self._sensor_ids: SensorIds | None = SensorIds() if is_packed else None
+        self._sensor_set = sensors
         self._sensors = {sensor.name: sensor for sensor in sensors.sensors}
         self._names = {sensor.lake_name: sensor.name for sensor in sensors.sensors}
         self._sensor_types = tuple(self._names)
@@ -126,7 +126,7 @@ class ReadingsByHour:
         for lake_name, group in by_type.items():
             name = self._names.get(lake_name)
             if name is None:
-                date_filter.rejects.add(UNKNOWN_SENSOR, _resembling(lake_name, self._names), len(group))
+                date_filter.rejects.add(UNKNOWN_SENSOR, self._suggestion(lake_name), len(group))
                 continue
             times = [reading.time for reading in group]
             ordered = all(map(lt, times, islice(times, 1, None)))
@@ -141,6 +141,11 @@ class ReadingsByHour:
             for hour, part in by_hour.items():
                 self._put(hour, name, part, [r.time for r in part], date_filter, ordered=False)
         self._added(size)
+
+    def _suggestion(self, lake_name: str) -> str:
+        """For a sensor outside the set; empty where none resembles it."""
+        near = self._sensor_set.resembling(lake_name)
+        return f"{ascii(lake_name)[1:-1]}; did you mean {near}?" if near else ""
 
     def _put(
         self,
@@ -218,14 +223,3 @@ class DateFilter:
             self.rejects.add(OTHER_HOURS, where, self._outside)
         else:
             self.rejects.add(OTHER_DATE, self._sample, self._outside)
-
-
-def _resembling(lake_name: str, names: Mapping[str, str]) -> str:
-    """A suggestion for an unknown sensor whose name differs by case, style or a letter, or is a feature name."""
-    plain = {_plain(name): lake_name for lake_name, feature in names.items() for name in (feature, lake_name)}
-    near = plain.get(_plain(lake_name)) or next(iter(get_close_matches(lake_name.lower(), names, 1, 0.85)), None)
-    return f"{ascii(lake_name)[1:-1]}; did you mean {near}?" if near else ""
-
-
-def _plain(name: str) -> str:
-    return "".join(filter(str.isalnum, name.lower()))
