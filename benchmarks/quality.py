@@ -8,7 +8,7 @@ predicted, in all its settled rows, by a model that was trained and calibrated o
 and `mae` are against the capped truth min(RUL, 125), `rmse_raw` against the uncapped one; cycles. Operating regimes are
 learnt from the training file's settings. `--regimes 6` spreads a subset with one regime over six simulated ones.
 `--engines 5` learns from five training engines, others for each seed; with `--censored 0.5` half of the training
-engines are watched to a random cycle only, so that their failure is not seen.
+engines are watched to a random cycle only, so that their failure is not seen. `--balanced` trains on balanced RUL bins.
 """
 
 import argparse
@@ -49,13 +49,15 @@ def main() -> None:
     parser.add_argument("--engines", type=int, help="learn from so many training engines")
     parser.add_argument("--censored", type=float, default=0.0, help="share of them whose failure is not seen")
     parser.add_argument("--regimes", type=int, default=1, help="spread the engines over so many simulated regimes")
+    parser.add_argument("--balanced", action="store_true", help="bring RUL bins closer to each other in size")
     arguments = parser.parse_args()
+    recipe = Recipe(threads=THREADS, balances=arguments.balanced)
     for subset in arguments.subsets:
         files = Files(arguments.folder, subset, arguments.regimes)
         if arguments.folds:
-            line = cross_validate(files, arguments.folds)
+            line = cross_validate(files, arguments.folds, recipe)
         else:
-            line = measure(files, arguments.engines, arguments.censored)
+            line = measure(files, recipe, arguments.engines, arguments.censored)
         print(json.dumps(line), flush=True)
 
 
@@ -93,11 +95,12 @@ class Files:
         return dataset.build(table, cmapss.run_to_failure(table), sensors, LOG, regimes=self.regimes)
 
 
-def measure(files: Files, engines: int | None = None, censored: float = 0.0) -> dict[str, object]:
+def measure(files: Files, recipe: Recipe, engines: int | None = None, censored: float = 0.0) -> dict[str, object]:
     """Train on a subset's training engines and score the last rows of its test engines.
 
     Args:
         files: of the subset.
+        recipe: how to train; each of the seeds is taken in its turn.
         engines: how many training engines teach; None for all.
         censored: share of these that are watched to a random cycle only, 0..1.
     """
@@ -105,9 +108,12 @@ def measure(files: Files, engines: int | None = None, censored: float = 0.0) -> 
     known, unknown, raw = files.training(), files.test(), files.truth()
     last = np.flatnonzero(np.diff(unknown.machine, append=-1))
     true = np.minimum(raw, cmapss.CAP_CYCLES)
-    found = [_one(_part(known, engines, censored, seed), unknown.take(last), true, raw, seed) for seed in SEEDS]
+    found = [
+        _one(_part(known, engines, censored, seed), unknown.take(last), true, raw, replace(recipe, seed=seed))
+        for seed in SEEDS
+    ]
     mean_rmse = float(np.sqrt(((known.rul.mean() * 24 - true) ** 2).mean()))
-    size = {"engines": engines or len(known.machines), "censored": censored}
+    size = {"engines": engines or len(known.machines), "censored": censored, "balanced": recipe.balances}
     return {**_means(files, found), **size, "mean_rmse": round(mean_rmse, 3), "seconds": _since(started)}
 
 
@@ -129,7 +135,7 @@ def _part(known: Dataset, engines: int | None, censored: float, seed: int) -> Da
     )
 
 
-def cross_validate(files: Files, count: int) -> dict[str, object]:
+def cross_validate(files: Files, count: int, recipe: Recipe) -> dict[str, object]:
     """Score training engines, each by a model of the others."""
     started = time.perf_counter()
     known = files.training()
@@ -138,8 +144,8 @@ def cross_validate(files: Files, count: int) -> dict[str, object]:
     for number in range(count):
         held = known.take((fold == number) & (known.age >= SETTLED_HOURS))
         true = held.rul * 24
-        found.append(_one(known.take(fold != number), held, true, true, seed=number))
-    return {**_means(files, found), "folds": count, "seconds": _since(started)}
+        found.append(_one(known.take(fold != number), held, true, true, replace(recipe, seed=number)))
+    return {**_means(files, found), "folds": count, "balanced": recipe.balances, "seconds": _since(started)}
 
 
 def _means(files: Files, found: list[dict[str, float]]) -> dict[str, object]:
@@ -152,8 +158,8 @@ def _since(started: float) -> float:
     return round(time.perf_counter() - started, 1)
 
 
-def _one(known: Dataset, test: Dataset, true: Floats, raw: Floats, seed: int) -> dict[str, float]:
-    fit = fitting.fit(known, cmapss.sensor_set(), SETTINGS, Recipe(seed=seed, threads=THREADS), LOG)
+def _one(known: Dataset, test: Dataset, true: Floats, raw: Floats, recipe: Recipe) -> dict[str, float]:
+    fit = fitting.fit(known, cmapss.sensor_set(), SETTINGS, recipe, LOG)
     days = holdout.predictions(fit.model(known.names, CAP_DAYS), test)
     result = scores.score(true / 24, days, fit.calibration, CAP_DAYS, test.age)
     cycles = days * 24

@@ -1,6 +1,6 @@
 """Model quality in factories of many kinds, by the future that their simulator knows.
 
-    python -m benchmarks.scenarios [NAME …] [--seeds 3] [--threads 0]
+    python -m benchmarks.scenarios [NAME …] [--seeds 3] [--threads 0] [--balanced]
 
 The product learns from what a factory knows at the end of its history; it is judged in each hour after that, on *all*
 running machines, by the simulator's true RUL up to the cap: nobody is left out because the failure is yet to come.
@@ -19,6 +19,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,22 +53,22 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of {', '.join(SCENARIOS)} (all)")
     parser.add_argument("--seeds", type=int, default=3, help="factories of each kind (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="of LightGBM; 0 for all cores")
+    parser.add_argument("--balanced", action="store_true", help="train on RUL bins brought closer in size")
     arguments = parser.parse_args()
+    recipe = Recipe(threads=arguments.threads, balances=arguments.balanced)
     if unknown := set(arguments.names) - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     for name in arguments.names or SCENARIOS:
-        for line in measure(name, arguments.seeds, arguments.threads):
+        for line in measure(name, arguments.seeds, recipe):
             print(json.dumps(line), flush=True)
 
 
-def measure(name: str, seeds: int, threads: int) -> list[dict[str, object]]:
+def measure(name: str, seeds: int, recipe: Recipe) -> list[dict[str, object]]:
     """The two lines of a scenario."""
     sensor_set, by_seed = sensors.load(), []
     for seed in range(1, seeds + 1):
         started = time.perf_counter()
-        by_seed.append(
-            judge(factory(SCENARIOS[name], seed, sensor_set), sensor_set, Recipe(seed=seed, threads=threads))
-        )
+        by_seed.append(judge(factory(SCENARIOS[name], seed, sensor_set), sensor_set, replace(recipe, seed=seed)))
         seconds = time.perf_counter() - started
         print(f"{name}, seed {seed} of {seeds}: MAE {by_seed[-1]['mae']:.2f} days, {seconds:.0f} s", file=sys.stderr)
     means = {key: _mean([figures[key] for figures in by_seed]) for key in by_seed[0]}

@@ -79,9 +79,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     names = {sensor.lake_name for sensor in known.sensors}
     unknown = [name for name in history.readings if name not in names]
     if unknown and not arguments.dry_run:
-        arguments.proposal.parent.mkdir(parents=True, exist_ok=True)
-        proposal = sensor_proposal.propose(history.samples)
-        arguments.proposal.write_text(sensor_proposal.as_json(proposal), encoding="utf-8")
+        arguments.proposal = sensor_proposal.write(sensor_proposal.propose(history.samples), arguments.proposal)
     print("\n".join(summary.content(history, content.records, known)))
     log_key = settings.failure_log_key or LOG_KEY
     print("\n".join(summary.next_steps(history, content.records, unknown, arguments, outcome.uploads, log_key)))

@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,17 @@ def propose(samples: Mapping[str, ValueSample]) -> SensorSet:
             sensor = Sensor(lake_name, f"sensor_{number}", "", low, high, normal=middle)
         sensors.append(sensor)
     return SensorSet(tuple(sensors))
+
+
+def write(sensors: SensorSet, path: Path) -> Path:
+    """Write a sensor set's file; where another one lies, somebody may use it, so the name gets a number. Returns it."""
+    text, number, free = as_json(sensors), 1, path
+    while free.exists() and free.read_text(encoding="utf-8") != text:
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    free.parent.mkdir(parents=True, exist_ok=True)
+    free.write_text(text, encoding="utf-8")
+    return free
 
 
 def as_json(sensors: SensorSet) -> str:

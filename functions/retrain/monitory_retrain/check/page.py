@@ -57,7 +57,7 @@ def _ranges(grades: Sequence[SensorGrade], sensors: SensorSet) -> str:
         ax.set_ylim(-0.6, len(grades) - 0.4)
         ax.set_xlim(-0.55, 1.55)
         ax.set_xticks([0, 1], ["low", "high"])
-        ax.set_xlabel("middle 98 % of readings against the alert limits")
+        ax.set_xlabel("middle 98 % of readings")
         ax.grid(visible=False, axis="y")
         return canvas.svg(drawing, "ranges", ", ".join(f"{grade.sensor}: {grade.grade}" for grade in grades))
 

@@ -25,6 +25,7 @@ from monitory.features.vector import AGE
 from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.dataset.split import folds
+from monitory_retrain.training.balancing import balanced
 from monitory_retrain.training.ensemble import average
 from monitory_retrain.training.survival import Hazards
 
@@ -55,6 +56,8 @@ class Recipe:
         max_trees: per booster.
         seed: of folds, drawn lives and LightGBM.
         threads: of LightGBM; 0 for all cores.
+        balances: RUL bins are brought closer to each other in size (balancing.py). Off: cross-validated by `make
+            bench-quality FOLDS=5 BALANCED=1`, it does not help, for near failures count more already, by their weight.
         parameters: LightGBM's own. Small trees: the drivers' cost (TreeSHAP) goes with trees times leaves.
     """
 
@@ -62,6 +65,7 @@ class Recipe:
     max_trees: int = 125
     seed: int = 0
     threads: int = 0
+    balances: bool = False
     parameters: dict[str, object] = field(
         default_factory=lambda: {
             "objective": "regression",
@@ -209,6 +213,8 @@ def _booster(
     watched = part == number % (int(part.max()) + 1)
     fitting, stopping = index[~watched], index[watched]
     rul = rests.draw(seed)
+    if recipe.balances:
+        fitting = fitting[balanced(rul[fitting], seed)]
     weight = np.where(settled, 1.0, EARLY_WEIGHT) / (1 + rul)
     parameters = {
         **recipe.parameters,

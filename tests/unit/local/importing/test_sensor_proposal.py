@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from monitory import sensors
-from monitory_local.importing.sensor_proposal import ValueSample, as_json, propose
+from monitory_local.importing.sensor_proposal import ValueSample, as_json, propose, write
 
 
 def sample(values: "np.typing.NDArray[np.float64]") -> ValueSample:
@@ -42,3 +42,13 @@ def test_a_sample_is_uniform_and_of_bounded_size() -> None:
     assert abs(middle - 100_000) < 3_000
     assert low < 3_000
     assert high > 197_000
+
+
+def test_a_proposal_replaces_no_other_one(tmp_path: Path) -> None:
+    first, second = (propose({name: sample(np.arange(100.0))}) for name in ("temp", "load"))
+    path = tmp_path / "new" / "sensors.proposed.json"
+    assert write(first, path) == write(first, path) == path
+    other = write(second, path)
+    assert other == write(second, path) != path
+    assert sensors.load(str(path)).names == ("temp",)
+    assert sensors.load(str(other)).names == ("load",)
