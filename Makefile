@@ -216,8 +216,8 @@ costs: $(READY) ## what a night costs by factory size, from measured figures (OB
 	@$(BIN)/python -m benchmarks.costs --object-ms $(OBJECT_MS) --row-ms $(ROW_MS) --row-bytes $(ROW_BYTES)
 
 .PHONY: bench-factory
-bench-factory: $(READY) ## model quality in simulated factories whose future is known (SCENARIO="long-21d short" SEEDS=3 BALANCED=1)
-	@$(BIN)/python -m benchmarks.scenarios $(SCENARIO) $(call flag,seeds,SEEDS) $(if $(BALANCED),--balanced)
+bench-factory: $(READY) ## model quality in simulated factories whose future is known (SCENARIO="long-21d short" SEEDS=3 BALANCES=0)
+	@$(BIN)/python -m benchmarks.scenarios $(SCENARIO) $(call flag,seeds,SEEDS) $(if $(BALANCES),$(if $(filter 0,$(BALANCES)),--no-balances,--balances))
 
 .PHONY: bench-recipes
 bench-recipes: $(READY) ## the product beside simpler recipes and the ancestor's, in a simulated factory
@@ -232,9 +232,9 @@ bench-spikes: $(READY) ## failures found in readings beside the true ones, at ma
 	@$(BIN)/python -m benchmarks.spikes $(if $(RATES),--rates $(RATES))
 
 .PHONY: bench-quality
-bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003" REGIMES= ENGINES= CENSORED= FOLDS= BALANCED=1)
+bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003" REGIMES= ENGINES= CENSORED= FOLDS= BALANCES=0)
 	@test -n "$(CMAPSS)" || { echo 'error: where is the data? make bench-quality CMAPSS=folder SUBSETS="FD001 FD003"' >&2; exit 2; }
-	@$(BIN)/python -m benchmarks.quality "$(CMAPSS)" $(or $(SUBSETS),FD001 FD003) $(call flag,regimes,REGIMES) $(call flag,engines,ENGINES) $(call flag,censored,CENSORED) $(call flag,folds,FOLDS) $(if $(BALANCED),--balanced)
+	@$(BIN)/python -m benchmarks.quality "$(CMAPSS)" $(or $(SUBSETS),FD001 FD003) $(call flag,regimes,REGIMES) $(call flag,engines,ENGINES) $(call flag,censored,CENSORED) $(call flag,folds,FOLDS) $(if $(BALANCES),$(if $(filter 0,$(BALANCES)),--no-balances,--balances))
 
 # --- tidy ------------------------------------------------------------------------------------------------
 

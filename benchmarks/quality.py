@@ -8,7 +8,8 @@ predicted, in all its settled rows, by a model that was trained and calibrated o
 and `mae` are against the capped truth min(RUL, 125), `rmse_raw` against the uncapped one; cycles. Operating regimes are
 learnt from the training file's settings. `--regimes 6` spreads a subset with one regime over six simulated ones.
 `--engines 5` learns from five training engines, others for each seed; with `--censored 0.5` half of the training
-engines are watched to a random cycle only, so that their failure is not seen. `--balanced` trains on balanced RUL bins.
+engines are watched to a random cycle only, so that their failure is not seen.
+`--balances` and `--no-balances` say whether rows are balanced over RUL; without, training finds out.
 """
 
 import argparse
@@ -49,9 +50,11 @@ def main() -> None:
     parser.add_argument("--engines", type=int, help="learn from so many training engines")
     parser.add_argument("--censored", type=float, default=0.0, help="share of them whose failure is not seen")
     parser.add_argument("--regimes", type=int, default=1, help="spread the engines over so many simulated regimes")
-    parser.add_argument("--balanced", action="store_true", help="bring RUL bins closer to each other in size")
+    parser.add_argument(
+        "--balances", action=argparse.BooleanOptionalAction, help="balance the rows over RUL (where it helps)"
+    )
     arguments = parser.parse_args()
-    recipe = Recipe(threads=THREADS, balances=arguments.balanced)
+    recipe = Recipe(threads=THREADS, balances=arguments.balances)
     for subset in arguments.subsets:
         files = Files(arguments.folder, subset, arguments.regimes)
         if arguments.folds:
@@ -113,7 +116,7 @@ def measure(files: Files, recipe: Recipe, engines: int | None = None, censored: 
         for seed in SEEDS
     ]
     mean_rmse = float(np.sqrt(((known.rul.mean() * 24 - true) ** 2).mean()))
-    size = {"engines": engines or len(known.machines), "censored": censored, "balanced": recipe.balances}
+    size = {"engines": engines or len(known.machines), "censored": censored, "balances": recipe.balances}
     return {**_means(files, found), **size, "mean_rmse": round(mean_rmse, 3), "seconds": _since(started)}
 
 
@@ -145,7 +148,7 @@ def cross_validate(files: Files, count: int, recipe: Recipe) -> dict[str, object
         held = known.take((fold == number) & (known.age >= SETTLED_HOURS))
         true = held.rul * 24
         found.append(_one(known.take(fold != number), held, true, true, replace(recipe, seed=number)))
-    return {**_means(files, found), "folds": count, "balanced": recipe.balances, "seconds": _since(started)}
+    return {**_means(files, found), "folds": count, "balances": recipe.balances, "seconds": _since(started)}
 
 
 def _means(files: Files, found: list[dict[str, float]]) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Model quality in factories of many kinds, by the future that their simulator knows.
 
-    python -m benchmarks.scenarios [NAME …] [--seeds 3] [--threads 0] [--balanced]
+    python -m benchmarks.scenarios [NAME …] [--seeds 3] [--threads 0] [--balances]
 
 The product learns from what a factory knows at the end of its history; it is judged in each hour after that, on *all*
 running machines, by the simulator's true RUL up to the cap: nobody is left out because the failure is yet to come.
@@ -53,9 +53,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of {', '.join(SCENARIOS)} (all)")
     parser.add_argument("--seeds", type=int, default=3, help="factories of each kind (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="of LightGBM; 0 for all cores")
-    parser.add_argument("--balanced", action="store_true", help="train on RUL bins brought closer in size")
+    parser.add_argument(
+        "--balances", action=argparse.BooleanOptionalAction, help="balance the rows over RUL (where it helps)"
+    )
     arguments = parser.parse_args()
-    recipe = Recipe(threads=arguments.threads, balances=arguments.balanced)
+    recipe = Recipe(
+        threads=arguments.threads,
+        balances=arguments.balances,
+    )
     if unknown := set(arguments.names) - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     for name in arguments.names or SCENARIOS:

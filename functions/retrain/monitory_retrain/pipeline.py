@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 import msgspec
@@ -157,7 +157,7 @@ def learn(
     predicted = holdout.predictions(judged.model(rows.names, cap), parts.holdout)
     interval = judged.calibration
     log.info("judged: fitting again, on the hold-out too")
-    final = fitting.fit(rows, sensors, settings, recipe, log)
+    final = fitting.fit(rows, sensors, settings, replace(recipe, balances=judged.trained.balanced), log)
     older = rows.take(rows.hour < parts.starts)
     day = date_numbers(rows.hour)
     return Challenger(
@@ -265,7 +265,11 @@ def card(
             "excursion_sensors": settings.excursion_sensors,
             "from_failure_log": settings.failure_log_key if found.from_log else None,
         },
-        parameters={key: value for key, value in asdict(recipe).items() if key != "threads"},
+        parameters={
+            key: value
+            for key, value in asdict(replace(recipe, balances=challenger.trained.balanced)).items()
+            if key != "threads"
+        },
         trees=challenger.trained.trees,
         libraries=library_versions(),
         python=platform.python_version(),

@@ -4,6 +4,8 @@ Every booster leaves one fold of lives out, and watches its error on lives taken
 all boosters together, by their pooled watched errors: the few lives that one booster can watch are too few to tell. It
 is the mean of the boosters, written as one LightGBM text.
 
+Rows are balanced over RUL (balancing.py) where that lessens the out-of-fold error of rows whose time left was seen.
+
 Rows of lives whose end was not seen learn from a rest that is drawn for them (survival.py), another one for each
 booster. Errors count less the farther away the failure is, as 1 / (1 + days): a day matters more near it.
 
@@ -40,6 +42,9 @@ EARLY_WEIGHT = 0.25
 MIN_AGED_FAILURES = 5
 """Lives of known age that were seen to fail; fewer do not tell what an age means."""
 
+MIN_GAIN = 0.02
+"""By this share balancing must lessen the out-of-fold error: less may be chance."""
+
 MOST_ROWS = 40_000
 """Hours of a life are near copies: training learns from about so many rows, evenly chosen."""
 
@@ -56,8 +61,7 @@ class Recipe:
         max_trees: per booster.
         seed: of folds, drawn lives and LightGBM.
         threads: of LightGBM; 0 for all cores.
-        balances: RUL bins are brought closer to each other in size (balancing.py). Off: cross-validated by `make
-            bench-quality FOLDS=5 BALANCED=1`, it does not help, for near failures count more already, by their weight.
+        balances: RUL bins are brought closer to each other in size (balancing.py); None: where it helps.
         parameters: LightGBM's own. Small trees: the drivers' cost (TreeSHAP) goes with trees times leaves.
     """
 
@@ -65,7 +69,7 @@ class Recipe:
     max_trees: int = 125
     seed: int = 0
     threads: int = 0
-    balances: bool = False
+    balances: bool | None = None
     parameters: dict[str, object] = field(
         default_factory=lambda: {
             "objective": "regression",
@@ -93,6 +97,7 @@ class Trained:
         out_of_fold: prediction of each of these by the boosters that did not learn from its life, days, shape (m,).
         trees: of each booster.
         stopping: pooled error of the watched lives, days, after each tree.
+        balanced: the rows that taught were balanced.
     """
 
     text: str
@@ -102,6 +107,7 @@ class Trained:
     out_of_fold: Floats
     trees: int
     stopping: list[float]
+    balanced: bool = False
 
 
 def train(
@@ -137,15 +143,24 @@ def train(
     fold = folds(life, recipe.folds, recipe.seed)
     count = int(fold.max()) + 1
     rests = _Rests(_with_tried_age(x, kept, lives, life), lives, recipe)
-    made = []
-    for number in range(count):
-        made.append(_booster(x, rests, life, settled, fold != number, kept, recipe, number))
-        said(f"booster {number + 1} of {count}")
+
+    def boosters(balances: bool) -> _Boosters:
+        made = []
+        for number in range(count):
+            made.append(_booster(x, rests, life, settled, fold != number, kept, recipe, number, balances))
+            said(f"booster {number + 1} of {count}{', of balanced rows' if balances else ''}")
+        return _Boosters(made, _out_of_fold(x, fold, made), balances)
+
+    if recipe.balances is None:
+        chosen = _better(boosters(False), boosters(True), lives, settled, said)
+    else:
+        chosen = boosters(recipe.balances)
+    made = chosen.made
     stopping = np.sqrt(np.mean([one.curve for one in made], axis=0))
     trees = _best(stopping)
     text = average([one.booster.model_to_string(num_iteration=trees) for one in made])
     said(f"{trees} trees each, {stopping[trees - 1]:.2f} days RMSE on the watched lives")
-    return Trained(text, tuple(kept), rows, settled, _out_of_fold(x, fold, made), trees, stopping.tolist())
+    return Trained(text, tuple(kept), rows, settled, chosen.out_of_fold, trees, stopping.tolist(), chosen.balanced)
 
 
 def _with_tried_age(x: Floats, names: list[str], lives: Lifetimes, life: Ints) -> Floats:
@@ -171,6 +186,38 @@ class _Made:
     booster: lgb.Booster
     watched: npt.NDArray[np.bool_]
     curve: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Boosters:
+    """All boosters, and the prediction of each row by those that did not learn from its life, days, shape (n,)."""
+
+    made: list[_Made]
+    out_of_fold: Floats
+    balanced: bool
+
+
+def _better(
+    plain: _Boosters,
+    balanced: _Boosters,
+    lives: Lifetimes,
+    settled: npt.NDArray[np.bool_],
+    said: Callable[[str], None],
+) -> _Boosters:
+    """The boosters of balanced rows where these have the lesser error out of fold."""
+    without, with_it = (_near_error(one.out_of_fold, lives, settled) for one in (plain, balanced))
+    chosen = balanced if with_it < without * (1 - MIN_GAIN) else plain
+    said(f"balanced: {chosen.balanced}; the error is {with_it:.3f} days with it, {without:.3f} without")
+    return chosen
+
+
+def _near_error(out_of_fold: Floats, lives: Lifetimes, settled: npt.NDArray[np.bool_]) -> float:
+    """The mean absolute error of rows whose time left was seen, days, weighted as in training; infinite without any."""
+    rows = settled & lives.event
+    if not rows.any():
+        return float("inf")
+    true = lives.time[rows]
+    return float(np.average(np.abs(out_of_fold[rows] - true), weights=1 / (1 + true)))
 
 
 class _Rests:
@@ -205,6 +252,7 @@ def _booster(
     names: list[str],
     recipe: Recipe,
     number: int,
+    balances: bool,
 ) -> _Made:
     seed = recipe.seed * 1000 + number
     index = np.flatnonzero(rows)
@@ -213,7 +261,7 @@ def _booster(
     watched = part == number % (int(part.max()) + 1)
     fitting, stopping = index[~watched], index[watched]
     rul = rests.draw(seed)
-    if recipe.balances:
+    if balances:
         fitting = fitting[balanced(rul[fitting], seed)]
     weight = np.where(settled, 1.0, EARLY_WEIGHT) / (1 + rul)
     parameters = {
