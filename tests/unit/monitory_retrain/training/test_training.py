@@ -136,3 +136,29 @@ def test_machines_that_run_on_after_their_first_failure_are_not_told_too_long() 
     )
     worn = slice(8)  # less than three days left
     assert np.abs(told - hours_left / 24)[worn].mean() < 1  # 2.0, were hazards to learn from the age
+
+
+def balance(x: Floats, known: Lifetimes, life: Ints, balances: bool | None) -> Trained:
+    return training.train(x, known, life, NAMES, Recipe(max_trees=60, threads=1, balances=balances))
+
+
+def error(model: Trained, known: Lifetimes) -> float:
+    true = known.time[model.rows]
+    rows = model.settled & known.event[model.rows]
+    return float(np.average(np.abs(model.out_of_fold - true)[rows], weights=(1 / (1 + true))[rows]))
+
+
+@pytest.mark.parametrize(("gain", "is_balanced"), [(training.MIN_GAIN, False), (-1.0, True)])
+def test_rows_are_balanced_where_that_lessens_the_error_out_of_fold(
+    monkeypatch: pytest.MonkeyPatch, gain: float, is_balanced: bool
+) -> None:
+    monkeypatch.setattr(training, "MIN_GAIN", gain)
+    x, rul, life = lives([200] * 12)
+    kept = (rul > 2) | (np.random.default_rng(1).random(len(rul)) < 0.05)  # hardly any row near a failure
+    x, rul, life = x[kept], rul[kept], life[kept]
+    known = exact(rul)
+    plain, balanced, chosen = (balance(x, known, life, balances) for balances in (False, True, None))
+    assert plain.text != balanced.text
+    assert (error(balanced, known) < error(plain, known) * (1 - gain)) == is_balanced
+    assert chosen.text == (balanced if is_balanced else plain).text
+    assert chosen.balanced == is_balanced
