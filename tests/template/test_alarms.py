@@ -41,6 +41,12 @@ OF_RETRAIN = {
     metric_names.REJECTED_READINGS,
     metric_names.TRAINING_ROWS,
     metric_names.DRIFTED_SENSORS,
+    metric_names.REALISED_MAE_DAYS,
+    metric_names.REALISED_COVERAGE,
+    metric_names.FAILURES_ANNOUNCED,
+    metric_names.FAILURES_MISSED,
+    metric_names.FALSE_ANNOUNCEMENTS,
+    metric_names.PROMISES_BROKEN,
 }
 OF_SCORE = {metric_names.SCORE_COMPLETED, metric_names.MACHINES_SCORED, metric_names.MACHINES_NOT_SCORED}
 BY_SERVICE = {
@@ -229,7 +235,7 @@ def test_alarms_watch_as_many_metrics_as_the_documents_say(looping_stack: Stack,
     billed = [
         sum(len([*watched(a)]) for a in s.of_type("AWS::CloudWatch::Alarm").values()) for s in (stack, looping_stack)
     ]
-    assert billed == [13, 15]
+    assert billed == [14, 16]
 
 
 def test_an_error_counted_at_the_start_of_the_invocation_is_still_in_the_window(stack: Stack) -> None:
@@ -282,6 +288,14 @@ def test_the_age_that_raises_the_alarm_is_a_parameter(template: dict[str, Any]) 
 def test_the_last_good_model_in_use_raises_an_alarm(stack: Stack, in_use: float | None, raised: bool | None) -> None:
     alarm = stack["LastGoodModelAlarm"]
     assert in_alarm(alarm, series(alarm, {"LastGoodModelInUse": [NOTHING] * 9 + [in_use]})) is raised
+
+
+@pytest.mark.parametrize(("broken", "raised"), [(0, False), (1, True), (NOTHING, None)])
+def test_a_broken_promise_raises_an_alarm_until_the_next_night(
+    stack: Stack, broken: float | None, raised: bool | None
+) -> None:
+    alarm = stack["PromisesBrokenAlarm"]
+    assert in_alarm(alarm, series(alarm, {"PromisesBroken": [NOTHING] * 9 + [broken]})) is raised
 
 
 @pytest.mark.parametrize(("waiting", "raised"), [(0, False), (1, True)])

@@ -7,7 +7,7 @@ import pytest
 from monitory.features import failure_state
 from monitory.history import history_store
 from monitory.registry import promotions
-from monitory.scoring import fleet, prediction_log
+from monitory.scoring import fleet, performance, prediction_log
 from monitory.settings import PredictSettings
 from monitory_retrain.ingest import day_cache
 from monitory_retrain.invocation import idempotency
@@ -28,13 +28,14 @@ RUN = f"{MODELS}/{idempotency.FOLDER}/53dc4d37.json"
 LAKE_NAME = "1a2b3c4d"
 FLEET = f"{MODELS}/{fleet.key(LAKE_NAME)}"
 PREDICTIONS = f"{MODELS}/{prediction_log.key(LAKE_NAME, 500_000)}"
-FOR_PREDICT = (READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT, FLEET)
-EVERYTHING = (*FOR_PREDICT, SERVED_METRICS, HOUR_ROWS, RUN, PREDICTIONS)
+PERFORMANCE = f"{MODELS}/{performance.LATEST}"
+FOR_PREDICT = (READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT, FLEET, PREDICTIONS, PERFORMANCE)
+EVERYTHING = (*FOR_PREDICT, SERVED_METRICS, HOUR_ROWS, RUN)
 ROLES = ["PredictRole", "ScoreRole", "RetrainRole"]
 
 
 @pytest.mark.parametrize("key", FOR_PREDICT)
-def test_predict_reads_the_lake_the_models_and_recent_rows(stack: Stack, key: str) -> None:
+def test_predict_reads_the_lake_the_models_and_what_is_kept_of_machines(stack: Stack, key: str) -> None:
     assert may(stack, "PredictRole", "s3:GetObject", key)
 
 
@@ -51,12 +52,12 @@ def test_without_scoring_predict_writes_recent_rows(template: dict[str, Any], ke
 @pytest.mark.parametrize("key", EVERYTHING)
 def test_score_writes_rows_predictions_and_the_fleet(stack: Stack, key: str) -> None:
     assert may(stack, "ScoreRole", "s3:PutObject", key) is (key in {RECENT, PREDICTIONS, FLEET})
-    assert may(stack, "ScoreRole", "s3:GetObject", key) is (key in {*FOR_PREDICT, SERVED_METRICS, PREDICTIONS})
+    assert may(stack, "ScoreRole", "s3:GetObject", key) is (key in {*FOR_PREDICT, SERVED_METRICS} - {PERFORMANCE})
 
 
 @pytest.mark.parametrize("key", EVERYTHING)
-def test_retrain_reads_everything_and_writes_all_but_the_lake(stack: Stack, key: str) -> None:
-    assert may(stack, "RetrainRole", "s3:GetObject", key) is (key != PREDICTIONS)
+def test_retrain_reads_everything_and_writes_all_but_the_lake_and_the_prediction_log(stack: Stack, key: str) -> None:
+    assert may(stack, "RetrainRole", "s3:GetObject", key)
     assert may(stack, "RetrainRole", "s3:PutObject", key) is (key not in {READING, PREDICTIONS})
 
 

@@ -1,7 +1,7 @@
 """The retrain job: read -> decide -> write.
 
 The decisions are made by `pipeline` and `evaluator`; this module writes their outcome: first the version, then the
-promotion, then the machines' last failures.
+promotion, then the machines' last failures and the realised accuracy.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +19,11 @@ from monitory.logbook.logbook import Logbook, read_logbook, shared_ids
 from monitory.machine import Machine
 from monitory.registry.registry import ROLLBACK, Promotion, Registry
 from monitory.registry.version import Version
+from monitory.scoring.performance import Performance
 from monitory.sensors import SensorSet
 from monitory.settings import RetrainSettings
 from monitory.storage.port import Storage
-from monitory_retrain import history, pipeline, publish
+from monitory_retrain import history, performance, pipeline, publish
 from monitory_retrain.check import losses
 from monitory_retrain.dataset.completeness import Completeness, completeness
 from monitory_retrain.evaluation.drift import Drift
@@ -110,6 +111,9 @@ class Job:
             earlier=past.failures,
             history=past.rows,
         )
+        figures = performance.measure(
+            self.models, self.ingest.config.fingerprint(), self.settings, outcome.table, outcome.labels, request, self.log
+        )
         if isinstance(outcome, Skipped):
             hints = losses.causes(ingested.counts, self.lake, self.ingest.config, days)
             reason = "; ".join([*outcome.reasons, *hints])
@@ -123,11 +127,13 @@ class Job:
             if request.sample and not (logbook and logbook.lists_failures):
                 withheld = "a sample of the hours misses failures: without a failure log it is stored but not promoted"
             request = replace(request, promote=withheld is None)
-            conclusion = self._conclude(outcome, hours, request, withheld)
+            conclusion = self._conclude(outcome, hours, request, withheld, figures)
             if loss := largest_loss(ingested.counts):
                 conclusion["reasons"] = [*conclusion.get("reasons", []), loss]
             result = {**conclusion, "data": data}
             self._write_failures(outcome.labels.last_hours, ingested.table.machines)
+        if figures:
+            result["performance"] = performance.store(self.models, figures, self.log)
         idempotency.write(self.models, request.event_id, result)
         return result
 
@@ -188,7 +194,12 @@ class Job:
     # -- decide and write ------------------------------------------------------------------------------------
 
     def _conclude(
-        self, challenger: Challenger, hours: Completeness, request: events.TrainingRequest, withheld: str | None
+        self,
+        challenger: Challenger,
+        hours: Completeness,
+        request: events.TrainingRequest,
+        withheld: str | None,
+        figures: Performance | None,
     ) -> JobResult:
         """Judge a challenger, store it and promote it if the verdict allows; `withheld` is a reason not to."""
         served = self.registry.served_or_none()
@@ -203,7 +214,7 @@ class Job:
                 "drift": results.drift(drift),
             }
         ruling, champion = self.evaluator.judge(challenger, served)
-        version = self._store(challenger, ruling, champion, drift, hours, request)
+        version = self._store(challenger, ruling, champion, drift, hours, request, figures)
         promoted, reasons = None, list(ruling.reasons)
         if withheld:
             reasons.append(withheld)
@@ -245,6 +256,7 @@ class Job:
         drift: Drift,
         hours: Completeness,
         request: events.TrainingRequest,
+        figures: Performance | None,
     ) -> str:
         """Store a version named after the current time; returns its name."""
         now = datetime.now(UTC)
@@ -257,7 +269,7 @@ class Job:
             settings=self.settings,
             recipe=self.recipe,
         )
-        findings = Findings(card, challenger, ruling, request.promote, champion, drift, hours)
+        findings = Findings(card, challenger, ruling, request.promote, champion, drift, hours, figures)
         return publish.store(self.registry, findings)
 
     # -- repair and failures ---------------------------------------------------------------------------------

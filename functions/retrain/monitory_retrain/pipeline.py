@@ -48,6 +48,8 @@ class Skipped:
 
     reasons: list[str]
     supply: Supply
+    labels: Labels
+    table: HourTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def learn(
     supply = sufficiency.supply(table, found, since)
     missing = sufficiency.shortfalls(supply, settings)
     if missing:
-        return Skipped(missing, supply)
+        return Skipped(missing, supply, found, table)
     starts = split.begins(table.hour[found.running & (table.hour >= since)], HOLDOUT_SHARE)
     regimes = regime_learning.learn(table, found.running & (table.hour < starts), sensors)
     if regimes:
@@ -151,7 +153,7 @@ def learn(
     parts = split.split(rows, starts)
     missing = sufficiency.split_shortfalls(parts.training, parts.holdout)
     if missing:
-        return Skipped(missing, supply)
+        return Skipped(missing, supply, found, table)
     cap = settings.max_rul_days
     judged = fitting.fit(parts.training, sensors, settings, recipe, log)
     predicted = holdout.predictions(judged.model(rows.names, cap), parts.holdout)

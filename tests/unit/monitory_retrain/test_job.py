@@ -144,8 +144,8 @@ def test_a_run_says_which_lines_of_the_log_are_not_used(job: Job, monkeypatch: p
 def test_predictions_follow_the_log_though_there_is_too_little_to_learn_from(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    supply = challenger().supply
-    monkeypatch.setattr(pipeline, "learn", lambda *args, **kwargs: pipeline.Skipped(["too little"], supply))
+    little = pipeline.Skipped(["too little"], challenger().supply, challenger().labels)
+    monkeypatch.setattr(pipeline, "learn", lambda *args, **kwargs: little)
     assert job.train(NIGHT, lambda: True)["status"] == "skipped"
     assert failure_state.read(job.models).etag is None
     job.lake.put(LOG, LINES[0], content_type="application/x-ndjson")

@@ -36,7 +36,7 @@ class TimeSplit(NamedTuple):
     @property
     def watched(self) -> Floats:
         """For how many days what becomes of each row of the hold-out was watched, shape (n,)."""
-        return watched(self.holdout, self.ends)
+        return watched(self.holdout.hour, self.holdout.rul, self.holdout.seen, self.ends)
 
 
 def split(rows: Dataset, starts: int) -> TimeSplit:
@@ -45,13 +45,18 @@ def split(rows: Dataset, starts: int) -> TimeSplit:
     return TimeSplit(rows.as_of(starts), rows.take(rows.hour >= starts), starts, ends)
 
 
-def watched(rows: Dataset, ends: int) -> Floats:
+def watched(hour: Ints, rul: Floats, seen: Floats, ends: int) -> Floats:
     """Days until nobody could see any more what becomes of each row, shape (n,): the data's end, a gap or maintenance.
 
     A row with a label was watched to the data's end: that its run ended earlier does not tell when sight would have.
+
+    Args:
+        hour: of each row, see `clock`.
+        rul, seen: days, as in `Dataset`.
+        ends: the hour at which the data ends.
     """
-    exact = ~np.isnan(rows.rul)
-    return np.where(exact, np.maximum((ends - rows.hour) / HOURS_PER_DAY, rows.seen), rows.seen)
+    exact = ~np.isnan(rul)
+    return np.where(exact, np.maximum((ends - hour) / HOURS_PER_DAY, seen), seen)
 
 
 def begins(hour: Ints, share: float) -> int:

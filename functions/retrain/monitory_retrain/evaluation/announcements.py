@@ -11,6 +11,7 @@ nothing.
   follows within that time. One that still stands when the data or, by maintenance, the run ends is neither.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -59,9 +60,17 @@ class Announcements(msgspec.Struct, frozen=True):
     false_per_machine_month: float | None
 
 
-class _Run(NamedTuple):
-    """A run's hours in order, the days predicted in them, and the hour of its failure or `_NO_FAILURE`."""
+class Run(NamedTuple):
+    """A machine's run as far as it was predicted.
 
+    Attributes:
+        rows: the index of its predictions before the failure, by hour.
+        hour: of these, ascending.
+        predicted: days, in them.
+        failure: the hour of its failure, or `_NO_FAILURE`.
+    """
+
+    rows: Ints
     hour: Ints
     predicted: Floats
     failure: int
@@ -75,13 +84,21 @@ def announcements(holdout: Dataset, predicted: Floats, cap_days: float) -> list[
         predicted: days, shape (n,).
         cap_days: the largest RUL that is told: a label below it means that the failure was seen.
     """
-    runs = _runs(holdout, predicted, cap_days)
-    return [_at(limit, runs, len(holdout)) for limit in LIMITS_DAYS]
+    of_holdout = runs(holdout.hour, holdout.life, holdout.rul, predicted, cap_days)
+    first_hour = min((int(run.hour[0]) for run in of_holdout), default=0)
+    return [of_runs(of_holdout, limit, len(holdout), first_hour) for limit in LIMITS_DAYS]
 
 
-def _at(limit: float, runs: list[_Run], hours: int) -> Announcements:
+def of_runs(runs: Sequence[Run], limit: float, hours: int, first_hour: int) -> Announcements:
+    """The announcements of runs at a limit.
+
+    Args:
+        runs: see `runs`.
+        limit: days.
+        hours: predictions in all of them.
+        first_hour: of all predictions that there are: a run that begins there may have begun before.
+    """
     limit_hours = limit * HOURS_PER_DAY
-    first_hour = min((int(run.hour[0]) for run in runs), default=0)
     leads: list[float] = []
     raised = false = announced = 0
     for run in runs:
@@ -107,7 +124,7 @@ def _at(limit: float, runs: list[_Run], hours: int) -> Announcements:
     )
 
 
-def _false(run: _Run, begins: Ints, ends: Ints, horizon: float) -> int:
+def _false(run: Run, begins: Ints, ends: Ints, horizon: float) -> int:
     """How many of a run's announcements no failure follows within a horizon in hours."""
     seen_until = int(run.hour[-1]) if run.failure == _NO_FAILURE else run.failure
     begin_hours = run.hour[begins]
@@ -137,15 +154,24 @@ def standing(hour: Ints, below: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
     return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
 
 
-def _runs(holdout: Dataset, predicted: Floats, cap_days: float) -> list[_Run]:
-    order = np.lexsort((holdout.hour, holdout.life))
-    bounds = np.flatnonzero(np.diff(holdout.life[order])) + 1
-    runs = []
+def runs(hour: Ints, life: Ints, rul: Floats, predicted: Floats, cap_days: float) -> list[Run]:
+    """The runs of predicted hours, in any order, shape (n,) each, without those that begin with their failure.
+
+    Args:
+        hour: see `clock`.
+        life: which run.
+        rul: days, NaN without a label; below the cap the failure was seen.
+        predicted: days.
+        cap_days: the largest RUL that is told.
+    """
+    order = np.lexsort((hour, life))
+    bounds = np.flatnonzero(np.diff(life[order])) + 1
+    result = []
     for rows in np.split(order, bounds) if len(order) else []:
-        rul, hour = holdout.rul[rows], holdout.hour[rows]
-        seen = rul < cap_days
-        failure = int(hour[seen][0]) + round(float(rul[seen][0]) * HOURS_PER_DAY) if seen.any() else _NO_FAILURE
-        before = hour < failure  # the failure's own hour announces nothing
-        if before.any():
-            runs.append(_Run(hour[before], predicted[rows][before], failure))
-    return runs
+        seen = rul[rows] < cap_days
+        hours = hour[rows]
+        failure = int(hours[seen][0]) + round(float(rul[rows][seen][0]) * HOURS_PER_DAY) if seen.any() else _NO_FAILURE
+        before = rows[hours < failure]  # the failure's own hour announces nothing
+        if len(before):
+            result.append(Run(before, hour[before], predicted[before], failure))
+    return result

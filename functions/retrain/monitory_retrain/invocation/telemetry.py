@@ -29,12 +29,26 @@ def emit(result: Mapping[str, Any], namespace: str = metric_names.NAMESPACE) -> 
         scores = result["metrics"]
         line.add_metric(metric_names.HOLDOUT_MAE_DAYS, MetricUnit.NoUnit, scores["holdout"]["mae"])
         line.add_metric(metric_names.TRAINING_ROWS, MetricUnit.Count, scores["training_rows"])
+    if figures := result.get("performance"):
+        _add_performance(line, figures)
     line.flush_metrics()
     for sensor, psi in (drift["psi"] if drift else {}).items():
         line = _line(namespace)
         line.add_dimension("sensor", sensor)
         line.add_metric(metric_names.SENSOR_PSI, MetricUnit.NoUnit, psi)
         line.flush_metrics()
+
+
+def _add_performance(line: EphemeralMetrics, figures: Mapping[str, Any]) -> None:
+    overall = figures["overall"]
+    line.add_metric(metric_names.REALISED_MAE_DAYS, MetricUnit.NoUnit, overall["mae_days"])
+    if overall["coverage"] is not None:
+        line.add_metric(metric_names.REALISED_COVERAGE, MetricUnit.NoUnit, overall["coverage"])
+    nearest = overall["announcements"][-1]
+    line.add_metric(metric_names.FAILURES_ANNOUNCED, MetricUnit.Count, nearest["announced"])
+    line.add_metric(metric_names.FAILURES_MISSED, MetricUnit.Count, nearest["missed"])
+    line.add_metric(metric_names.FALSE_ANNOUNCEMENTS, MetricUnit.Count, nearest["false"])
+    line.add_metric(metric_names.PROMISES_BROKEN, MetricUnit.Count, len(figures["shortfalls"]))
 
 
 def failed(namespace: str = metric_names.NAMESPACE) -> None:

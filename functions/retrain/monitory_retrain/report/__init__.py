@@ -4,7 +4,7 @@
 schemes, `page` joins them in the template.
 """
 
-from monitory_retrain.report.facts import Findings
+from monitory_retrain.report.findings import Findings
 from monitory_retrain.report.page import render
 
 __all__ = ["Findings", "render"]

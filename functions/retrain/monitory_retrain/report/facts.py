@@ -1,7 +1,6 @@
 """The report's tables and sentences as plain values, without drawings or markup."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
@@ -19,13 +18,11 @@ from monitory_retrain.dataset.completeness import Completeness
 from monitory_retrain.dataset.labels import CENSORED, DOWN, OFF
 from monitory_retrain.dataset.split import TimeSplit
 from monitory_retrain.evaluation.announcements import ENOUGH, FALSE_FACTOR, RECENT, Announcements, announcements
-from monitory_retrain.evaluation.drift import Drift
-from monitory_retrain.evaluation.holdout import Champion, training_mean
+from monitory_retrain.evaluation.holdout import training_mean
 from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores, covered, intervals
-from monitory_retrain.evaluation.verdict import Verdict
-from monitory_retrain.model_card import ModelCard
 from monitory_retrain.pipeline import Challenger
 from monitory_retrain.report.figures import Coverage, Run
+from monitory_retrain.report.findings import Findings
 
 EDGES = (0.0, 1.0, 3.0, 5.0, 10.0, 20.0, np.inf)
 """Bins of true RUL, days."""
@@ -39,29 +36,6 @@ REASONS = {
     DOWN: "the machine was down after a failure",
     OFF: "the machine stood still",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """The content of a report.
-
-    Attributes:
-        card: the version's.
-        challenger: the new model and its hold-out.
-        verdict: on it.
-        promotable: whether the request allows promotion.
-        champion: the served model on the same hold-out; None where none can be used.
-        drift: of the last day.
-        completeness: which hours there were.
-    """
-
-    card: ModelCard
-    challenger: Challenger
-    verdict: Verdict
-    promotable: bool
-    champion: Champion | None
-    drift: Drift
-    completeness: Completeness
 
 
 class Row(NamedTuple):

@@ -3,8 +3,8 @@
 import numpy as np
 
 from monitory_retrain.model_card import encode
-from monitory_retrain.report import facts, figures, html
-from monitory_retrain.report.facts import Findings
+from monitory_retrain.report import facts, figures, html, realised
+from monitory_retrain.report.findings import Findings
 
 
 def render(findings: Findings) -> bytes:
@@ -40,9 +40,28 @@ def render(findings: Findings) -> bytes:
         trained=facts.moment(findings.card.trained_at),
         present=facts.present(findings.completeness),
         hidden_machines=max(0, len(findings.completeness.machines) - figures.MOST_MACHINES),
+        realised=findings.realised,
+        realised_tables=_realised_tables(findings),
         figures=_figures(findings),
     )
     return page.encode()
+
+
+def _realised_tables(findings: Findings) -> dict[str, object]:
+    """The tables of realised accuracy; empty where there is none."""
+    if findings.realised is None:
+        return {}
+    (before, horizons), (limits, announced) = (
+        realised.horizon_table(findings.realised),
+        realised.announcement_table(findings.realised),
+    )
+    return {
+        "before": before,
+        "horizons": horizons,
+        "limits": limits,
+        "announced": announced,
+        "versions": realised.version_table(findings.realised),
+    }
 
 
 def _figures(findings: Findings) -> dict[str, str | None]:

@@ -11,6 +11,7 @@ import gzip
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
 
 import msgspec
 
@@ -34,6 +35,17 @@ def key(lake: str, hour: int) -> str:
     """Where the lines of an hour (see `clock`) of a lake lie."""
     start = clock.hour_start(hour)
     return f"{FOLDER}/date={start:%Y-%m-%d}/hour={start:%H}/{hour}-{lake}.ndjson.gz"
+
+
+def hours_of(storage: Storage, lake: str, day: date) -> list[int]:
+    """The hours of a date that have lines of a lake, given by its fingerprint, ascending; by one listing.
+
+    Raises:
+        StorageUnavailable: the store failed.
+    """
+    names = (entry.key.rpartition("/")[2].partition(".")[0] for entry in storage.list(f"{FOLDER}/date={day}"))
+    hours = (name.removesuffix(f"-{lake}") for name in names)
+    return sorted(int(hour) for hour in hours if hour.isdecimal())
 
 
 def read(storage: Storage, lake: str, hour: int) -> list[bytes]:
