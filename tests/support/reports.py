@@ -1,7 +1,7 @@
 """A small factory's findings for tests of the report: learnt by the product's own code from made-up hour rows."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 
 import msgspec
@@ -13,6 +13,13 @@ from monitory.features.hour_row import STATISTICS
 from monitory.log import logger
 from monitory.machine import Machine
 from monitory.model.model import Model
+from monitory.scoring.performance import (
+    Accuracy,
+    AnnouncementRecord,
+    HorizonAccuracy,
+    Performance,
+    VersionAccuracy,
+)
 from monitory.sensors import PowerFactor, Sensor, SensorSet
 from monitory.settings import RetrainSettings
 from monitory_retrain import pipeline
@@ -113,7 +120,54 @@ def findings() -> Findings:
         settings=SETTINGS,
         recipe=RECIPE,
     )
-    return Findings(card, new, ruling, True, champion, day, completeness(table(), DAYS))
+    return Findings(card, new, ruling, True, champion, day, completeness(table(), DAYS), realised())
+
+
+def realised() -> Performance:
+    """Realised accuracy with a broken promise."""
+    accuracy = Accuracy(
+        hours=1234,
+        mae_days=1.5,
+        coverage=0.62,
+        horizons=[
+            HorizonAccuracy(
+                days=days,
+                failures=6,
+                mean_absolute_error_days=0.25,
+                mean_error_days=-0.125,
+                coverage=0.5,
+                maintenance=0,
+                maintenance_rul_days=None,
+            )
+            for days in (1, 3, 7, 14)
+        ],
+        announcements=[
+            AnnouncementRecord(
+                limit_days=limit,
+                failures=6,
+                announced=5,
+                missed=1,
+                median_lead_days=limit - 0.5,
+                low_lead_days=0.0,
+                maintenance=2,
+                maintenance_announced=1,
+                raised=7,
+                false=1,
+                machine_months=3.0,
+                false_per_machine_month=0.33,
+            )
+            for limit in (5.0, 3.0)
+        ],
+    )
+    return Performance(
+        first_day=FIRST,
+        last_day=LAST,
+        measured_at=datetime(2026, 11, 16, 15, 1, tzinfo=UTC),
+        promised_coverage=0.9,
+        shortfalls=["62% of the intervals held what happened, 90% are promised"],
+        overall=accuracy,
+        versions=[VersionAccuracy(version="2026/11/10/150102", **dict(accuracy))],
+    )
 
 
 def sparse() -> Findings:

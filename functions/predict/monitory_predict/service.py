@@ -13,14 +13,17 @@ from monitory.errors import UNDECODABLE, ModelError, MonitoryError, NoData, Stor
 from monitory.history.machine_history import History
 from monitory.machine import Machine
 from monitory.registry.registry import METRICS_FILE, Promotion, Registry
+from monitory.scoring import performance
 from monitory.scoring.answer import PredictResponse, predict_response
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.machine_prediction import MachinePrediction, machine_prediction
 from monitory.scoring.model_cache import CurrentModel, ModelCache
+from monitory.scoring.performance import Performance
 from monitory.sensors import SensorSet
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
 from monitory_predict.fleet_page import FleetQuery, FleetResponse, fleet_page
+from monitory_predict.machine_log import HistoryResponse, machine_log
 
 NEWEST_VERSIONS = 20
 NEWEST_PROMOTIONS = 50
@@ -109,6 +112,25 @@ class PredictService:
         if self._scored is None:
             raise NoData("there is no fleet state: scoring is switched off")
         return fleet_page(self._scored.fleet(), query, now, self._scored.max_age)
+
+    def history(self, machine: Machine, days: int, now: datetime) -> HistoryResponse:
+        """What a machine was predicted in the last days, out of the prediction log.
+
+        Raises:
+            NoData: nothing. StorageUnavailable: the store failed.
+        """
+        return machine_log(self._registry.storage, self._executor, machine, days, now)
+
+    def performance(self) -> Performance:
+        """What logged predictions came to.
+
+        Raises:
+            NoData: no retrain has measured it yet. StorageError: it cannot be read.
+        """
+        figures = performance.latest(self._registry.storage)
+        if figures is None:
+            raise NoData("nothing has been measured yet: a retrain does it once the prediction log has lines")
+        return figures
 
     def predict(self, machine: Machine, now: datetime) -> MachinePrediction:
         """The RUL of a machine as of now, computed. The model is checked while the lake is read.

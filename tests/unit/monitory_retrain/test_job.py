@@ -1,6 +1,7 @@
 """The job's decisions on what lies in the model bucket, with its learning and its days given."""
 
 import importlib
+import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,17 +15,20 @@ from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
 from monitory.log import logger
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
+from monitory.scoring import performance, prediction_log
 from monitory_local.lambdas import LocalContext
 from monitory_retrain import bootstrap, pipeline, report
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.ingest.counts import Counts
 from monitory_retrain.ingest.ingest import Ingest, Ingested
+from monitory_retrain.invocation import telemetry
 from monitory_retrain.invocation.events import TrainingRequest
 from monitory_retrain.job import Job, JobResult
 from monitory_retrain.pipeline import Challenger
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
 from tests.support.models import card, small_text, with_leaves
+from tests.support.prediction_lines import line
 from tests.support.registries import A, B, C, promote, put_foreign
 from tests.support.retraining import challenger, learns
 
@@ -76,6 +80,28 @@ def test_a_served_model_that_fails_on_the_hold_out_is_replaced(job: Job, night: 
     assert answer["promoted"]
     assert answer["champion"] is None
     assert job.registry.served().version == answer["version"]
+
+
+def test_a_night_holds_the_prediction_log_against_what_happened(
+    job: Job, night: Callable[..., JobResult], capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = reports.table()
+    owner, rows = table.slices()[0]
+    for hour in table.hour[rows].tolist():
+        prediction_log.add(job.models, hour, {owner: line(owner, 4.0, (1.0, 9.0), A)})
+    answer = night()
+    assert answer["performance"] == performance.latest(job.models).model_dump(mode="json")  # type: ignore[union-attr]
+    assert answer["performance"]["overall"]["hours"] > 300
+    assert [version["version"] for version in answer["performance"]["versions"]] == [A]
+    telemetry.emit(answer)
+    (emitted,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "RealisedMaeDays" in text]
+    assert emitted["RealisedMaeDays"] == [answer["performance"]["overall"]["mae_days"]]
+    assert emitted["PromisesBroken"] == [len(answer["performance"]["shortfalls"])]
+
+
+def test_without_a_prediction_log_a_night_is_as_ever(job: Job, night: Callable[..., JobResult]) -> None:
+    assert "performance" not in night()
+    assert performance.latest(job.models) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"status": "\xff"}', b'{"x":' * 100_000])

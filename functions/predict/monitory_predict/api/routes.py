@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.datastructures import QueryParams
@@ -16,9 +16,11 @@ from monitory import clock, errors
 from monitory.log import Logger
 from monitory.machine import PATTERN, machine
 from monitory.scoring.answer import PredictResponse, why
+from monitory.scoring.performance import Performance
 from monitory_predict.api import document, schemas
 from monitory_predict.api.middleware import API_PREFIX, SECURITY_HEADERS, BasePath, HeadAsGet, SecurityHeaders
 from monitory_predict.fleet_page import FleetQuery, FleetResponse, State
+from monitory_predict.machine_log import MOST_DAYS, HistoryResponse
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import Telemetry
 
@@ -49,7 +51,9 @@ T = TypeVar("T")
 _ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
-_NOT_FOUND: dict[str, Any] = {"description": "No such version or report, or no readings that are recent enough"}
+_NOT_FOUND: dict[str, Any] = {
+    "description": "No such version or report, no readings that are recent enough, or nothing logged or measured"
+}
 _UNAVAILABLE: dict[str, Any] = {"description": "No model can be served, or the storage fails", "headers": _RETRY_AFTER}
 _GATEWAY_ERRORS: dict[int | str, dict[str, Any]] = {
     403: {"description": "The gateway: no API key, or a wrong one", "content": _ERROR_CONTENT},
@@ -72,6 +76,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     **_GATEWAY_ERRORS,
 }
 _ERRORS_WITHOUT_PARAMETERS = {status: _ERRORS[status] for status in _ERRORS if status not in (404, 422)}
+_ERRORS_OF_FIGURES = {status: _ERRORS[status] for status in _ERRORS if status != 422}
 _REPORT_ERRORS: dict[int | str, dict[str, Any]] = {
     **_ERRORS,
     # a route that answers HTML would have its errors described as HTML, were they given by their model
@@ -96,6 +101,10 @@ FleetZone = Annotated[str | None, Query(alias="zoneId", pattern=PATTERN, descrip
 FleetState = Annotated[State | None, Query(description="machines in this state only")]
 Limit = Annotated[int, Query(ge=1, le=200, description="machines on a page")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="machines before the page")]
+
+ZonePart = Annotated[str, Path(alias="zoneId", pattern=PATTERN, description=_ALLOWED, examples=["ZONE-001"])]
+EquipPart = Annotated[str, Path(alias="equipId", pattern=PATTERN, description=_ALLOWED, examples=["EQUIP-001"])]
+Days = Annotated[int, Query(ge=1, le=MOST_DAYS, description="days up to now; each costs 24 reads of the store")]
 
 
 def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> FastAPI:
@@ -149,6 +158,17 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         _each_once(request.query_params, "zoneId", "state", "limit", "offset")
         query = FleetQuery(zone_id, state, limit, offset)
         return _json(await within_time(service.fleet, query, clock.now()))
+
+    @app.get("/api/v1/machines/{zoneId}/{equipId}/history", responses=_ERRORS, response_model=HistoryResponse)
+    async def history(request: Request, zone_id: ZonePart, equip_id: EquipPart, days: Days = 7) -> Response:
+        """What a machine was predicted hour by hour, as the score function logged it."""
+        _each_once(request.query_params, "days")
+        return _json(await within_time(service.history, machine(zone_id, equip_id), days, clock.now()))
+
+    @app.get("/api/v1/performance", responses=_ERRORS_OF_FIGURES, response_model=Performance)
+    async def performance() -> Response:
+        """What logged predictions came to: errors, coverage, announced and missed failures; measured every night."""
+        return _json(await within_time(service.performance))
 
     @app.get("/api/v1/health", responses=_ERRORS_WITHOUT_PARAMETERS, response_model=schemas.HealthResponse)
     async def health() -> Response:
@@ -239,7 +259,16 @@ def _no_route(request: Request, error: Exception) -> JSONResponse:
     if status == 405:
         detail = f"{request.method} is not allowed here; use GET"
         return JSONResponse({"detail": detail}, status, {"Allow": "GET, HEAD"})
-    names = ("predict", "fleet", "health", "models", "models/{version}/report", "openapi.json")
+    names = (
+        "predict",
+        "fleet",
+        "machines/{zoneId}/{equipId}/history",
+        "performance",
+        "health",
+        "models",
+        "models/{version}/report",
+        "openapi.json",
+    )
     paths = ", ".join(API_PREFIX + path for path in names)
     return JSONResponse({"detail": f"no such path; there are {paths}"}, status)
 

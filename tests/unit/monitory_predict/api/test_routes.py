@@ -314,6 +314,8 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
     assert set(document["paths"]) == {
         "/api/v1/predict",
         "/api/v1/fleet",
+        "/api/v1/machines/{zoneId}/{equipId}/history",
+        "/api/v1/performance",
         "/api/v1/health",
         "/api/v1/models",
         "/api/v1/models/{version}/report",

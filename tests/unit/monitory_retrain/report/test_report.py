@@ -116,6 +116,17 @@ def test_what_people_act_on_comes_first(read: Reader) -> None:
     assert "Within 3 days: Brier score 0." in read.text
 
 
+def test_what_predictions_came_to_is_told_by_time_announcement_and_version(read: Reader) -> None:
+    text = " ".join(read.text.split())
+    section = text[text.index("Did it keep its word?") :]
+    assert "broken 62% of the intervals held what happened, 90% are promised" in section
+    assert "mean absolute error, days 0.25 0.25 0.25 0.25" in section
+    assert "predicted less true, days −0.12 −0.12 −0.12 −0.12" in section
+    assert "failures announced 5 of 6 5 of 6" in section
+    assert "2026/11/10/150102 1,234 1.50 62% 5 of 6 5 of 6 all 1,234" in section
+    assert "Did it keep its word?" not in Reader(report.render(reports.sparse())).text
+
+
 def test_every_figure_is_there_and_described(read: Reader) -> None:
     described = [
         (attributes["aria-label"] or "") for tag, attributes in read.tags if tag == "svg" and "aria-label" in attributes
