@@ -227,6 +227,10 @@ bench-recipes: $(READY) ## the product beside simpler recipes and the ancestor's
 bench-modes: $(READY) ## how often the failure mode ahead is named, and rightly, in a simulated factory (SEED=)
 	@$(BIN)/python -m benchmarks.failure_modes $(call flag,seed,SEED)
 
+.PHONY: bench-replace
+bench-replace: $(READY) ## long-run cost of replacing by the answers' date, beside other rules (UNPLANNED=5 MACHINES= SEED=)
+	@$(BIN)/python -m benchmarks.replace_by $(call flag,unplanned,UNPLANNED) $(call flag,machines,MACHINES) $(call flag,seed,SEED)
+
 .PHONY: bench-spikes
 bench-spikes: $(READY) ## failures found in readings beside the true ones, at many rates, with sensors that lie (RATES="1 720")
 	@$(BIN)/python -m benchmarks.spikes $(if $(RATES),--rates $(RATES))

@@ -15,6 +15,7 @@ from monitory.log import Logger
 from monitory.registry.registry import Registry
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.model_cache import CurrentModel, ModelCache
+from monitory.scoring.replacement import stop_costs
 from monitory.settings import PredictSettings
 from monitory.storage.s3 import S3Storage
 from monitory_predict.cache.fleet import FleetCache
@@ -63,9 +64,10 @@ def start(settings: PredictSettings) -> Startup:
 
     Raises:
         SensorSetError, LakeLayoutError: a file of the sensors or of the lake's shape cannot be used.
-        SettingsError: the time zone does not exist.
+        SettingsError: the time zone does not exist, or the costs of stops contradict each other.
     """
     logger = log.logger(metric_names.PREDICT_SERVICE, settings)
+    costs = stop_costs(settings.planned_stop_cost, settings.unplanned_stop_cost)
     sensor_set = sensors.load(settings.sensors_file)
     layout = lake_layout.load(settings.lake_file, settings.sensors_file)
     clock.set_zone(settings.factory_time_zone or layout.time_zone)
@@ -81,7 +83,7 @@ def start(settings: PredictSettings) -> Startup:
     failures = FailureCache(models, lake_storage, logger, lake.fingerprint())
     fleet = FleetCache(models, lake.fingerprint(), logger)
     scored = ScoredAnswers(fleet, cache, failures, logger, max_age) if settings.scoring else None
-    service = PredictService(cache, rows, failures, registry, sensor_set, executor, ANSWER_SECONDS, scored)
+    service = PredictService(cache, rows, failures, registry, sensor_set, executor, ANSWER_SECONDS, scored, costs)
     return Startup(service, logger, model)
 
 

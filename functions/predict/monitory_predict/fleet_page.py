@@ -38,6 +38,10 @@ _EXAMPLE: JsonDict = {
 }
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class FleetMachine(BaseModel):
     """A machine of the fleet; its numbers are null until it has been scored."""
 
@@ -52,6 +56,10 @@ class FleetMachine(BaseModel):
     rul_days: float | None = None
     interval: Interval | None = None
     expected_failure_at: datetime | None = None
+    replace_by: Annotated[
+        datetime | None, Field(exclude_if=_is_absent, description="as in predict; absent where there is none")
+    ] = None
+    replace_saving: Annotated[float | None, Field(exclude_if=_is_absent, description="as in predict")] = None
     as_of: Annotated[datetime | None, Field(description="time of its newest reading, UTC")] = None
     driver: Annotated[str | None, Field(description="the sensor that takes the most days")] = None
     failure_mode: str | None = None
@@ -100,6 +108,8 @@ class _StoredAnswer(msgspec.Struct):
     interval: dict[str, float | None] | None = None
     expected_failure_at: datetime | None = None
     failure_mode: str | None = None
+    replace_by: datetime | None = None
+    replace_saving: float | None = None
     drivers: list[_Driver] = []
     warnings: list[str] = []
 
@@ -177,6 +187,8 @@ def _machine(entry: _Entry) -> FleetMachine:
         rul_days=answer.predictions[0],
         interval=Interval.model_validate(answer.interval) if answer.interval else None,
         expected_failure_at=answer.expected_failure_at,
+        replace_by=answer.replace_by,
+        replace_saving=answer.replace_saving,
         as_of=answer.as_of,
         driver=shortening[0] if shortening else None,
         failure_mode=answer.failure_mode,

@@ -19,6 +19,7 @@ from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.machine_prediction import MachinePrediction, machine_prediction
 from monitory.scoring.model_cache import CurrentModel, ModelCache
 from monitory.scoring.performance import Performance
+from monitory.scoring.replacement import StopCosts
 from monitory.sensors import SensorSet
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
@@ -65,11 +66,13 @@ class PredictService:
         executor: Executor,
         answer_seconds: float,
         scored: ScoredAnswers | None = None,
+        costs: StopCosts | None = None,
     ) -> None:
         """Join the parts; nothing is read yet. Tasks of the executor must not wait for one another.
 
-        `scored` are the answers of the score function, where there is one.
+        `scored` are the answers of the score function, where there is one; `costs` are those of stops, where known.
         """
+        self._costs = costs
         self._scored = scored
         self.models = models
         self.answer_seconds = answer_seconds
@@ -149,7 +152,7 @@ class PredictService:
         history = read_history()
         current = _result(checking, model_until) or self.models.last_good(self._too_slow())
         failures = _result(reading, model_until) or self._failures.last_good
-        return machine_prediction(machine, history, current, failures, self._sensors)
+        return machine_prediction(machine, history, current, failures, self._sensors, self._costs)
 
     def current_model(self) -> CurrentModel:
         """The model of `ModelCache.current`; the last good one if the store is slow.

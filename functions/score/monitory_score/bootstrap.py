@@ -13,6 +13,7 @@ from monitory.layout import lake_layout
 from monitory.registry.registry import Registry
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.model_cache import ModelCache
+from monitory.scoring.replacement import stop_costs
 from monitory.settings import ScoreSettings
 from monitory.storage.s3 import S3Storage
 from monitory_score import telemetry
@@ -32,9 +33,10 @@ def build_run(settings: ScoreSettings) -> Run:
     Raises:
         SensorSetError: the sensor set cannot be used.
         LakeLayoutError: the lake's shape cannot be used, or this function does not read it.
-        SettingsError: the time zone does not exist.
+        SettingsError: the time zone does not exist, or the costs of stops contradict each other.
     """
     logger = log.logger(metric_names.SCORE_SERVICE, settings)
+    costs = stop_costs(settings.planned_stop_cost, settings.unplanned_stop_cost)
     sensor_set = sensors.load(settings.sensors_file)
     layout = lake_layout.load(settings.lake_file, settings.sensors_file)
     if layout.is_shared or layout.format == "parquet":
@@ -53,7 +55,7 @@ def build_run(settings: ScoreSettings) -> Run:
         models,
         ModelCache(Registry(models, settings.s3_model_key), sensor_set, settings.max_rul_days),
         FailureCache(models, readings, logger, lake.fingerprint()),
-        MachineScorer(lake, HistoryStore(models, lake, logger), sensor_set, logger, max_age),
+        MachineScorer(lake, HistoryStore(models, lake, logger), sensor_set, logger, max_age, costs),
         ThreadPoolExecutor(THREADS, thread_name_prefix="score"),
         logger,
         max_age,

@@ -19,6 +19,7 @@ from monitory.scoring.failure_cache import Failures
 from monitory.scoring.fleet import NO_ANSWER, MachineState
 from monitory.scoring.machine_prediction import machine_prediction
 from monitory.scoring.model_cache import CurrentModel
+from monitory.scoring.replacement import StopCosts
 from monitory.sensors import SensorSet
 from monitory_score.plan import Task, due_hours
 
@@ -69,8 +70,17 @@ class MachineResult(NamedTuple):
 class MachineScorer:
     """Scores machines; safe in several threads."""
 
-    def __init__(self, lake: Lake, store: HistoryStore, sensors: SensorSet, log: Logger, max_age: timedelta) -> None:
-        """Nothing is read yet; `max_age` is of the newest reading."""
+    def __init__(
+        self,
+        lake: Lake,
+        store: HistoryStore,
+        sensors: SensorSet,
+        log: Logger,
+        max_age: timedelta,
+        costs: StopCosts | None = None,
+    ) -> None:
+        """Nothing is read yet; `max_age` is of the newest reading, `costs` are those of stops, where they are known."""
+        self._costs = costs
         self._lake = lake
         self._store = store
         self._sensors = sensors
@@ -115,7 +125,7 @@ class MachineScorer:
             if of_hour := history_at(task.machine, days, listed, now, ANY_AGE, hour):
                 of_hour = of_hour._replace(age=timedelta(0))
                 answers[hour] = predict_response(
-                    machine_prediction(task.machine, of_hour, basis.current, basis.failures, self._sensors)
+                    machine_prediction(task.machine, of_hour, basis.current, basis.failures, self._sensors, self._costs)
                 )
         state = msgspec.structs.replace(
             state,

@@ -51,6 +51,8 @@ class ServingSettings(Settings):
     """Settings of the functions that predict."""
 
     max_data_age_hours: Annotated[float, Field(gt=0, le=720)] = 3.0
+    planned_stop_cost: Annotated[float, Field(ge=0)] = 0.0
+    unplanned_stop_cost: Annotated[float, Field(ge=0)] = 0.0
 
 
 class PredictSettings(ServingSettings):

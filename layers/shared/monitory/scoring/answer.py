@@ -41,6 +41,10 @@ _PREDICT_EXAMPLE: JsonDict = {
 }
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class Interval(BaseModel):
     """The RUL lies between `low` and `high` days with probability `coverage`."""
 
@@ -98,6 +102,23 @@ class PredictResponse(BaseModel):
     expected_failure_at: Annotated[
         datetime | None, Field(description="as_of plus the RUL, UTC; null where the RUL is the cap or more")
     ]
+    replace_by: Annotated[
+        datetime | None,
+        Field(
+            exclude_if=_is_absent,
+            description=(
+                "when a planned stop costs least per running day, UTC; only where the settings have the costs of "
+                "stops, and where one within the cap beats waiting"
+            ),
+        ),
+    ] = None
+    replace_saving: Annotated[
+        float | None,
+        Field(
+            exclude_if=_is_absent,
+            description="what that stop is expected to save against waiting, per running day, in the costs' unit",
+        ),
+    ] = None
     rul: Annotated[str, Field(description="the same in words; '>= cap' instead of a false precise number")]
     interval: Interval | None
     failure_probability: Annotated[
@@ -133,7 +154,7 @@ class PredictResponse(BaseModel):
 def predict_response(answer: MachinePrediction) -> PredictResponse:
     """The body of an answer; days with two to four decimals."""
     prediction, history = answer.prediction, answer.history
-    estimate, served = prediction.estimate, answer.current.served
+    estimate, served, planned = prediction.estimate, answer.current.served, answer.replacement
     start, end = window(history.newest.hour)
     interval = None
     if served.model.card and served.model.card.intervals and estimate.low is not None and estimate.high is not None:
@@ -158,6 +179,8 @@ def predict_response(answer: MachinePrediction) -> PredictResponse:
         as_of=as_of,
         expected_failure_at=None if prediction.at_cap else as_of + timedelta(days=estimate.days),
         predictions=[round(estimate.days, 4)],
+        replace_by=as_of + timedelta(days=planned.days) if planned else None,
+        replace_saving=round(planned.saving, 4) if planned else None,
         rul=f">= {served.model.cap_days:g} days" if prediction.at_cap else f"{estimate.days:.1f} days",
         interval=interval,
         failure_probability=[FailureProbability(days=days, p=round(p, 4)) for days, p in estimate.failure_probability],
