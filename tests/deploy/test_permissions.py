@@ -13,6 +13,7 @@ from tests.deploy.test_lifecycle import HEALTH, MODELS, PREDICT
 from tests.support.deploy import permissions
 from tests.support.deploy.deployment import Stack
 
+PERFORMANCE = "/api/v1/performance"
 SCORED = "cache/recent/", "predictions/", fleet.FOLDER
 
 
@@ -69,6 +70,9 @@ def _predict_failures(stack: Stack, machine: Machine) -> Iterator[str]:
         answer = stack.get(path, **query)
         if answer.status != expected:
             yield f"GET {path} {answer.status} {answer.body['detail']}"
+    answer = stack.get(PERFORMANCE)
+    if answer.status not in (200, 404):  # whether a retrain has measured anything by now or not
+        yield f"GET {PERFORMANCE} {answer.status} {answer.body['detail']}"
     versions = stack.get(MODELS).body.get("versions")
     if versions:
         report = stack.get(f"{MODELS}/{versions[0]['version'].replace('/', '-')}/report")

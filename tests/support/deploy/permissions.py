@@ -52,6 +52,9 @@ UNENFORCED = {
         "sqs:SendMessage", "the schedule hands events to the queue"
     ),
     ("RetrainRole", "DecryptReadings"): Unenforced("kms:Decrypt", _KEY),
+    ("RetrainRole", "ReadPredictions"): Unenforced(
+        "s3:GetObject", "without it a retrain goes on, and what predictions came to is not measured"
+    ),
     ("RetrainRole", "KeepFailedEvents"): Unenforced("sqs:SendMessage", _QUEUE),
     ("RetrainRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
     ("RetrainRole", "EncryptModels"): Unenforced("kms:GenerateDataKey", _KEY),
