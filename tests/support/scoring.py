@@ -1,6 +1,6 @@
 """The score function over a lake and a model bucket in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from monitory import clock
+from monitory.alerts.rule import Rule
 from monitory.history.history_store import HistoryStore
 from monitory.lake import Lake
 from monitory.layout.lake_layout import DEFAULT_LAYOUT
@@ -22,6 +23,8 @@ from monitory_predict.cache.fleet import FleetCache
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
 from monitory_predict.service import PredictService
+from monitory_score.alerting import Alerting
+from monitory_score.delivery import Channel
 from monitory_score.machine_scorer import MachineScorer
 from monitory_score.run import Run, Summary
 from tests.support.models import SENSORS
@@ -36,7 +39,9 @@ _executor = ThreadPoolExecutor(8, thread_name_prefix="test-score")
 Line = dict[str, Any]
 
 
-def new_run(world: World, models: Storage | None = None, lake: Storage | None = None) -> Run:
+def new_run(
+    world: World, models: Storage | None = None, lake: Storage | None = None, channels: Sequence[Channel] = ()
+) -> Run:
     """The score function as a new container: nothing in memory, the world's buckets or others."""
     models, readings = models or world.model_storage, lake or world.lake_storage
     of_readings = Lake(readings, "EQUIPMENT/", SENSORS)
@@ -45,8 +50,9 @@ def new_run(world: World, models: Storage | None = None, lake: Storage | None = 
         of_readings,
         models,
         ModelCache(Registry(models, KEY), SENSORS, 30.0),
-        FailureCache(models, readings, world.log),
+        FailureCache(models, readings, world.log, indexes_records=True),
         MachineScorer(of_readings, store, SENSORS, world.log, MAX_AGE),
+        Alerting(models, Rule(), channels, world.log),
         _executor,
         world.log,
         MAX_AGE,

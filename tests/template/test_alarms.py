@@ -48,7 +48,14 @@ OF_RETRAIN = {
     metric_names.FALSE_ANNOUNCEMENTS,
     metric_names.PROMISES_BROKEN,
 }
-OF_SCORE = {metric_names.SCORE_COMPLETED, metric_names.MACHINES_SCORED, metric_names.MACHINES_NOT_SCORED}
+OF_SCORE = {
+    metric_names.SCORE_COMPLETED,
+    metric_names.MACHINES_SCORED,
+    metric_names.MACHINES_NOT_SCORED,
+    metric_names.OPEN_CASES,
+    metric_names.SILENT_MACHINES,
+    metric_names.TRANSITIONS_UNSENT,
+}
 BY_SERVICE = {
     metric_names.PREDICT_SERVICE: OF_PREDICT,
     metric_names.RETRAIN_SERVICE: OF_RETRAIN,

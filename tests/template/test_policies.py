@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from monitory.alerts import store
 from monitory.features import failure_state
 from monitory.history import history_store
+from monitory.logbook import records
 from monitory.registry import promotions
 from monitory.scoring import fleet, performance, prediction_log
 from monitory.settings import PredictSettings
@@ -29,7 +31,13 @@ LAKE_NAME = "1a2b3c4d"
 FLEET = f"{MODELS}/{fleet.key(LAKE_NAME)}"
 PREDICTIONS = f"{MODELS}/{prediction_log.key(LAKE_NAME, 500_000)}"
 PERFORMANCE = f"{MODELS}/{performance.LATEST}"
-FOR_PREDICT = (READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT, FLEET, PREDICTIONS, PERFORMANCE)
+CASES = f"{MODELS}/{store.KEY}"
+RECORDS_INDEX = f"{MODELS}/{records.INDEX_KEY}"
+RECORD = f"{MODELS}/{records.FOLDER}/Z/E/1.json"
+FOR_PREDICT = (
+    *(READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT),
+    *(FLEET, PREDICTIONS, PERFORMANCE, CASES, RECORDS_INDEX),
+)
 EVERYTHING = (*FOR_PREDICT, SERVED_METRICS, HOUR_ROWS, RUN)
 ROLES = ["PredictRole", "ScoreRole", "RetrainRole"]
 
@@ -51,7 +59,7 @@ def test_without_scoring_predict_writes_recent_rows(template: dict[str, Any], ke
 
 @pytest.mark.parametrize("key", EVERYTHING)
 def test_score_writes_rows_predictions_and_the_fleet(stack: Stack, key: str) -> None:
-    assert may(stack, "ScoreRole", "s3:PutObject", key) is (key in {RECENT, PREDICTIONS, FLEET})
+    assert may(stack, "ScoreRole", "s3:PutObject", key) is (key in {RECENT, PREDICTIONS, FLEET, CASES, RECORDS_INDEX})
     assert may(stack, "ScoreRole", "s3:GetObject", key) is (key in {*FOR_PREDICT, SERVED_METRICS} - {PERFORMANCE})
 
 
@@ -188,6 +196,21 @@ def test_the_state_machine_may_invoke_retrain_and_nothing_else(looping_stack: St
     assert may(looping_stack, "RetrainLoopRole", "lambda:InvokeFunction", "<RetrainFunction.Arn>")
     assert not may(looping_stack, "RetrainLoopRole", "lambda:InvokeFunction", "<PredictFunction.Arn>")
     assert may(looping_stack, "NightlyRole", "states:StartExecution", "<RetrainLoop>")
+
+
+def test_score_reads_records_and_writes_none(stack: Stack) -> None:
+    assert may(stack, "ScoreRole", "s3:GetObject", RECORD)
+    assert not may(stack, "ScoreRole", "s3:PutObject", RECORD)
+
+
+def test_score_tells_of_cases_by_its_own_bus_and_topic_alone(template: dict[str, Any]) -> None:
+    stack = Stack(template, EventBusName="plant")
+    bus = "arn:aws:events:ap-northeast-2:123456789012:event-bus/"
+    assert may(stack, "ScoreRole", "events:PutEvents", f"{bus}plant", {"events:source": "monitory"})
+    assert not may(stack, "ScoreRole", "events:PutEvents", f"{bus}plant", {"events:source": "aws.s3"})
+    assert not may(stack, "ScoreRole", "events:PutEvents", f"{bus}default", {"events:source": "monitory"})
+    assert may(stack, "ScoreRole", "sns:Publish", "<AlertTopic>")
+    assert not may(stack, "ScoreRole", "sns:Publish", "<AlarmTopic>")
 
 
 def test_the_schedule_may_invoke_score_and_nothing_else(stack: Stack) -> None:

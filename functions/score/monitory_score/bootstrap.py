@@ -16,7 +16,8 @@ from monitory.scoring.model_cache import ModelCache
 from monitory.scoring.replacement import stop_costs
 from monitory.settings import ScoreSettings
 from monitory.storage.s3 import S3Storage
-from monitory_score import telemetry
+from monitory_score import delivery, telemetry
+from monitory_score.alerting import Alerting, rule_of
 from monitory_score.machine_scorer import MachineScorer
 from monitory_score.run import Run
 
@@ -54,8 +55,9 @@ def build_run(settings: ScoreSettings) -> Run:
         lake,
         models,
         ModelCache(Registry(models, settings.s3_model_key), sensor_set, settings.max_rul_days),
-        FailureCache(models, readings, logger, lake.fingerprint()),
+        FailureCache(models, readings, logger, lake.fingerprint(), indexes_records=True),
         MachineScorer(lake, HistoryStore(models, lake, logger), sensor_set, logger, max_age, costs),
+        Alerting(models, rule_of(settings), delivery.channels(settings, logger), logger),
         ThreadPoolExecutor(THREADS, thread_name_prefix="score"),
         logger,
         max_age,

@@ -16,7 +16,7 @@ from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.scoring.answer import PredictResponse, aged, predict_response
 from monitory.scoring.failure_cache import Failures
-from monitory.scoring.fleet import NO_ANSWER, MachineState
+from monitory.scoring.fleet import NO_ANSWER, HourAnswer, MachineState, recent_hours
 from monitory.scoring.machine_prediction import machine_prediction
 from monitory.scoring.model_cache import CurrentModel
 from monitory.scoring.replacement import StopCosts
@@ -133,6 +133,7 @@ class MachineScorer:
             model=basis.current.served.etag,
             log=basis.log,
             logged=logged,
+            recent=recent_hours((*state.recent, *(_hour_answer(hour, of) for hour, of in answers.items()))),
         )
         lines = {hour: _line(aged(of, now), now) for hour, of in answers.items() if hour not in task.state.logged}
         return MachineResult(task.machine, state, lines, read)
@@ -186,6 +187,10 @@ def _unread(cached: Mapping[date, CachedDay], day: CachedDay) -> int:
 
 def _unanswered(state: MachineState, problem: str) -> MachineState:
     return msgspec.structs.replace(state, answer=NO_ANSWER, model="", problem=problem)
+
+
+def _hour_answer(hour: int, answer: PredictResponse) -> HourAnswer:
+    return HourAnswer(hour, answer.predictions[0], answer.state)
 
 
 def _line(answer: PredictResponse, now: datetime) -> bytes:

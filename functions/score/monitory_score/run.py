@@ -1,4 +1,4 @@
-"""One run of scoring: list, read, predict, then write the log and, last, the fleet state.
+"""One run of scoring: list, read, predict, then write the log, the fleet state and, last, the cases.
 
 Each step may be repeated: rows and log lines that are there stay as they are, and the fleet state, whose objects' ETags
 decide what is read, is replaced on condition. So a run that dies, meets another or runs out of time costs the next one
@@ -25,6 +25,7 @@ from monitory.scoring.fleet import FleetState, StoredFleet
 from monitory.scoring.model_cache import CurrentModel, ModelCache
 from monitory.storage.port import Storage
 from monitory_score import plan
+from monitory_score.alerting import Alerting
 from monitory_score.machine_scorer import STORAGE_FAILS, Basis, MachineResult, MachineScorer
 
 _TRIES = 5
@@ -46,6 +47,10 @@ class Summary(NamedTuple):
         read: objects that were read.
         logged: lines that were added to the prediction log.
         seconds: how long it took.
+        open_cases: cases that are not closed.
+        silent_machines: those among them that are about silence.
+        sent: transitions of cases that were sent.
+        unsent: transitions that wait for the next run.
     """
 
     machines: int
@@ -55,6 +60,10 @@ class Summary(NamedTuple):
     read: int
     logged: int
     seconds: float
+    open_cases: int = 0
+    silent_machines: int = 0
+    sent: int = 0
+    unsent: int = 0
 
 
 class Run:
@@ -67,6 +76,7 @@ class Run:
         models: ModelCache,
         failures: FailureCache,
         scorer: MachineScorer,
+        alerting: Alerting,
         executor: Executor,
         log: Logger,
         max_age: timedelta,
@@ -78,6 +88,7 @@ class Run:
         self._models = models
         self._failures = failures
         self._scorer = scorer
+        self._alerting = alerting
         self._executor = executor
         self.log = log
         self._max_age = max_age
@@ -105,6 +116,7 @@ class Run:
         unfinished = {task.machine for task in tasks} - {result.machine for result in results if result.is_finished}
         read_days = [day for day, of_day in listing.items() if unfinished.isdisjoint(of_day)]
         state = self._commit(stored, results, read_days, now)
+        alerts = self._alerting.run(state, basis.failures, now)
         if results and all(result.state.problem == STORAGE_FAILS for result in results):
             raise StorageUnavailable(f"none of {len(results)} machines could be scored: {STORAGE_FAILS}")
         return Summary(
@@ -115,6 +127,10 @@ class Run:
             read=sum(result.read for result in results),
             logged=logged,
             seconds=time.monotonic() - started,
+            open_cases=alerts.open_cases,
+            silent_machines=alerts.silent,
+            sent=alerts.sent,
+            unsent=alerts.unsent,
         )
 
     def _stored(self, now: datetime) -> StoredFleet:

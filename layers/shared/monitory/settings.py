@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from monitory import metric_names
@@ -63,6 +63,24 @@ class PredictSettings(ServingSettings):
 
 class ScoreSettings(ServingSettings):
     """Settings of the score function."""
+
+    alert_level1_days: Annotated[float, Field(gt=0, le=3650)] = 5.0
+    alert_level2_days: Annotated[float, Field(gt=0, le=3650)] = 3.0
+    alert_enough_hours: Annotated[int, Field(ge=1, le=24)] = 3
+    alert_recent_hours: Annotated[int, Field(ge=1, le=24)] = 6
+    alert_margin_days: Annotated[float, Field(ge=0, le=365)] = 1.0
+    alert_silent_hours: Annotated[int, Field(ge=0, le=720)] = 6
+    alert_language: Literal["en", "ko"] = "en"
+    alert_topic_arn: str = ""
+    event_bus_name: str = ""
+
+    @model_validator(mode="after")
+    def _alerts_make_sense(self) -> "ScoreSettings":
+        if self.alert_level2_days > self.alert_level1_days:
+            raise ValueError("ALERT_LEVEL2_DAYS must not be above ALERT_LEVEL1_DAYS: level 2 is the more urgent one")
+        if self.alert_enough_hours > self.alert_recent_hours:
+            raise ValueError("ALERT_ENOUGH_HOURS must not be above ALERT_RECENT_HOURS: so many of so many hours")
+        return self
 
 
 class RetrainSettings(Settings):

@@ -50,14 +50,15 @@ def test_the_log_has_a_line_a_machine_and_hour_with_the_version_that_answered(wo
     assert {line["scored_at"] for line in log_lines(world.model_storage)} == {"2026-11-20T03:20:00Z"}
 
 
-def test_nothing_new_costs_listings_and_four_reads(world: World) -> None:
+def test_nothing_new_costs_listings_and_six_reads(world: World) -> None:
     score(world)
     before = dict(world.model_storage.objects)
     world.reset_calls()
     summary = score(world, NOW + timedelta(minutes=1))
     assert (summary.scored, summary.read, summary.logged) == (0, 0, 0)
     assert world.lake_storage.calls == {"list": 1}
-    assert world.model_storage.calls == {"get": 4, "put": 1}  # state, model, card, failures; state
+    # fleet, model, card, failures, index of records, cases; the records; the fleet
+    assert world.model_storage.calls == {"get": 6, "list": 1, "put": 1}
     changed = {key for key, blob in world.model_storage.objects.items() if before.get(key) != blob}
     assert changed == {fleet.key(LAKE)}
 

@@ -2,7 +2,7 @@
 
 A machine is announced at a limit (5 or 3 days) from the hour in which its predicted RUL has been at most the limit in
 `ENOUGH` of the last `RECENT` hours, until it was above in all of them, or the run ends. Single low predictions announce
-nothing.
+nothing. Alerts follow the same rule (`monitory.alerts.rule`), which clears by a margin besides.
 
 - A failure is *announced* if an announcement stands when it happens. Its lead is the time since that one began, 0 days
   for a failure without. Failures are judged whose machine is seen for the limit before it, or for the whole run:
@@ -18,15 +18,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from monitory.alerts.rule import ENOUGH, LIMITS_DAYS, RECENT
 from monitory.clock import HOURS_PER_DAY
 from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.dataset import Dataset
-
-LIMITS_DAYS = (5.0, 3.0)
-"""At which people are warned."""
-
-ENOUGH, RECENT = 3, 6
-"""So many of the last so many hours must lie at or below the limit."""
 
 FALSE_FACTOR = 2.0
 """An announcement is false if the machine runs for more than this multiple of the limit."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import lightgbm as lgb
 import numpy as np
 
+from monitory.alerts.rule import ENOUGH, RECENT
 from monitory.clock import HOURS_PER_DAY, zone
 from monitory.features.vector import sensor_of
 from monitory.model.distribution import Distribution
@@ -17,7 +18,7 @@ from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.completeness import Completeness
 from monitory_retrain.dataset.labels import CENSORED, DOWN, OFF
 from monitory_retrain.dataset.split import TimeSplit
-from monitory_retrain.evaluation.announcements import ENOUGH, FALSE_FACTOR, RECENT, Announcements, announcements
+from monitory_retrain.evaluation.announcements import FALSE_FACTOR, Announcements, announcements
 from monitory_retrain.evaluation.holdout import training_mean
 from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores, covered, intervals
 from monitory_retrain.pipeline import Challenger

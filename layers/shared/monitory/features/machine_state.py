@@ -2,8 +2,8 @@
 
 Training and serving both use `timeline`, on the same rows. A failure lasts from its first hour until the machine runs
 again; an hour of running is one in which it is neither off nor in an excursion. What a failure is, the logbook decides
-if it lists failures, otherwise the readings do (`excursion`), except in the hours of a false alarm. Maintenance that
-begins during a failure, or soon after it, is its repair.
+if its file lists failures, otherwise the readings do (`excursion`), except in the hours of a false alarm; failures that
+people recorded one by one count beside them. Maintenance that begins during a failure, or soon after it, is its repair.
 """
 
 from bisect import bisect_right
@@ -71,16 +71,15 @@ def timeline(
     for at, hour in enumerate(hours):
         failing[at] = failing[at] and not off[at] and not any(alarm.covers(hour) for alarm in denied)
     running = _Running(hours, [not (fails or still) for fails, still in zip(failing, off, strict=True)])
-    if log.lists_failures:
-        failures = [running.stop(downtime) for downtime in log.failures]
-    else:
+    failures = [running.stop(downtime) for downtime in log.failures]
+    if not log.lists_failures:
         seen = _joined([Stop(hour, hour) for hour, fails in zip(hours, failing, strict=True) if fails])
-        failures = [
+        failures += [
             running.until_it_runs(stop)
             for stop in seen
             if not any(_is_denied_by(stop, alarm) for alarm in log.false_alarms)
         ]
-    return _without_repairs(_joined(failures), [running.stop(downtime) for downtime in log.maintenance], off)
+    return _without_repairs(_joined(sorted(failures)), [running.stop(downtime) for downtime in log.maintenance], off)
 
 
 def _is_denied_by(stop: Stop, alarm: Downtime) -> bool:

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     MAINTENANCE = "maintenance"
     INSPECTION = "inspection"
     FALSE_ALARM = "false_alarm"
+    SEEN = "seen"
+    PLANNED = "planned"
 
 
 _KINDS = frozenset(Kind)
@@ -53,6 +55,8 @@ class LogEntry(NamedTuple):
         end: the same; None where it has none.
         failure_mode: the way in which the machine fails; empty where the entry has none.
         note: free text.
+        at: when it was recorded, aware; None in a log file, which does not say.
+        by: who recorded it; empty in a log file.
     """
 
     equip_id: str
@@ -62,6 +66,8 @@ class LogEntry(NamedTuple):
     end: datetime | None = None
     failure_mode: str = ""
     note: str = ""
+    at: datetime | None = None
+    by: str = ""
 
     @property
     def first(self) -> int:

@@ -35,7 +35,7 @@ class MachineLog(NamedTuple):
 
     Attributes:
         failures, maintenance, false_alarms: their hours; failures within a false alarm are left out.
-        lists_failures: the logbook has failures, of this machine or another: it decides what a failure is.
+        lists_failures: the log file has failures, of this machine or another: the logbook decides what a failure is.
     """
 
     failures: tuple[Downtime, ...] = ()
@@ -45,38 +45,52 @@ class MachineLog(NamedTuple):
 
 
 class Logbook:
-    """The entries of a logbook, by machine.
+    """The entries of a logbook, by machine: those of the log file, and those recorded one by one.
 
     Attributes:
-        lists_failures: it has failures, so it alone decides what a failure is. A logbook of maintenance alone leaves
-            failures to the readings.
+        lists_failures: the log file has failures, so the logbook alone decides what a failure is. Otherwise failures
+            are found in the readings; a failure that is recorded by itself counts beside those.
         warnings: what is wrong with lines that are not used, a sentence a reason.
         counts: number of entries by kind, and `rejected`.
     """
 
-    def __init__(self, entries: Iterable[LogEntry] = (), warnings: Sequence[str] = (), rejected: int = 0) -> None:
-        """Sort entries by machine."""
+    def __init__(
+        self,
+        entries: Iterable[LogEntry] = (),
+        warnings: Sequence[str] = (),
+        rejected: int = 0,
+        records: Iterable[LogEntry] = (),
+    ) -> None:
+        """Sort entries by machine: those of the log file, and `records`."""
         self._by_id: defaultdict[str, list[LogEntry]] = defaultdict(list)
+        self._entries, self._rejected = list(entries), rejected
+        self.lists_failures = any(one.kind is Kind.FAILURE for one in self._entries)
         kinds: Counter[str] = Counter()
-        for one in entries:
+        for one in (*self._entries, *records):
             self._by_id[one.equip_id].append(one)
             kinds[one.kind] += 1
-        self.lists_failures = kinds[Kind.FAILURE] > 0
         self.warnings = list(warnings)
         self.counts = {str(kind): count for kind, count in kinds.items()} | ({"rejected": rejected} if rejected else {})
 
-    def of(self, machine: Machine, shared_ids: Collection[str] = ()) -> MachineLog:
-        """A machine's part of the logbook.
+    def with_records(self, records: Iterable[LogEntry]) -> "Logbook":
+        """The log file's entries with other records."""
+        return Logbook(self._entries, self.warnings, self._rejected, records)
+
+    def entries_of(self, machine: Machine, shared_ids: Collection[str] = ()) -> list[LogEntry]:
+        """The entries about a machine.
 
         Args:
             machine: which.
             shared_ids: equipIds of machines in several zones; entries of these need a zoneId.
         """
         zones = {machine.zone_id} if machine.equip_id in shared_ids else {machine.zone_id, None}
+        return [one for one in self._by_id.get(machine.equip_id, ()) if one.zone_id in zones]
+
+    def of(self, machine: Machine, shared_ids: Collection[str] = ()) -> MachineLog:
+        """A machine's downtimes; arguments as for `entries_of`."""
         by_kind: dict[Kind, list[Downtime]] = {kind: [] for kind in Kind}
-        for one in self._by_id.get(machine.equip_id, ()):
-            if one.zone_id in zones:
-                by_kind[one.kind].append(Downtime(one.first, one.after, one.failure_mode))
+        for one in self.entries_of(machine, shared_ids):
+            by_kind[one.kind].append(Downtime(one.first, one.after, one.failure_mode))
         alarms = sorted(by_kind[Kind.FALSE_ALARM])
         failures = [it for it in by_kind[Kind.FAILURE] if not any(alarm.covers(it.first) for alarm in alarms)]
         maintenance = sorted(by_kind[Kind.MAINTENANCE], key=_start)

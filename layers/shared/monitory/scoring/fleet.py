@@ -25,11 +25,22 @@ FOLDER = "state/fleet/"
 LOGGED_HOURS = 48
 """For how long a late hour gets its line in the prediction log."""
 
+RECENT_HOURS = 24
+"""For how many hours the answers are in the state; alerts look back so far."""
+
 KEEP_HOURS = 30 * 24
 """How long a machine that fell silent stays in the state."""
 
 NO_ANSWER = msgspec.Raw(b"null")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class HourAnswer(msgspec.Struct, frozen=True, array_like=True):
+    """What was answered about an hour: the hour (see `clock`), the predicted days, the state. Stored as a list."""
+
+    hour: int
+    days: float
+    state: str
 
 
 class MachineState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,6 +57,7 @@ class MachineState(msgspec.Struct, frozen=True, omit_defaults=True):
         model: the ETag of that model.
         log: the ETag of the log of failures and maintenance that it rests on; empty without one.
         answer: a `PredictResponse` as JSON, as if its newest reading were of this moment; null without one.
+        recent: the answers about the last `RECENT_HOURS`, ascending, as far as they were scored.
         problem: why it could not be scored the last time; empty where it could.
     """
 
@@ -58,6 +70,7 @@ class MachineState(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str = ""
     log: str = ""
     answer: msgspec.Raw = NO_ANSWER
+    recent: tuple[HourAnswer, ...] = ()
     problem: str = ""
 
     @property
@@ -172,7 +185,12 @@ def merge(
         newer = theirs if theirs.scored_at > ours.scored_at else ours
         logged = sorted({*theirs.logged, *ours.logged})
         first = logged[-1] - LOGGED_HOURS if logged else 0
-        newer = msgspec.structs.replace(newer, logged=tuple(number for number in logged if number > first))
+        older = ours if newer is theirs else theirs
+        newer = msgspec.structs.replace(
+            newer,
+            logged=tuple(number for number in logged if number > first),
+            recent=recent_hours((*older.recent, *newer.recent)),
+        )
         machines[name] = msgspec.Raw(msgspec.json.encode(newer))
         others[name] = newer
     gone = {name for name, state in others.items() if hour - _last_seen(state) > KEEP_HOURS}
@@ -189,3 +207,10 @@ def merge(
 def _last_seen(state: MachineState) -> int:
     """A machine's newest hour; where none of its objects is usable, the hour in which it was looked at last."""
     return state.hour or clock.hour_of(state.scored_at.astimezone(clock.zone()))
+
+
+def recent_hours(answers: Iterable[HourAnswer]) -> tuple[HourAnswer, ...]:
+    """The last `RECENT_HOURS` of some answers, ascending; of two about an hour the later one in order."""
+    by_hour = {answer.hour: answer for answer in answers}
+    first = max(by_hour, default=0) - RECENT_HOURS
+    return tuple(by_hour[hour] for hour in sorted(by_hour) if hour > first)

@@ -1,0 +1,1 @@
+"""Alerts: what a machine's predictions come to for people: cases, and the transitions that are sent."""

@@ -1,0 +1,124 @@
+"""A case: what people have to do with about a machine, from its opening to its close."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from monitory.machine import Machine
+
+
+class Cause(StrEnum):
+    """Why a case is there."""
+
+    WEAR = "wear"
+    SILENCE = "silence"
+
+
+class Status(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """Why a case was closed."""
+
+    MAINTENANCE = "maintenance"
+    FAILURE = "failure"
+    CLEARED = "cleared"
+    FALSE_ALARM = "false_alarm"
+    GONE = "gone"
+
+
+class Change(StrEnum):
+    """What a transition did to a case."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    ESCALATED = "escalated"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the newest answer says of a machine.
+
+    Attributes:
+        rul_days: predicted.
+        as_of: time of the newest reading, aware.
+        expected_failure_at: aware; None where the RUL is the cap or more.
+        driver: the sensor that takes the most days; empty without one.
+        failure_mode: ahead or under way; empty if unknown.
+    """
+
+    rul_days: float
+    as_of: datetime
+    expected_failure_at: datetime | None = None
+    driver: str = ""
+    failure_mode: str = ""
+
+
+class Case(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A case. The field names are the stored format.
+
+    Attributes:
+        id: unique, and the same however often an hour is scored.
+        zone_id, equip_id: the machine.
+        cause: wear, or silence.
+        level: the highest so far, see `Rule`; 0 for silence.
+        status: where it stands.
+        opened_at: aware.
+        raised_at, raised_hour: when it was opened or reopened last, and the machine's newest hour then.
+        transitions: number of its transitions so far.
+        facts: what the newest answer said while it was not closed.
+        acknowledged_at, acknowledged_by: by whom: the id of an API key.
+        planned_for: when work begins, aware.
+        closed_at: aware.
+        outcome: why it was closed.
+    """
+
+    id: str
+    zone_id: str
+    equip_id: str
+    cause: Cause
+    level: int
+    status: Status
+    opened_at: datetime
+    raised_at: datetime
+    raised_hour: int
+    transitions: int = 0
+    facts: Facts | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+    planned_for: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def machine(self) -> Machine:
+        """The machine."""
+        return Machine(self.zone_id, self.equip_id)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.status is Status.CLOSED
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """A change of a case, with the case after it. The field names are the stored format.
+
+    Attributes:
+        id: unique, and the same however often the transition is sent.
+        change: what happened.
+        at: when, aware.
+        case: after it.
+    """
+
+    id: str
+    change: Change
+    at: datetime
+    case: Case

@@ -1,0 +1,172 @@
+"""The alert state: every machine's cases, and the outbox of transitions that have not been sent yet.
+
+    state/cases.json.gz
+
+A transition is written into the outbox by the same conditional write that changes its case, and taken out after it was
+sent: nothing is lost. Before sending, a run takes a lease on what it sends, by the same write: of two runs at once one
+sends. A run that dies between sending and taking out leaves its transitions to the next one, which sends them again
+with the same id.
+"""
+
+import gzip
+import zlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from monitory.alerts.case import Case, Transition
+from monitory.alerts.progress import KEEP, MachineAlerts
+from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
+from monitory.storage.port import Blob, Storage
+
+KEY = "state/cases.json.gz"
+
+LEASE = timedelta(minutes=2)
+"""How long a run has for sending; afterwards another one sends what is left."""
+
+GIVE_UP = timedelta(days=7)
+"""How long a transition waits in the outbox of a service that cannot send."""
+
+_TRIES = 5
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+T = TypeVar("T")
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A transition on its way. The field names are the stored format.
+
+    Attributes:
+        transition: what is sent.
+        channels: names of the channels that it still has to go through.
+        leased_until: nobody else sends it before, aware.
+    """
+
+    transition: Transition
+    channels: tuple[str, ...]
+    leased_until: datetime = _EPOCH
+
+
+class AlertState(msgspec.Struct, frozen=True):
+    """The alerts of all machines, by `<zoneId>/<equipId>`, and the outbox. The field names are the stored format."""
+
+    machines: dict[str, MachineAlerts] = {}
+    outbox: tuple[Message, ...] = ()
+
+    @property
+    def cases(self) -> list[Case]:
+        """Every case."""
+        return [case for alerts in self.machines.values() for case in alerts.cases]
+
+
+class StoredAlerts(NamedTuple):
+    """A stored state, and its object's ETag; None without an object."""
+
+    state: AlertState = AlertState()
+    etag: str | None = None
+
+
+def read(storage: Storage) -> StoredAlerts:
+    """The state; an empty one where there is none.
+
+    Raises:
+        StorageUnavailable: the store failed.
+        StorageError: the object is damaged; an empty state in its place would lose acknowledgements and send anew.
+    """
+    try:
+        blob = storage.get(KEY)
+    except ObjectNotFound:
+        return StoredAlerts()
+    return StoredAlerts(decode(blob), blob.etag)
+
+
+def decode(blob: Blob) -> AlertState:
+    """The state of an object.
+
+    Raises:
+        StorageError: it is damaged.
+    """
+    try:
+        return msgspec.json.decode(gzip.decompress(blob.body), type=AlertState)
+    except (OSError, EOFError, zlib.error, *UNDECODABLE) as exc:
+        raise StorageError(
+            f"{KEY} is damaged ({exc}): bring back an earlier version of it, or delete it: then cases are opened anew"
+        ) from exc
+
+
+def update(storage: Storage, change: Callable[[AlertState], tuple[AlertState, T]]) -> T:
+    """Change the state; `change` is called again with the newer one where another run was first.
+
+    Raises:
+        StorageUnavailable: the store failed, or other writers were faster every time.
+        StorageError: the object is damaged.
+    """
+    for _ in range(_TRIES):
+        stored = read(storage)
+        state, outcome = change(stored.state)
+        if state == stored.state:
+            return outcome
+        body = gzip.compress(msgspec.json.encode(state), compresslevel=5, mtime=0)
+        with suppress(PreconditionFailed):
+            storage.put(KEY, body, content_type="application/gzip", replaces=stored.etag, create=stored.etag is None)
+            return outcome
+    raise StorageUnavailable(f"s3://{storage.name}/{KEY} changes whenever it is about to be written")
+
+
+def enqueued(
+    state: AlertState,
+    machines: Mapping[str, MachineAlerts],
+    transitions: Iterable[Transition],
+    channels: Collection[str],
+    hour: int,
+) -> AlertState:
+    """A state with machines as they are now, and their transitions in the outbox.
+
+    Args:
+        state: as it was.
+        machines: by name.
+        transitions: to be sent.
+        channels: through which; none: nobody is told.
+        hour: the present one, see `clock`; machines that are gone are left out.
+    """
+    oldest = hour - 2 * KEEP // timedelta(hours=1)
+    together = {**state.machines, **machines}
+    present = {name: together[name] for name in sorted(together) if together[name].newest >= oldest}
+    messages = tuple(Message(one, tuple(channels)) for one in transitions) if channels else ()
+    return AlertState(present, (*state.outbox, *messages))
+
+
+def leased(state: AlertState, now: datetime) -> tuple[AlertState, tuple[Message, ...]]:
+    """A state in which a run has a lease on all messages that no other has, and these messages.
+
+    Messages older than `GIVE_UP` are left out of both.
+    """
+    waiting = [one for one in state.outbox if now - one.transition.at < GIVE_UP]
+    mine = {one.transition.id for one in waiting if one.leased_until <= now}
+    outbox = tuple(
+        msgspec.structs.replace(one, leased_until=now + LEASE) if one.transition.id in mine else one for one in waiting
+    )
+    return AlertState(state.machines, outbox), tuple(one for one in outbox if one.transition.id in mine)
+
+
+def settled(
+    state: AlertState, sent: Mapping[str, Collection[str]], leases: Collection[str], channels: Collection[str]
+) -> AlertState:
+    """A state without what was sent; the leases on what was not are given back.
+
+    Args:
+        state: as it was.
+        sent: the channels that took a transition, by its id.
+        leases: ids of the transitions on which the run had a lease.
+        channels: those that there are; what waits for another one, which was switched off, waits no longer.
+    """
+    outbox = []
+    for one in state.outbox:
+        taken = sent.get(one.transition.id, ())
+        left = tuple(name for name in one.channels if name in channels and name not in taken)
+        until = _EPOCH if one.transition.id in leases else one.leased_until
+        if left:
+            outbox.append(Message(one.transition, left, until))
+    return AlertState(state.machines, tuple(outbox))
