@@ -40,7 +40,11 @@ Line = dict[str, Any]
 
 
 def new_run(
-    world: World, models: Storage | None = None, lake: Storage | None = None, channels: Sequence[Channel] = ()
+    world: World,
+    models: Storage | None = None,
+    lake: Storage | None = None,
+    channels: Sequence[Channel] = (),
+    rule: Rule | None = None,
 ) -> Run:
     """The score function as a new container: nothing in memory, the world's buckets or others."""
     models, readings = models or world.model_storage, lake or world.lake_storage
@@ -52,7 +56,7 @@ def new_run(
         ModelCache(Registry(models, KEY), SENSORS, 30.0),
         FailureCache(models, readings, world.log, indexes_records=True),
         MachineScorer(of_readings, store, SENSORS, world.log, MAX_AGE),
-        Alerting(models, Rule(), channels, world.log),
+        Alerting(models, rule or Rule(), channels, world.log),
         _executor,
         world.log,
         MAX_AGE,

@@ -48,14 +48,7 @@ OF_RETRAIN = {
     metric_names.FALSE_ANNOUNCEMENTS,
     metric_names.PROMISES_BROKEN,
 }
-OF_SCORE = {
-    metric_names.SCORE_COMPLETED,
-    metric_names.MACHINES_SCORED,
-    metric_names.MACHINES_NOT_SCORED,
-    metric_names.OPEN_CASES,
-    metric_names.SILENT_MACHINES,
-    metric_names.TRANSITIONS_UNSENT,
-}
+OF_SCORE = {metric_names.SCORE_COMPLETED, metric_names.MACHINES_SCORED, metric_names.MACHINES_NOT_SCORED}
 BY_SERVICE = {
     metric_names.PREDICT_SERVICE: OF_PREDICT,
     metric_names.RETRAIN_SERVICE: OF_RETRAIN,

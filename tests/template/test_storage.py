@@ -57,6 +57,7 @@ def test_the_former_served_model_can_be_recovered_for_weeks(stack: Stack) -> Non
         ("FailedRetrainsPolicy", {"<FailedRetrains.Arn>"}),
         ("FailedScoresPolicy", {"<FailedScores.Arn>"}),
         ("AlarmTopicPolicy", {"<AlarmTopic>"}),
+        ("AlertTopicPolicy", {"<AlertTopic>"}),
     ],
 )
 def test_requests_without_tls_are_refused(stack: Stack, policy: str, resources: set[str]) -> None:

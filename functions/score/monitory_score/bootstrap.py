@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from monitory import clock, log, metric_names, sensors
-from monitory.errors import LakeLayoutError
+from monitory.errors import DeliveryFailed, LakeLayoutError
 from monitory.history.history_store import HistoryStore
 from monitory.lake import Lake
 from monitory.layout import lake_layout
@@ -77,8 +77,11 @@ def handle(run: Run, remaining_seconds: Callable[[], float], namespace: str = me
 
     Raises:
         StorageUnavailable: the store failed; Lambda retries, and an alarm fires.
+        DeliveryFailed: all is done but what changed about cases could not be sent; the same.
     """
     summary = run.score(clock.now(), lambda: remaining_seconds() > RESERVE_SECONDS)
     telemetry.emit(summary, namespace)
     run.log.info("scored: %s", summary)
+    if summary.unsent:
+        raise DeliveryFailed(f"{summary.unsent} transitions of cases are not sent yet; they wait for the next run")
     return {"status": "continue" if summary.left else "scored", **summary._asdict()}

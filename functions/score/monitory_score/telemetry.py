@@ -12,7 +12,4 @@ def emit(summary: Summary, namespace: str) -> None:
     line.add_metric(metric_names.SCORE_COMPLETED, MetricUnit.Count, 1)
     line.add_metric(metric_names.MACHINES_SCORED, MetricUnit.Count, summary.scored - summary.failed)
     line.add_metric(metric_names.MACHINES_NOT_SCORED, MetricUnit.Count, summary.failed + summary.left)
-    line.add_metric(metric_names.OPEN_CASES, MetricUnit.Count, summary.open_cases)
-    line.add_metric(metric_names.SILENT_MACHINES, MetricUnit.Count, summary.silent_machines)
-    line.add_metric(metric_names.TRANSITIONS_UNSENT, MetricUnit.Count, summary.unsent)
     line.flush_metrics()

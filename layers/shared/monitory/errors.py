@@ -20,6 +20,7 @@ MonitoryError
  |    +-- UnknownVersion      no such version is stored
  +-- Conflict                 another promotion won the race, or a version exists already
  +-- WorkerDied               a worker process died
+ +-- DeliveryFailed           an event or a mail about cases could not be sent
 """
 
 import msgspec
@@ -103,6 +104,10 @@ class Conflict(MonitoryError):
 
 class WorkerDied(MonitoryError):
     """A worker process died before it finished, most likely for lack of memory."""
+
+
+class DeliveryFailed(MonitoryError):
+    """An event or a mail about cases could not be sent; it waits for the next run."""
 
 
 UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

@@ -29,7 +29,7 @@ def may(stack: Stack, role: str, action: str, resource: str, context: Mapping[st
 
 def _holds(condition: Mapping[str, Any], context: Mapping[str, str]) -> bool:
     for operator, keys in condition.items():
-        assert operator == "StringLike", operator
+        assert operator in ("StringLike", "StringEquals"), operator
         for key, patterns in keys.items():
             # a key that the request does not have matches nothing
             if key not in context or not any(_like(pattern, context[key]) for pattern in as_list(patterns)):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitory import metric_names
-from monitory.settings import PredictSettings, RetrainSettings
+from monitory.settings import PredictSettings, RetrainSettings, ScoreSettings, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
@@ -123,9 +123,12 @@ def test_both_languages_have_the_same_sections_commands_tables_and_pictures(engl
         assert len(re.findall(what, text(korean), re.MULTILINE)) == len(re.findall(what, text(english), re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", sorted({*PredictSettings.model_fields, *RetrainSettings.model_fields}))
+KINDS: tuple[type[Settings], ...] = (PredictSettings, ScoreSettings, RetrainSettings)
+
+
+@pytest.mark.parametrize("name", sorted({name for kind in KINDS for name in kind.model_fields}))
 def test_every_setting_and_its_default_are_in_the_reference(name: str) -> None:
-    kind = PredictSettings if name in PredictSettings.model_fields else RetrainSettings
+    kind = next(kind for kind in KINDS if name in kind.model_fields)
     row = re.search(rf"^\| `{name.upper()}` \| ([^|]*) \|", text("docs/reference.md"), re.MULTILINE)
     assert row, f"{name.upper()} has no row among the settings"
     default = kind.model_fields[name].default

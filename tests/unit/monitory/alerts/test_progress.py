@@ -210,7 +210,7 @@ def test_a_machine_that_stays_silent_is_given_up(factory: Factory) -> None:
     factory.hour += 31 * 24
     assert [one.case.outcome for one in factory.transitions if one.case.is_closed] == []
     assert factory.run() == ["closed"]
-    assert factory.case.outcome is Outcome.GONE
+    assert [case.outcome for case in factory.alerts.past] == [Outcome.GONE]
 
 
 def test_a_late_hour_counts_as_if_it_had_come_in_time(factory: Factory) -> None:
