@@ -118,7 +118,7 @@ def test_a_run_killed_at_any_write_is_finished_by_the_next(after: bool, ledger: 
         if lost:
             wrong.append(write)
     assert wrong == []
-    assert write == len(MACHINES) + 2, "the rows of each machine, the log of the hour, the state, and no more"
+    assert write == len(MACHINES) + 3, "rows of each machine, the hour's log, fleet, cases, and no more"
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from monitory import clock
+from monitory.alerts.case import Transition
 from monitory.alerts.rule import Rule
 from monitory.history.history_store import HistoryStore
 from monitory.lake import Lake
@@ -37,6 +38,22 @@ LAKE = DEFAULT_LAYOUT.fingerprint("lake", "EQUIPMENT")
 _executor = ThreadPoolExecutor(8, thread_name_prefix="test-score")
 
 Line = dict[str, Any]
+
+
+class Inbox:
+    """A channel that remembers, and takes nothing while it fails."""
+
+    def __init__(self, name: str = "inbox") -> None:
+        self.name = name
+        self.received: list[str] = []
+        self.fails = False
+
+    def send(self, transitions: Sequence[Transition]) -> set[str]:
+        """See Channel."""
+        if self.fails:
+            return set()
+        self.received += [one.id for one in transitions]
+        return {one.id for one in transitions}
 
 
 def new_run(

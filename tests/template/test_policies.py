@@ -198,9 +198,10 @@ def test_the_state_machine_may_invoke_retrain_and_nothing_else(looping_stack: St
     assert may(looping_stack, "NightlyRole", "states:StartExecution", "<RetrainLoop>")
 
 
-def test_score_reads_records_and_writes_none(stack: Stack) -> None:
-    assert may(stack, "ScoreRole", "s3:GetObject", RECORD)
-    assert not may(stack, "ScoreRole", "s3:PutObject", RECORD)
+@pytest.mark.parametrize("role", ["ScoreRole", "RetrainRole"])
+def test_score_and_retrain_read_records_and_write_none(stack: Stack, role: str) -> None:
+    assert may(stack, role, "s3:GetObject", RECORD)
+    assert not may(stack, role, "s3:PutObject", RECORD)
 
 
 def test_score_tells_of_cases_by_its_own_bus_and_topic_alone(template: dict[str, Any]) -> None:

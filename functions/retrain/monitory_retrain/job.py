@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from monitory import clock
 from monitory.errors import Conflict, UnreadableObject
 from monitory.features import failure_state
 from monitory.features.excursion import Excursion
 from monitory.features.failure_state import FailureState
 from monitory.log import Logger
+from monitory.logbook import records
 from monitory.logbook.logbook import Logbook, read_logbook, shared_ids
 from monitory.machine import Machine
 from monitory.registry.registry import ROLLBACK, Promotion, Registry
@@ -282,17 +284,20 @@ class Job:
         return repaired
 
     def logbook(self) -> Logbook | None:
-        """The log of failures and maintenance; None where none is configured.
+        """The log of failures and maintenance, and the records of what has begun; None where there are neither.
 
         Raises:
             ObjectNotFound, UnreadableObject: a log that is missing or useless must not pass for a factory without
                 failures.
+            StorageUnavailable: the records cannot be read.
         """
-        if not self.settings.failure_log_key:
-            return None
+        present = clock.naive(clock.now())
+        begun = [one for one in records.update_index(self.models).entries if one.start <= present]
         key = self.settings.failure_log_key
+        if not key:
+            return Logbook(records=begun) if begun else None
         try:
-            return read_logbook(self.lake.get(key).body)
+            return read_logbook(self.lake.get(key).body).with_records(begun)
         except UnreadableObject as exc:
             raise UnreadableObject(f"s3://{self.lake.name}/{key}: {exc}") from exc
 

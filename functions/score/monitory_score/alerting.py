@@ -12,8 +12,7 @@ import msgspec
 
 from monitory import clock
 from monitory.alerts import progress, store
-from monitory.alerts.case import Cause, Facts, Transition
-from monitory.alerts.progress import MachineAlerts
+from monitory.alerts.case import Cause, Facts, MachineAlerts, Transition
 from monitory.alerts.rule import Rule
 from monitory.alerts.store import AlertState, Message
 from monitory.errors import UNDECODABLE, InvalidIdentifier

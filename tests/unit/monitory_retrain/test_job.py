@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
@@ -14,6 +14,8 @@ from monitory.errors import ObjectNotFound, StorageError, StorageUnavailable, Un
 from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
 from monitory.log import logger
+from monitory.logbook import records
+from monitory.logbook.records import Record
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory.scoring import performance, prediction_log
 from monitory_local.lambdas import LocalContext
@@ -165,6 +167,19 @@ def test_a_run_says_which_lines_of_the_log_are_not_used(job: Job, monkeypatch: p
         "1 entry of the log of machines without readings ",
     ]
     assert failure_state.read(job.models).state.log_key == LOG
+
+
+def test_a_run_learns_from_records_beside_the_log_and_not_from_what_is_to_come(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learns(monkeypatch, challenger())
+    for name, start in (("past", "2026-11-20T10:00:00"), ("ahead", "2999-01-01T00:00:00")):
+        at = datetime(2026, 11, 20, 3, tzinfo=UTC)
+        records.add(job.models, Record(name, at, "key", "ZONE-001", "EQUIP-001", "maintenance", start))
+    assert job.train(NIGHT, lambda: True)["data"]["log"]["entries"] == {"maintenance": 1}
+    job.lake.put(LOG, LINES[1], content_type="application/x-ndjson")
+    with_log = replace(job, settings=job.settings.model_copy(update={"failure_log_key": LOG}))
+    assert with_log.train(NIGHT, lambda: True)["data"]["log"]["entries"] == {"failure": 1, "maintenance": 1}
 
 
 def test_predictions_follow_the_log_though_there_is_too_little_to_learn_from(

@@ -20,7 +20,7 @@ from monitory_score.bootstrap import handle
 from tests.support.fakes import WatchedStorage, down
 from tests.support.predicting import NOW, V1, World
 from tests.support.samples import MACHINE
-from tests.support.scoring import new_run
+from tests.support.scoring import Inbox, new_run
 
 HOUR = timedelta(hours=1)
 NEWEST = clock.hour_of(NOW) - 1
@@ -31,21 +31,6 @@ EAGER = Rule(limits_days=(30.0, 0.001))
 def watts(number: int) -> float:
     """Readings of a machine that draws power, so that it does not count as off."""
     return 50_000.0 + number % 7
-
-
-class Inbox:
-    """A channel that remembers, and fails while it is told to."""
-
-    def __init__(self, name: str = "inbox") -> None:
-        self.name = name
-        self.received: list[str] = []
-        self.fails = False
-
-    def send(self, transitions: Sequence[Transition]) -> set[str]:
-        if self.fails:
-            return set()
-        self.received += [one.id for one in transitions]
-        return {one.id for one in transitions}
 
 
 def fleet(*days: float) -> FleetState:

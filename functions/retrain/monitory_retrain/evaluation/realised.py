@@ -20,6 +20,7 @@ from datetime import date, datetime
 import numpy as np
 import numpy.typing as npt
 
+from monitory.alerts.rule import LIMITS_DAYS
 from monitory.clock import HOURS_PER_DAY
 from monitory.scoring.performance import (
     Accuracy,
@@ -34,7 +35,7 @@ from monitory_retrain.dataset.labels import Labels
 from monitory_retrain.dataset.logged_predictions import LoggedPredictions
 from monitory_retrain.dataset.split import watched
 from monitory_retrain.evaluation import announcements
-from monitory_retrain.evaluation.announcements import LIMITS_DAYS, Run
+from monitory_retrain.evaluation.announcements import Run
 from monitory_retrain.evaluation.scores import absolute_errors, covered
 
 HORIZONS_DAYS = (1, 3, 7, 14)

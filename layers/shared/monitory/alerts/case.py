@@ -108,6 +108,31 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.status is Status.CLOSED
 
 
+class MachineAlerts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What alerts know of a machine. The field names are the stored format.
+
+    Attributes:
+        newest: its newest hour with a prediction, see `clock`; 0 before the first.
+        since: the first hour of its life, as far as alerts know.
+        failing: the newest hour in which it failed; 0 if it never did.
+        wear: the case of this life.
+        silence: the case of its silence, not closed.
+        past: other cases that are closed, for some weeks.
+    """
+
+    newest: int = 0
+    since: int = 0
+    failing: int = 0
+    wear: Case | None = None
+    silence: Case | None = None
+    past: tuple[Case, ...] = ()
+
+    @property
+    def cases(self) -> list[Case]:
+        """All its cases."""
+        return [case for case in (self.wear, self.silence, *self.past) if case]
+
+
 class Transition(msgspec.Struct, frozen=True):
     """A change of a case, with the case after it. The field names are the stored format.
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from monitory import clock
-from monitory.alerts.case import Case, Cause, Change, Facts, Outcome, Status, Transition
+from monitory.alerts.case import Case, Cause, Change, Facts, MachineAlerts, Outcome, Status, Transition
 from monitory.alerts.rule import Rule
 from monitory.logbook.entry import Kind, LogEntry
 from monitory.machine import Machine
@@ -26,31 +26,6 @@ KEEP = timedelta(days=30)
 """How long a closed case is listed, and a machine without readings is waited for."""
 
 _ACKNOWLEDGING = (Kind.SEEN, Kind.PLANNED)
-
-
-class MachineAlerts(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What alerts know of a machine. The field names are the stored format.
-
-    Attributes:
-        newest: its newest hour with a prediction, see `clock`; 0 before the first.
-        since: the first hour of its life, as far as alerts know.
-        failing: the newest hour in which it failed; 0 if it never did.
-        wear: the case of this life.
-        silence: the case of its silence, not closed.
-        past: other cases that are closed, for `KEEP`.
-    """
-
-    newest: int = 0
-    since: int = 0
-    failing: int = 0
-    wear: Case | None = None
-    silence: Case | None = None
-    past: tuple[Case, ...] = ()
-
-    @property
-    def cases(self) -> list[Case]:
-        """All its cases."""
-        return [case for case in (self.wear, self.silence, *self.past) if case]
 
 
 class Step(NamedTuple):

@@ -17,8 +17,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from monitory.alerts.case import Case, Transition
-from monitory.alerts.progress import KEEP, MachineAlerts
+from monitory.alerts.case import Case, MachineAlerts, Transition
+from monitory.alerts.progress import KEEP
 from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
 from monitory.storage.port import Blob, Storage
 

@@ -34,7 +34,6 @@ class _Words(NamedTuple):
     by: str
     intro: str
     more: str
-    outro: str
 
 
 _LANGUAGES = {
@@ -64,7 +63,6 @@ _LANGUAGES = {
         by="by {name}",
         intro="{count} changes of cases, most urgent first. Times are the factory's.",
         more="... and {count} more.",
-        outro="GET /api/v1/cases lists all open cases. Acknowledge or record work by POST .../records.",
     ),
     "ko": _Words(
         changes={
@@ -92,7 +90,6 @@ _LANGUAGES = {
         by="확인자 {name}",
         intro="케이스 변경 {count}건, 급한 순서입니다. 시각은 공장 시각입니다.",
         more="... 외 {count}건.",
-        outro="GET /api/v1/cases 에서 열린 케이스를 모두 봅니다. 확인과 정비 기록은 POST .../records 로 남깁니다.",
     ),
 }
 
@@ -128,7 +125,7 @@ def mail(transitions: Sequence[Transition], language: str) -> Mail:
     lines += [f"- {sentence(one, language)}" for one in ranked[:MAX_LINES]]
     if len(ranked) > MAX_LINES:
         lines.append(words.more.format(count=len(ranked) - MAX_LINES))
-    return Mail(_subject(ranked), "\n".join([*lines, "", words.outro, ""]))
+    return Mail(_subject(ranked), "\n".join([*lines, ""]))
 
 
 def _subject(ranked: Sequence[Transition]) -> str:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from monitory import clock
-from monitory.alerts.case import Case, Cause, Facts, Outcome, Status, Transition
-from monitory.alerts.progress import MachineAlerts, advance, heed
+from monitory.alerts.case import Case, Cause, Facts, MachineAlerts, Outcome, Status, Transition
+from monitory.alerts.progress import advance, heed
 from monitory.alerts.rule import Rule
 from monitory.logbook.entry import Kind, LogEntry
 from monitory.machine import Machine
@@ -56,7 +56,15 @@ class Factory:
         """Record something now that starts and ends in so many hours."""
         of = [clock.naive(clock.hour_start(self.hour + ahead)) for ahead in (start, end or 0)]
         self.entries.append(
-            LogEntry(*reversed(MACHINE), kind, of[0], of[1] if end is not None else None, at=self.now, by="key-1")
+            LogEntry(
+                MACHINE.equip_id,
+                MACHINE.zone_id,
+                kind,
+                of[0],
+                of[1] if end is not None else None,
+                at=self.now,
+                by="key-1",
+            )
         )
 
     @property
@@ -87,11 +95,13 @@ def test_crossing_the_limit_to_and_fro_is_one_case(factory: Factory) -> None:
 
 def test_a_cleared_case_is_reopened_in_the_same_life(factory: Factory) -> None:
     assert factory.hours([4.0] * 4) == ["opened"]
-    name = factory.case.id
+    first = factory.case
     assert factory.hours([9.0] * 6) == ["closed"]
-    assert factory.case.outcome is Outcome.CLEARED
+    assert [one.case.outcome for one in factory.transitions] == [None, Outcome.CLEARED]
     assert factory.hours([4.0] * 4) == ["reopened"]
-    assert (factory.case.id, factory.case.outcome, factory.case.transitions) == (name, None, 3)
+    assert (factory.case.id, factory.case.opened_at) == (first.id, first.opened_at)
+    assert not factory.case.outcome
+    assert factory.case.transitions == 3
 
 
 def test_a_failure_is_the_highest_level_and_closes_when_the_machine_has_run_for_hours(factory: Factory) -> None:

@@ -98,3 +98,13 @@ def test_a_false_alarm_is_no_failure(alarm: Downtime) -> None:
 def test_a_false_alarm_of_another_time_undoes_nothing() -> None:
     assert stops("..FF......", MachineLog(false_alarms=(Downtime(104, 106),))).failures == [Stop(102, 103)]
     assert stops("..FF......", MachineLog(false_alarms=(Downtime(102, 103),))).failures == [Stop(103, 103)]
+
+
+def test_failures_that_are_recorded_by_themselves_count_beside_those_in_the_readings() -> None:
+    log = MachineLog(failures=(Downtime(110, 112, "bearing"),))
+    assert stops("..FF..............", log).failures == [Stop(102, 103), Stop(110, 111, "bearing")]
+
+
+def test_a_record_of_a_failure_that_the_readings_show_names_its_mode() -> None:
+    log = MachineLog(failures=(Downtime(103, None, "bearing"),))
+    assert stops("..FFF......", log).failures == [Stop(102, 104, "bearing")]
