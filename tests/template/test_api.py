@@ -35,9 +35,10 @@ def methods(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_the_gateway_lets_through_the_routes_of_the_application_and_no_pages(stack: Stack, app: FastAPI) -> None:
-    routes = {re.sub(r":path\}", "}", route.path) for route in app.routes if isinstance(route, APIRoute)}
+    routes = {re.sub(r":path\}", "}", route.path): route.methods for route in app.routes if isinstance(route, APIRoute)}
     # monitors ask whether the service is well, and want no text
-    assert methods(stack).keys() == {("get", route) for route in {*routes, DOCUMENT}} | {("head", HEALTH)}
+    verbs = {(verb.lower(), path) for path, verbs in routes.items() for verb in verbs or ()}
+    assert methods(stack).keys() == verbs | {("get", DOCUMENT), ("head", HEALTH)}
     assert "{proxy+}" not in str(stack["Api"]["Body"])
 
 
@@ -53,9 +54,9 @@ def test_the_gateway_asks_for_what_the_application_requires(stack: Stack, app: F
     validator = body["x-amazon-apigateway-request-validators"][body["x-amazon-apigateway-request-validator"]]
     assert validator["validateRequestParameters"] is True
     documented = app.openapi()["paths"]
-    for (_, path), method in methods(stack).items():
+    for (verb, path), method in methods(stack).items():
         ours = {(p["name"], p["in"]) for p in method.get("parameters", []) if p["required"]}
-        theirs = documented[path]["get"].get("parameters", []) if path != DOCUMENT else []
+        theirs = documented[path]["get" if verb == "head" else verb].get("parameters", []) if path != DOCUMENT else []
         assert ours == {(p["name"], p["in"]) for p in theirs if p["required"]}, path
 
 
@@ -82,9 +83,24 @@ def test_calls_are_throttled_and_counted(template: dict[str, Any], stack: Stack)
     # 1,000 machines, each called every hour
     assert plan["Quota"]["Limit"] >= 24_000
     assert stack["ApiUsagePlanKey"]["KeyId"] == "<ApiApiKey>"
+    operators = stack["OperatorPlan"]
+    assert 0 < operators["Throttle"]["RateLimit"] <= operators["Throttle"]["BurstLimit"]
+    assert operators["Quota"]["Period"] == "DAY"
     (settings,) = Stack(template, RequestsPerSecond="7", RequestBurst="9")["ApiStage"]["MethodSettings"]
     assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == ("7", "9")
+
+
+def test_the_function_knows_the_operators_keys_which_have_a_plan_of_their_own(stack: Stack) -> None:
+    plans = {name: key["UsagePlanId"] for name, key in stack.of_type("AWS::ApiGateway::UsagePlanKey").items()}
+    operators = {stack[name]["KeyId"] for name, plan in plans.items() if plan == "<OperatorPlan>"}
+    assert operators == {"<OperatorKey>", "<SecondOperatorKey>"}
+    variables = stack["PredictFunction"]["Environment"]["Variables"]
+    assert set(variables["OPERATOR_KEY_IDS"].split(",")) == operators
+    # two keys are there so that one can be changed; only one is in use
+    assert [stack[name.strip("<>")]["Enabled"] for name in sorted(operators)] == [True, False]
+    (stage,) = stack["OperatorPlan"]["ApiStages"]
+    assert stage == {"ApiId": "<Api>", "Stage": "<ApiStage>"}
 
 
 def test_access_is_logged_as_json_without_the_key_or_the_query(stack: Stack) -> None:

@@ -15,8 +15,8 @@ SETTINGS = [
     ("ScoreFunction", ScoreSettings),
     ("RetrainFunction", RetrainSettings),
 ]
-BESIDE = {"SCORING", "ALERT_TOPIC_ARN", "EVENT_BUS_NAME"}
-"""On in a stack, which has a score function, a topic and a bus; off by default, for a process alone has none."""
+BESIDE = {"SCORING", "OPERATOR_KEY_IDS", "ALERT_TOPIC_ARN", "EVENT_BUS_NAME"}
+"""On in a stack, which has a score function, keys, a topic and a bus; off by default, for a process alone has none."""
 # Lambda sets the region itself and refuses a template that does
 GIVEN_BY_LAMBDA = {"AWS_REGION"}
 READ_BY_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME"}

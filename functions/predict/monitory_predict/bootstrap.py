@@ -83,7 +83,18 @@ def start(settings: PredictSettings) -> Startup:
     failures = FailureCache(models, lake_storage, logger, lake.fingerprint())
     fleet = FleetCache(models, lake.fingerprint(), logger)
     scored = ScoredAnswers(fleet, cache, failures, logger, max_age) if settings.scoring else None
-    service = PredictService(cache, rows, failures, registry, sensor_set, executor, ANSWER_SECONDS, scored, costs)
+    service = PredictService(
+        cache,
+        rows,
+        failures,
+        registry,
+        sensor_set,
+        executor,
+        ANSWER_SECONDS,
+        scored=scored,
+        costs=costs,
+        operators=settings.operators,
+    )
     return Startup(service, logger, model)
 
 

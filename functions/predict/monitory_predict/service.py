@@ -1,7 +1,7 @@
 """The predict service without HTTP: joins the model, the machines' histories and the registry."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future
 from datetime import datetime
 from itertools import islice
@@ -23,6 +23,7 @@ from monitory.scoring.replacement import StopCosts
 from monitory.sensors import SensorSet
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
+from monitory_predict.case_book import CaseBook
 from monitory_predict.fleet_page import FleetQuery, FleetResponse, fleet_page
 from monitory_predict.machine_log import HistoryResponse, machine_log
 
@@ -67,11 +68,15 @@ class PredictService:
         answer_seconds: float,
         scored: ScoredAnswers | None = None,
         costs: StopCosts | None = None,
+        operators: Collection[str] = (),
     ) -> None:
         """Join the parts; nothing is read yet. Tasks of the executor must not wait for one another.
 
-        `scored` are the answers of the score function, where there is one; `costs` are those of stops, where known.
+        `scored` are the answers of the score function, where there is one; `costs` are those of stops, where known;
+        `operators`
+        are the ids of the API keys that may write records.
         """
+        self.case_book = CaseBook(registry.storage, operators)
         self._costs = costs
         self._scored = scored
         self.models = models

@@ -6,6 +6,8 @@ MonitoryError
  +-- LakeLayoutError          a description of the lake's shape cannot be used
  +-- InvalidIdentifier        a zoneId or equipId that must not reach a storage key
  +-- InvalidEvent             a retrain event with an impossible request
+ +-- InvalidRecord            a record that cannot be an entry of the logbook
+ +-- NotPermitted             a caller may not do this
  +-- StorageError             an operation of the object store failed
  |    +-- StorageUnavailable  the store failed, after the client's retries
  |    +-- ObjectNotFound      there is no such object
@@ -18,7 +20,7 @@ MonitoryError
  |    +-- NoModel             none has been promoted
  |    +-- BrokenModel         it is not a model, or it fails its self-test
  |    +-- UnknownVersion      no such version is stored
- +-- Conflict                 another promotion won the race, or a version exists already
+ +-- Conflict                 another writer won the race, or a version or an idempotency key exists already
  +-- WorkerDied               a worker process died
  +-- DeliveryFailed           an event or a mail about cases could not be sent
 """
@@ -48,6 +50,14 @@ class InvalidIdentifier(MonitoryError):
 
 class InvalidEvent(MonitoryError):
     """A retrain event requests something that does not exist or contradicts itself."""
+
+
+class InvalidRecord(MonitoryError):
+    """A field of a record has a value that cannot be used; the message names it."""
+
+
+class NotPermitted(MonitoryError):
+    """The caller's key may not do what is requested."""
 
 
 class StorageError(MonitoryError):

@@ -59,6 +59,12 @@ class PredictSettings(ServingSettings):
     """Settings of the predict function."""
 
     scoring: bool = False
+    operator_key_ids: str = ""
+
+    @property
+    def operators(self) -> frozenset[str]:
+        """The ids of the API keys that may write records."""
+        return frozenset(filter(None, (name.strip() for name in self.operator_key_ids.split(","))))
 
 
 class ScoreSettings(ServingSettings):

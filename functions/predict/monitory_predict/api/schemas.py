@@ -1,9 +1,14 @@
 """Types of the API's answers, the source of its OpenAPI document."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
+
+from monitory.logbook.entry import Kind
+from monitory.logbook.records import Record
+from monitory.machine import Machine
 
 NO_MODEL = "no model has been promoted yet"
 MODEL_REFUSED = "the model cannot be used"
@@ -77,6 +82,80 @@ class ModelsResponse(BaseModel):
     served: str | None
     versions: list[VersionInfo]
     history: list[PromotionInfo]
+
+
+def _text(value: str) -> str:
+    if any(not letter.isprintable() and letter not in "\n\t" for letter in value):
+        raise ValueError("it holds control characters")
+    return value.strip()
+
+
+_Text = Annotated[str, AfterValidator(_text)]
+
+_RECORD_EXAMPLE: JsonDict = {
+    "kind": "planned",
+    "start": "2026-11-21T09:00:00",
+    "end": "2026-11-21T12:00:00",
+    "note": "bearing is ordered",
+}
+
+
+class RecordRequest(BaseModel):
+    """An entry of the log of failures and maintenance."""
+
+    model_config = ConfigDict(extra="forbid", validate_by_name=True, json_schema_extra={"examples": [_RECORD_EXAMPLE]})
+
+    kind: Annotated[
+        Kind, Field(description="seen and planned acknowledge a case, maintenance and false_alarm close it")
+    ]
+    start: Annotated[
+        _Text, Field(min_length=1, max_length=40, description="in the factory's time, or with Z or an offset")
+    ]
+    end: Annotated[_Text | None, Field(max_length=40, description="the same; absent: until the machine runs again")] = (
+        None
+    )
+    failure_mode: Annotated[
+        _Text, Field(alias="failureMode", max_length=64, description="how it fails, in words of your own")
+    ] = ""
+    note: Annotated[_Text, Field(max_length=1000)] = ""
+
+    def record(self, machine: Machine, idempotency_key: str, at: datetime, by: str) -> Record:
+        """The record that this request writes."""
+        return Record(
+            id=idempotency_key,
+            at=at.astimezone(UTC),
+            by=by,
+            zone_id=machine.zone_id,
+            equip_id=machine.equip_id,
+            kind=self.kind,
+            start=self.start,
+            end=self.end or None,
+            failure_mode=self.failure_mode,
+            note=self.note,
+        )
+
+
+class RecordResponse(BaseModel):
+    """The record as it is stored; where the request was sent before, as it was stored then."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    status: Literal["ok"] = "ok"
+    id: Annotated[str, Field(description="the idempotency key")]
+    at: Annotated[datetime, Field(description="when it was written, UTC")]
+    by: Annotated[str, Field(description="id of the API key")]
+    zone_id: Annotated[str, Field(alias="zoneId")]
+    equip_id: Annotated[str, Field(alias="equipId")]
+    kind: str
+    start: str
+    end: str | None
+    failure_mode: Annotated[str, Field(alias="failureMode")]
+    note: str
+
+    @classmethod
+    def of(cls, record: Record) -> "RecordResponse":
+        """What is answered about a record."""
+        return cls(**{name: getattr(record, name) for name in cls.model_fields if name != "status"})
 
 
 class ErrorResponse(BaseModel):

@@ -10,7 +10,9 @@ from starlette.testclient import TestClient
 from monitory import clock
 from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
 from monitory.scoring.answer import PredictResponse
-from monitory_predict.api.routes import RETRY_AFTER_SECONDS
+from monitory_predict.api.replies import RETRY_AFTER_SECONDS
+from monitory_predict.api.schemas import RecordRequest
+from monitory_predict.case_page import CasesResponse
 from monitory_predict.fleet_page import FleetResponse
 from tests.support.models import card, small_text
 from tests.support.predicting import NOW, V1, V2, World
@@ -314,7 +316,9 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
     assert set(document["paths"]) == {
         "/api/v1/predict",
         "/api/v1/fleet",
+        "/api/v1/cases",
         "/api/v1/machines/{zoneId}/{equipId}/history",
+        "/api/v1/machines/{zoneId}/{equipId}/records",
         "/api/v1/performance",
         "/api/v1/health",
         "/api/v1/models",
@@ -325,12 +329,17 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
     assert PredictResponse.model_validate(example).model_dump(mode="json") == example
     (example,) = schemas["FleetResponse"]["examples"]
     assert FleetResponse.model_validate(example).model_dump(mode="json") == example
+    (example,) = schemas["CasesResponse"]["examples"]
+    assert CasesResponse.model_validate(example).model_dump(mode="json", exclude_none=True) == example
+    (example,) = schemas["RecordRequest"]["examples"]
+    RecordRequest.model_validate(example)
     assert schemas["ErrorResponse"]["examples"]
     predict = document["paths"]["/api/v1/predict"]["get"]
     assert set(predict["responses"]) == {"200", "403", "404", "422", "429", "500", "503", "504"}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
     for path, item in document["paths"].items():
-        answers = {status: answer for status, answer in item["get"]["responses"].items() if status != "200"}
+        (method,) = item.values()
+        answers = {status: answer for status, answer in method["responses"].items() if not status.startswith("2")}
         assert answers.keys() >= {"403", "429", "503"}, path
         assert all(answer["content"] == error for answer in answers.values()), path
         assert {status for status, answer in answers.items() if "Retry-After" in answer.get("headers", {})} == {

@@ -1,0 +1,81 @@
+"""Cases and records: what scoring made of predictions, and what people write down about it."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from monitory import clock
+from monitory.alerts import store
+from monitory.alerts.store import StoredAlerts
+from monitory.decoding.dialect import Refusal
+from monitory.errors import InvalidRecord, NoData, NotPermitted, ObjectNotFound
+from monitory.logbook import records
+from monitory.logbook.entry import Kind, LogEntry
+from monitory.logbook.records import NO_RECORDS, Record
+from monitory.machine import Machine
+from monitory.storage.port import Storage
+from monitory_predict.case_page import CaseQuery, CasesResponse, case_page
+
+_OF_THE_PAST = frozenset({Kind.FAILURE, Kind.INSPECTION, Kind.FALSE_ALARM, Kind.SEEN})
+"""Kinds that tell what has happened; work may be written down before it begins."""
+
+
+class CaseBook:
+    """Reads cases and writes records; the state is in memory while its ETag stays the same."""
+
+    def __init__(self, storage: Storage, operators: Collection[str] = ()) -> None:
+        """Nothing is read yet; `operators` are the ids of the API keys that may write."""
+        self._storage = storage
+        self._operators = frozenset(operators)
+        self._lock = threading.Lock()
+        self._alerts = StoredAlerts()
+        self._index = NO_RECORDS
+
+    def page(self, query: CaseQuery, now: datetime) -> CasesResponse:
+        """A page of the cases, records that scoring has not seen yet included.
+
+        Raises:
+            NoData: the score function has not run yet, or is switched off.
+            StorageUnavailable: the store failed.
+            StorageError: the cases are damaged.
+        """
+        with self._lock:
+            try:
+                blob = self._storage.get_if_changed(store.KEY, self._alerts.etag)
+            except ObjectNotFound as exc:
+                raise NoData("there are no cases: the score function has not run yet, or is switched off") from exc
+            if blob:
+                self._alerts = StoredAlerts(store.decode(blob), blob.etag)
+            state = self._alerts.state
+            self._index = index = records.read_index(self._storage, self._index)
+        entries: defaultdict[Machine, list[LogEntry]] = defaultdict(list)
+        for record in (*index.by_key.values(), *records.unindexed(self._storage, index)):
+            try:
+                entries[record.machine].append(record.entry)
+            except Refusal:  # of a later version, which knows more kinds
+                continue
+        return case_page(state, entries, query, now)
+
+    def add(self, caller: str, record: Record) -> Record:
+        """Write a record once; returns it, or the one that the same request has written before.
+
+        Args:
+            caller: the id of the API key.
+            record: what is written; `at` is the present.
+
+        Raises:
+            NotPermitted: the key is not an operator's.
+            InvalidRecord: a field cannot be used.
+            Conflict: the idempotency key belongs to another record.
+            StorageUnavailable: the store failed.
+        """
+        if caller not in self._operators:
+            raise NotPermitted("this key may read but not write: records need a key of the operators' usage plan")
+        try:
+            entry = record.entry
+        except Refusal as exc:
+            raise InvalidRecord(f"{exc.sample or exc.reason}: see the log of failures for what a field may be") from exc
+        if entry.kind in _OF_THE_PAST and entry.first > clock.hour_of(clock.naive(record.at)):
+            raise InvalidRecord(f"start is {record.start}, in the future: {entry.kind} is of the past, planned is not")
+        return records.add(self._storage, record)
