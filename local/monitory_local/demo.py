@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -28,13 +29,13 @@ from monitory.errors import UnknownVersion
 from monitory.registry.registry import Registry
 from monitory.settings import Settings, from_environment
 from monitory.storage.s3 import S3Storage
-from monitory_local import lambdas
+from monitory_local import demo_cases, lambdas
 from monitory_local.feed import FEED_FILE, Feed, use_log
 from monitory_local.s3 import S3, running_s3
 from monitory_local.simulator.lake import truths, write_truth
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan, Truth
-from monitory_local.terminal import progress_bar, run
+from monitory_local.terminal import no_progress, progress_bar, run
 
 FOLDER = Path(".local/demo")
 SOON_DAYS = 7
@@ -94,13 +95,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         console.rule(f"1. {plan.machines} machines for {arguments.days} days, a reading every {plan.rate_seconds:g} s")
         feed = Feed(arguments.folder / FEED_FILE, plan, plan.start_hour)
         lake = S3Storage(settings.s3_input_data_bucket_name, region=settings.aws_region)
-        written = feed.catch_up(lake, settings.s3_input_data_key, progress_bar)
+        present = hour_of(now())
+        watched = range(max(present - demo_cases.HOURS, plan.start_hour + 1), present)
+        written = feed.catch_up(lake, settings.s3_input_data_key, progress_bar, watched.start)
         use_log(arguments.folder)
-        hours = range(plan.start_hour, feed.until)
-        producer = Producer(plan)
-        truth_file = arguments.folder / "truth.ndjson"
-        write_truth(truth_file, truths(producer, hours))
-        console.print(f"{written.objects} objects, {written.size / 1e6:.0f} MB; the truth is in {truth_file}")
+        console.print(f"{written.objects} objects, {written.size / 1e6:.0f} MB")
 
         console.rule("2. retrain, through the function's handler")
         event = {"start": str(first_day), "end": str(now().date())}
@@ -110,9 +109,18 @@ def main(argv: Sequence[str] | None = None) -> None:
             sys.exit(f"error: no model was promoted, try more --days or --machines: {json.dumps(trained)}")
         console.print(f"version {trained['version']}: {'; '.join(trained['reasons'])}")
 
-        console.rule("3. every machine scored, then predictions, through the functions' handlers")
+        console.rule(f"3. {len(watched)} hours scored one by one, then predictions, through the functions' handlers")
         os.environ["SCORING"] = "true"  # predict answers from what is scored
+        quiet = partial(feed.catch_up, lake, settings.s3_input_data_key, no_progress)
+        inbox = demo_cases.score_hours(quiet, watched[:-1])
+        quiet()
         summary = lambdas.score()
+        hours = range(plan.start_hour, feed.until)
+        producer = Producer(plan)
+        truth_file = arguments.folder / "truth.ndjson"
+        write_truth(truth_file, truths(producer, hours))
+        console.print(f"the truth is in {truth_file}")
+        cases = demo_cases.open_cases()
         lines = [_line(producer, number) for number in range(plan.machines)]
         report = _report(settings, trained["version"], arguments.folder)
     lines.sort(key=lambda line: line.urgency)
@@ -121,6 +129,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     output = Console(highlight=False, width=width)
     output.print(_table(lines, cap))
     output.print(_summary(lines))
+    output.print(demo_cases.table(cases))
+    if alert := inbox.alert:
+        output.print(f"An alert, as it is mailed:\n\n{alert.subject}\n\n{alert.body}")
     for line in lines:
         if line.answer is None:
             console.print(f"{line.equip_id}: {line.detail}")
@@ -141,7 +152,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         "seconds": round(time.monotonic() - started, 1),
         "holdout_failures": announced["failures"],
         "announced_d5": announced["announced"],
-        "scored": summary["scored"],
+        "scored": summary["machines"],
+        "open_cases": summary["open_cases"],
     }
     print(json.dumps(result))
 

@@ -52,15 +52,17 @@ class Feed:
         except FileNotFoundError:
             return cls(file, plan, plan.start_hour)
 
-    def catch_up(self, storage: Storage, prefix: str, progress_bar: ProgressBar) -> Written:
+    def catch_up(self, storage: Storage, prefix: str, progress_bar: ProgressBar, until: int | None = None) -> Written:
         """Write the hours that have ended since the last time, and the log as it stands after each day.
+
+        With `until` the hours from that one on are left for later.
 
         It may be interrupted at any moment: hours that are written again have the same objects.
 
         Raises:
             StorageUnavailable: the store failed.
         """
-        present = hour_of(now())
+        present = hour_of(now()) if until is None else until
         hours = range(max(self.until, present - MAX_DAYS * HOURS_PER_DAY), present)
         if not hours:
             return Written(0, 0)

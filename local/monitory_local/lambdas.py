@@ -65,6 +65,19 @@ def predict_event(zone_id: str, equip_id: str) -> Event:
     return event
 
 
+def get_event(path: str) -> Event:
+    """The event of API Gateway's REST API for a route without parameters."""
+    event: Event = deepcopy(json.loads((EVENTS / "predict-rest.json").read_text()))
+    event |= {
+        "resource": path,
+        "path": path,
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+    }
+    event["requestContext"] |= {"resourcePath": path, "path": path}
+    return event
+
+
 def predict(event: Event) -> Event:
     """The predict function's answer: an API Gateway response, whose `body` is text."""
     with redirect_stdout(sys.stderr):

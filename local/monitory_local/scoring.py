@@ -1,9 +1,13 @@
 """The score function beside `make serve`: at its start and once an hour, in a thread."""
 
+import sys
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 from monitory import clock
+from monitory.alerts.case import Transition
+from monitory.alerts.text import sentence
 from monitory.errors import MonitoryError
 from monitory.settings import ScoreSettings, from_environment
 from monitory_score.bootstrap import build_run
@@ -15,9 +19,21 @@ MINUTE = 10
 RETRY_SECONDS = 60.0
 
 
+class Terminal:
+    """A channel of transitions that prints them on standard error."""
+
+    name = "terminal"
+
+    def send(self, transitions: Sequence[Transition]) -> set[str]:
+        """See Channel."""
+        for transition in transitions:
+            print(sentence(transition, "en"), file=sys.stderr, flush=True)
+        return {transition.id for transition in transitions}
+
+
 def start(stop: threading.Event) -> None:
     """Score now and every hour until `stop` is set."""
-    run = build_run(from_environment(ScoreSettings))
+    run = build_run(from_environment(ScoreSettings), [Terminal()])
     threading.Thread(target=_follow, args=(run, stop), daemon=True).start()
 
 

@@ -22,6 +22,7 @@ from monitory_local.simulator.wear import Plan
 from monitory_local.terminal import progress_bar, run
 from monitory_local.weed import ServerError
 from monitory_predict.api import document
+from monitory_predict.api.caller import LOCAL
 from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         lambdas.set_defaults()
         if s3.is_own:
             os.environ.setdefault("SCORING", "true")
+            os.environ.setdefault("OPERATOR_KEY_IDS", LOCAL)
         settings = from_environment(PredictSettings)
         prepare(s3, settings)
         stop = threading.Event()
@@ -85,6 +87,7 @@ def _hints(s3: S3, settings: PredictSettings, port: int, folder: Path) -> str:
         "",
         f"  curl '{api}/api/v1/predict?zoneId=ZONE-001&equipId=EQUIP-001'",
         f"  curl {api}/api/v1/fleet",
+        f"  curl {api}/api/v1/cases",
         f"  curl {api}/api/v1/health",
         f"  curl {api}/api/v1/models",
         f"  curl {api}{document.PATH}",

@@ -21,6 +21,12 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
         yield advance
 
 
+@contextmanager
+def no_progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """In place of a progress bar, for what is short."""
+    yield lambda: None
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a program.
 

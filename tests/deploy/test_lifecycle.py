@@ -12,6 +12,7 @@ from tests.deploy.conftest import DAYS
 from tests.support.deploy.deployment import Stack, wait_for
 
 PREDICT, FLEET, HEALTH, MODELS = "/api/v1/predict", "/api/v1/fleet", "/api/v1/health", "/api/v1/models"
+CASES = "/api/v1/cases"
 RETRAIN_SECONDS = 150.0
 
 
@@ -27,7 +28,7 @@ def versions() -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("path", [PREDICT, FLEET, HEALTH, MODELS, f"{MODELS}/1/report"])
+@pytest.mark.parametrize("path", [PREDICT, FLEET, CASES, HEALTH, MODELS, f"{MODELS}/1/report"])
 @pytest.mark.parametrize("key", ["", "a-key-of-somebody-else"])
 def test_without_the_key_the_gateway_answers(stack: Stack, path: str, key: str) -> None:
     answer = stack.get(path, key=key)
@@ -107,6 +108,15 @@ def test_every_machine_is_scored_and_the_answers_are_read(stack: Stack, machines
         read = stack.get(PREDICT, zoneId=machine.zone_id, equipId=machine.equip_id).body
         assert (read["predictions"], read["model"]) == (computed["predictions"], computed["model"])
     assert stack.score()["scored"] == 0
+
+
+def test_cases_are_listed_and_an_operator_writes_records(stack: Stack, machine: Machine) -> None:
+    assert stack.get(CASES).body["status"] == "ok"
+    assert stack.record(machine, "one", key_id=stack.outputs["ApiKeyId"]).status == 403
+    written, again = stack.record(machine, "two"), stack.record(machine, "two")
+    assert (written.status, written.body["by"]) == (201, stack.outputs["OperatorKeyId"])
+    assert (again.status, "use a new key" in again.body["detail"]) == (409, True)
+    assert stack.score()["status"] == "scored"
 
 
 def test_versions_and_reports_are_answered(stack: Stack, versions: list[str]) -> None:

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from monitory.alerts import store
 from monitory.clock import now
+from monitory.logbook import records
 from monitory.machine import Machine
 from monitory.scoring import fleet
 from tests.deploy.test_lifecycle import HEALTH, MODELS, PREDICT
@@ -14,7 +17,7 @@ from tests.support.deploy import permissions
 from tests.support.deploy.deployment import Stack
 
 PERFORMANCE = "/api/v1/performance"
-SCORED = "cache/recent/", "predictions/", fleet.FOLDER
+SCORED = "cache/recent/", "predictions/", fleet.FOLDER, store.FOLDER, records.INDEX_KEY
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +73,9 @@ def _predict_failures(stack: Stack, machine: Machine) -> Iterator[str]:
         answer = stack.get(path, **query)
         if answer.status != expected:
             yield f"GET {path} {answer.status} {answer.body['detail']}"
+    answer = stack.record(machine, uuid4().hex)
+    if answer.status != 201:
+        yield f"a record {answer.status} {answer.body['detail']}"
     answer = stack.get(PERFORMANCE)
     if answer.status not in (200, 404):  # whether a retrain has measured anything by now or not
         yield f"GET {PERFORMANCE} {answer.status} {answer.body['detail']}"
@@ -100,6 +106,7 @@ def _forget_scores(stack: Stack) -> Any:
 
 
 def _retrain_failures(stack: Stack) -> Iterator[str]:
+    _forget_scores(stack)
     yesterday = str(now().date() - timedelta(days=1))
     listed = stack.get(MODELS)
     assert listed.status == 200, listed

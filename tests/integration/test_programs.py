@@ -63,7 +63,9 @@ def test_the_demo_ends_with_its_figures(demo: Demo) -> None:
     assert demo.result["promoted"] is True
     assert 8 <= demo.result["machines"] <= 16
     assert 0 < demo.result["mae_days"] < demo.result["mean_mae_days"]
+    assert (demo.result["scored"], demo.result["open_cases"] > 0) == (16, True)
     assert "EQUIP-016" in demo.output
+    assert "An alert, as it is mailed:" in demo.output
     assert "machines need work within 7 days: EQUIP-" in demo.output
     assert len((demo.folder / "truth.ndjson").read_text().splitlines()) >= 16 * 24 * 23  # just after midnight
 

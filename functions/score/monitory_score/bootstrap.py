@@ -1,6 +1,6 @@
 """Puts the score function together from its settings, and handles its events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from monitory.settings import ScoreSettings
 from monitory.storage.s3 import S3Storage
 from monitory_score import delivery, telemetry
 from monitory_score.alerting import Alerting, rule_of
+from monitory_score.delivery import Channel
 from monitory_score.machine_scorer import MachineScorer
 from monitory_score.run import Run
 
@@ -28,7 +29,7 @@ RESERVE_SECONDS = 45.0
 """Scoring stops this long before the function times out, so that log and state can be written."""
 
 
-def build_run(settings: ScoreSettings) -> Run:
+def build_run(settings: ScoreSettings, channels: Sequence[Channel] = ()) -> Run:
     """The run for the buckets that the settings name.
 
     Raises:
@@ -57,7 +58,7 @@ def build_run(settings: ScoreSettings) -> Run:
         ModelCache(Registry(models, settings.s3_model_key), sensor_set, settings.max_rul_days),
         FailureCache(models, readings, logger, lake.fingerprint(), indexes_records=True),
         MachineScorer(lake, HistoryStore(models, lake, logger), sensor_set, logger, max_age, costs),
-        Alerting(models, rule_of(settings), delivery.channels(settings, logger), logger),
+        Alerting(models, rule_of(settings), [*delivery.channels(settings, logger), *channels], logger),
         ThreadPoolExecutor(THREADS, thread_name_prefix="score"),
         logger,
         max_age,

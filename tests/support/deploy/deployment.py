@@ -13,7 +13,10 @@ from urllib.parse import urlencode
 
 import boto3
 
+from monitory.clock import now
+from monitory.machine import Machine
 from tests.support.deploy.emulator import ACCOUNT, REGION, Emulator
+from tests.support.gateways import rest_event
 
 ARTIFACTS = "artifacts"
 KEYS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "loopback-only"}
@@ -160,6 +163,22 @@ class Stack:
         finally:
             connection.close()
 
+    def record(self, machine: Machine, name: str, *, key_id: str | None = None) -> Answer:
+        """Write a record under an idempotency key, by an operator's key unless another is given.
+
+        The function is invoked with the gateway's event: the emulator's own does not say which key a call has.
+        """
+        event = rest_event(f"/api/v1/machines/{machine.zone_id}/{machine.equip_id}/records", method="POST")
+        headers = {"Content-Type": "application/json", "Idempotency-Key": name}
+        event |= {
+            "headers": headers,
+            "multiValueHeaders": {header: [value] for header, value in headers.items()},
+            "body": json.dumps({"kind": "seen", "start": now().isoformat()}),
+        }
+        event["requestContext"]["identity"]["apiKeyId"] = self.outputs["OperatorKeyId"] if key_id is None else key_id
+        answer = self._invoke_function(self.resources["PredictFunction"], event)
+        return Answer(answer["statusCode"], answer["body"])
+
     def invoke_retrain(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke the retrain function and wait; its answer, or the error that Lambda reports."""
         return self._invoke("RetrainFunctionName", event)
@@ -169,10 +188,11 @@ class Stack:
         return self._invoke("ScoreFunctionName", {})
 
     def _invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        return self._invoke_function(self.outputs[function], event)
+
+    def _invoke_function(self, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
         self.account.emulator.assert_alive()
-        answer = self.account.client("lambda").invoke(
-            FunctionName=self.outputs[function], Payload=json.dumps(event).encode()
-        )
+        answer = self.account.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
         result: dict[str, Any] = json.loads(answer["Payload"].read())
         return result
 

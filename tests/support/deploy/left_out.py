@@ -45,6 +45,7 @@ LEFT_OUT = (
 IGNORED = {
     "Api: request validators and gateway responses": "the function checks parameters; refusals have AWS's own text",
     "Api: usage plan": "throttles and quotas are kept, not enforced",
+    "Api: id of the key": "is not in the function's event; records are written by an event as AWS sends it",
     "PredictFunction, RetrainFunction: memory, read-only file system": "functions are plain processes of this machine",
     "AWS_ENDPOINT_URL": "is set for every function, as AWS does not",
     "EMF": "log lines do not become metrics, so the alarm's metric is compared with the line",

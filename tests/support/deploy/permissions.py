@@ -44,6 +44,8 @@ UNENFORCED = {
     ("ScoreRole", "DecryptReadings"): Unenforced("kms:Decrypt", _KEY),
     ("ScoreRole", "ReadFailureLog"): Unenforced("s3:GetObject", _LATER),
     ("ScoreRole", "ListModels"): Unenforced("s3:ListBucket", "without it S3 says 403 of what is not there yet"),
+    ("ScoreRole", "SendEventsAboutCases"): Unenforced("events:PutEvents", "where a case has changed, the bus is told"),
+    ("ScoreRole", "MailAboutCases"): Unenforced("sns:Publish", "where a case has changed, the topic is told"),
     ("ScoreRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
     ("ScoreRole", "KeepFailedEvents"): Unenforced("sqs:SendMessage", _QUEUE),
     ("ScoreRole", "EncryptModels"): Unenforced("kms:GenerateDataKey", _KEY),

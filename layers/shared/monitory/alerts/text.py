@@ -61,7 +61,7 @@ _LANGUAGES = {
         mode="failure mode: {name}",
         planned="work planned for {time}",
         by="by {name}",
-        intro="{count} changes of cases, most urgent first. Times are the factory's.",
+        intro="Changes of cases: {count}, the most urgent first. Times are the factory's.",
         more="... and {count} more.",
     ),
     "ko": _Words(
