@@ -231,6 +231,10 @@ bench-modes: $(READY) ## how often the failure mode ahead is named, and rightly,
 bench-replace: $(READY) ## long-run cost of replacing by the answers' date, beside other rules (UNPLANNED=5 MACHINES= SEED=)
 	@$(BIN)/python -m benchmarks.replace_by $(call flag,unplanned,UNPLANNED) $(call flag,machines,MACHINES) $(call flag,seed,SEED)
 
+.PHONY: bench-alerts
+bench-alerts: $(READY) ## what people are told in a simulated week of 200 machines, hour by hour, beside the truth (MACHINES= SEED=)
+	@$(BIN)/python -m benchmarks.alerts $(call flag,machines,MACHINES) $(call flag,seed,SEED)
+
 .PHONY: bench-spikes
 bench-spikes: $(READY) ## failures found in readings beside the true ones, at many rates, with sensors that lie (RATES="1 720")
 	@$(BIN)/python -m benchmarks.spikes $(if $(RATES),--rates $(RATES))
