@@ -59,15 +59,15 @@ def writes(lives: MachineLives, hour: int) -> bool:
     return not (lives.life(hour).silent and lives.truth(hour).state is State.OFF)
 
 
-def logged(models: Storage, hours: range) -> Predicted:
-    """The lines of the log by machine and hour.
+def logged(models: Storage, lake: str, hours: range) -> Predicted:
+    """The lines of the log of a lake, given by its fingerprint, by machine and hour.
 
     Raises:
         RuntimeError: a machine has two lines of an hour.
     """
     lines: defaultdict[Machine, dict[int, Line]] = defaultdict(dict)
     for hour in hours:
-        for text in prediction_log.read(models, hour):
+        for text in prediction_log.read(models, lake, hour):
             line = msgspec.json.decode(text, type=Line)
             of_machine = lines[Machine(line.zone_id, line.equip_id)]
             if hour in of_machine:

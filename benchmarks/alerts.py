@@ -31,9 +31,10 @@ from benchmarks import alert_figures as figures
 from benchmarks import stage
 from benchmarks.alert_figures import Message
 from benchmarks.sides import say
-from monitory import clock
+from monitory import clock, sensors
 from monitory.alerts.rule import LIMITS_DAYS
 from monitory.clock import HOURS_PER_DAY
+from monitory.lake import Lake
 from monitory.scoring import failure_cache
 from monitory.settings import ScoreSettings, from_environment
 from monitory_local import lambdas
@@ -85,7 +86,8 @@ def main() -> None:
         _write(lake, producer, range(stage.START, first))
         _learn(range(stage.START, first))
         week = watch(lake, producer, range(first, first + arguments.days * HOURS_PER_DAY))
-        report(models, producer, week)
+        of_readings = Lake(stage.bucket(lake), "EQUIPMENT/", sensors.load())
+        report(models, of_readings.fingerprint(), producer, week)
 
 
 def _write(lake: str, producer: Producer, hours: range) -> int:
@@ -134,11 +136,11 @@ def _score(run: Run, hour: int) -> Summary:
     return summary
 
 
-def report(models: str, producer: Producer, week: Week) -> None:
-    """Print the figures of the week."""
+def report(models: str, lake: str, producer: Producer, week: Week) -> None:
+    """Print the figures of the week; `lake` is the lake's fingerprint."""
     lives = [machine.lives for machine in producer.machines]
     by_name = {figures.machine_of(one): one for one in lives}
-    predicted = figures.logged(stage.bucket(models), week.hours)
+    predicted = figures.logged(stage.bucket(models), lake, week.hours)
     say(
         "run",
         machines=len(lives),

@@ -13,7 +13,7 @@ from tests.faults.conftest import Ledger
 from tests.faults.test_scoring import HOUR, MACHINES, MOST_WRITES, Killed, MortalStorage
 from tests.support.fakes import WatchedStorage
 from tests.support.predicting import NOW, V1, World
-from tests.support.scoring import Inbox, new_run
+from tests.support.scoring import LAKE, Inbox, new_run
 
 EAGER = Rule(limits_days=(30.0, 0.001))
 """Every prediction of the test's model is low."""
@@ -49,7 +49,7 @@ def expected(inbox: Inbox) -> list[str]:
 def finish(world: World, inbox: Inbox) -> None:
     """The next run, after which nothing waits."""
     new_run(world, channels=[inbox], rule=EAGER).score(LATER, lambda: True)
-    assert store.read(world.model_storage).state.outbox == ()
+    assert store.read(world.model_storage, LAKE).state.outbox == ()
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -31,7 +31,7 @@ def line(
     )
 
 
-def write(storage: Storage, lines: Mapping[int, Mapping[Machine, bytes]]) -> None:
-    """Write lines by hour and machine."""
+def write(storage: Storage, lake: str, lines: Mapping[int, Mapping[Machine, bytes]]) -> None:
+    """Write lines of a lake by hour and machine."""
     for hour, of_hour in lines.items():
-        prediction_log.add(storage, hour, of_hour)
+        prediction_log.add(storage, lake, hour, of_hour)

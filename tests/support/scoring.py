@@ -73,7 +73,7 @@ def new_run(
         ModelCache(Registry(models, KEY), SENSORS, 30.0),
         FailureCache(models, readings, world.log, indexes_records=True),
         MachineScorer(of_readings, store, SENSORS, world.log, MAX_AGE),
-        Alerting(models, rule or Rule(), channels, world.log),
+        Alerting(models, of_readings.fingerprint(), rule or Rule(), channels, world.log),
         _executor,
         world.log,
         MAX_AGE,

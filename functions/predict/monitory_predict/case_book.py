@@ -24,9 +24,14 @@ _OF_THE_PAST = frozenset({Kind.FAILURE, Kind.INSPECTION, Kind.FALSE_ALARM, Kind.
 class CaseBook:
     """Reads cases and writes records; the state is in memory while its ETag stays the same."""
 
-    def __init__(self, storage: Storage, operators: Collection[str] = ()) -> None:
-        """Nothing is read yet; `operators` are the ids of the API keys that may write."""
+    def __init__(self, storage: Storage, lake: str, operators: Collection[str] = ()) -> None:
+        """Nothing is read yet.
+
+        `lake` is the fingerprint of the lake whose machines have the cases, `operators` are the ids of the API keys
+        that may write.
+        """
         self._storage = storage
+        self._key = store.key(lake)
         self._operators = frozenset(operators)
         self._lock = threading.Lock()
         self._alerts = StoredAlerts()
@@ -42,11 +47,11 @@ class CaseBook:
         """
         with self._lock:
             try:
-                blob = self._storage.get_if_changed(store.KEY, self._alerts.etag)
+                blob = self._storage.get_if_changed(self._key, self._alerts.etag)
             except ObjectNotFound as exc:
                 raise NoData("there are no cases: the score function has not run yet, or is switched off") from exc
             if blob:
-                self._alerts = StoredAlerts(store.decode(blob), blob.etag)
+                self._alerts = StoredAlerts(store.decode(self._key, blob), blob.etag)
             state = self._alerts.state
             self._index = index = records.read_index(self._storage, self._index)
         entries: defaultdict[Machine, list[LogEntry]] = defaultdict(list)

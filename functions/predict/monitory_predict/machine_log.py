@@ -86,11 +86,14 @@ class _Hour(NamedTuple):
     is_readable: bool = True
 
 
-def machine_log(storage: Storage, executor: Executor, machine: Machine, days: int, now: datetime) -> HistoryResponse:
+def machine_log(
+    storage: Storage, lake: str, executor: Executor, machine: Machine, days: int, now: datetime
+) -> HistoryResponse:
     """A machine's lines of the last days, by one request an hour.
 
     Args:
         storage: the model bucket.
+        lake: the fingerprint of the lake whose machine it is.
         executor: reads in parallel.
         machine: which.
         days: 1 to `MOST_DAYS`.
@@ -102,7 +105,7 @@ def machine_log(storage: Storage, executor: Executor, machine: Machine, days: in
     """
     newest = clock.hour_of(clock.naive(now))
     numbers = range(newest - days * clock.HOURS_PER_DAY + 1, newest + 1)
-    hours = list(executor.map(lambda hour: _hour(storage, hour, machine), numbers))
+    hours = list(executor.map(lambda hour: _hour(storage, lake, hour, machine), numbers))
     predictions = list(_predictions(hours))
     unreadable = sum(not hour.is_readable for hour in hours)
     if not predictions and not unreadable:
@@ -116,11 +119,11 @@ def machine_log(storage: Storage, executor: Executor, machine: Machine, days: in
     )
 
 
-def _hour(storage: Storage, hour: int, machine: Machine) -> _Hour:
+def _hour(storage: Storage, lake: str, hour: int, machine: Machine) -> _Hour:
     try:
         # decoding the lines of all machines would take far longer than looking for a name
         name = f'"{machine.equip_id}"'.encode()
-        lines = [line for line in prediction_log.read(storage, hour) if name in line]
+        lines = [line for line in prediction_log.read(storage, lake, hour) if name in line]
         for line in lines:
             decoded = msgspec.json.decode(line, type=_Line)
             if (decoded.zone_id, decoded.equip_id) == machine:

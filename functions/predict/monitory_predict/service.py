@@ -73,10 +73,9 @@ class PredictService:
         """Join the parts; nothing is read yet. Tasks of the executor must not wait for one another.
 
         `scored` are the answers of the score function, where there is one; `costs` are those of stops, where known;
-        `operators`
-        are the ids of the API keys that may write records.
+        `operators` are the ids of the API keys that may write records.
         """
-        self.case_book = CaseBook(registry.storage, operators)
+        self.case_book = CaseBook(registry.storage, histories.lake_name, operators)
         self._costs = costs
         self._scored = scored
         self.models = models
@@ -127,7 +126,7 @@ class PredictService:
         Raises:
             NoData: nothing. StorageUnavailable: the store failed.
         """
-        return machine_log(self._registry.storage, self._executor, machine, days, now)
+        return machine_log(self._registry.storage, self._histories.lake_name, self._executor, machine, days, now)
 
     def performance(self) -> Performance:
         """What logged predictions came to.

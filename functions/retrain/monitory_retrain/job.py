@@ -10,14 +10,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from monitory import clock
-from monitory.errors import Conflict, UnreadableObject
+from monitory.errors import Conflict
 from monitory.features import failure_state
 from monitory.features.excursion import Excursion
 from monitory.features.failure_state import FailureState
 from monitory.log import Logger
-from monitory.logbook import records
-from monitory.logbook.logbook import Logbook, read_logbook, shared_ids
+from monitory.logbook.logbook import Logbook, shared_ids
 from monitory.machine import Machine
 from monitory.registry.registry import ROLLBACK, Promotion, Registry
 from monitory.registry.version import Version
@@ -32,6 +30,7 @@ from monitory_retrain.evaluation.drift import Drift
 from monitory_retrain.evaluation.holdout import Champion
 from monitory_retrain.evaluation.verdict import Verdict
 from monitory_retrain.evaluator import Evaluator
+from monitory_retrain.ingest import logbook_source
 from monitory_retrain.ingest.counts import largest_loss
 from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.invocation import events, idempotency, results
@@ -113,8 +112,9 @@ class Job:
             earlier=past.failures,
             history=past.rows,
         )
+        lake = self.ingest.config.fingerprint()
         figures = performance.measure(
-            self.models, self.ingest.config.fingerprint(), self.settings, outcome.table, outcome.labels, request, self.log
+            self.models, lake, self.settings, outcome.table, outcome.labels, request, self.log
         )
         if isinstance(outcome, Skipped):
             hints = losses.causes(ingested.counts, self.lake, self.ingest.config, days)
@@ -284,22 +284,8 @@ class Job:
         return repaired
 
     def logbook(self) -> Logbook | None:
-        """The log of failures and maintenance, and the records of what has begun; None where there are neither.
-
-        Raises:
-            ObjectNotFound, UnreadableObject: a log that is missing or useless must not pass for a factory without
-                failures.
-            StorageUnavailable: the records cannot be read.
-        """
-        present = clock.naive(clock.now())
-        begun = [one for one in records.update_index(self.models).entries if one.start <= present]
-        key = self.settings.failure_log_key
-        if not key:
-            return Logbook(records=begun) if begun else None
-        try:
-            return read_logbook(self.lake.get(key).body).with_records(begun)
-        except UnreadableObject as exc:
-            raise UnreadableObject(f"s3://{self.lake.name}/{key}: {exc}") from exc
+        """What people wrote down; see `logbook_source.logbook`."""
+        return logbook_source.logbook(self.lake, self.models, self.settings.failure_log_key)
 
     def _write_failures(self, last_hours: Mapping[Machine, int], machines: Sequence[Machine]) -> None:
         """Store each machine's last hour of failure or maintenance for serving and the next training."""

@@ -44,9 +44,10 @@ class AlertSummary(NamedTuple):
 class Alerting:
     """Keeps the cases of all machines, and sends their transitions."""
 
-    def __init__(self, storage: Storage, rule: Rule, channels: Sequence[Channel], log: Logger) -> None:
-        """Nothing is read yet."""
+    def __init__(self, storage: Storage, lake: str, rule: Rule, channels: Sequence[Channel], log: Logger) -> None:
+        """Nothing is read yet; `lake` is the fingerprint of the lake whose machines have the cases."""
         self._storage = storage
+        self._lake = lake
         self._rule = rule
         self._channels = channels
         self._log = log
@@ -67,7 +68,7 @@ class Alerting:
             state, leases = store.leased(store.enqueued(state, alerts, transitions, names, hour), now)
             return state, (state, leases)
 
-        state, leases = store.update(self._storage, change)
+        state, leases = store.update(self._storage, self._lake, change)
         left = self._send(leases) if leases else len(state.outbox)
         cases = [case for case in state.cases if not case.is_closed]
         return AlertSummary(
@@ -117,7 +118,7 @@ class Alerting:
             state = store.settled(state, sent, leases, {channel.name for channel in self._channels})
             return state, len(state.outbox)
 
-        return store.update(self._storage, change)
+        return store.update(self._storage, self._lake, change)
 
 
 class _Driver(msgspec.Struct):

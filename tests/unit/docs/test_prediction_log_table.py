@@ -72,7 +72,7 @@ def test_partitions_are_the_folders_of_the_log() -> None:
     text = PAGE.read_text(encoding="utf-8")
     (template,) = re.findall(r"'s3://<ModelBucketName>/(predictions/date=\S+)'", text)
     hour = 498_659
-    folder = prediction_log.key(hour).rpartition("/")[0] + "/"
+    folder = prediction_log.key("1a2b3c4d", hour).rpartition("/")[0] + "/"
     day, number = re.findall(r"date=(\S+)/hour=(\d\d)/", folder)[0]
     assert template.replace("${date}", day).replace("${hour}", number) == folder
     assert "(`date` string, `hour` string)" in text

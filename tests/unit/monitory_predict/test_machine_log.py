@@ -15,7 +15,7 @@ from tests.support.fakes import down
 from tests.support.predicting import NOW, V1, World
 from tests.support.prediction_lines import line
 from tests.support.samples import MACHINE
-from tests.support.scoring import log_lines, score
+from tests.support.scoring import LAKE, log_lines, score
 
 HISTORY = "/api/v1/machines/ZONE-001/EQUIP-001/history"
 PERFORMANCE = "/api/v1/performance"
@@ -63,7 +63,7 @@ def test_a_history_is_what_the_score_function_logged_of_the_machine(client: Test
 def add(world: World, hours_ago: int, machine: Machine = MACHINE) -> None:
     others: dict[str, Any] = {"as_of": "2026-11-20T02:55:00Z", "state": "ok"}
     hour = NEWEST - hours_ago
-    prediction_log.add(world.model_storage, hour, {machine: line(machine, 10.0 + hours_ago, **others)})
+    prediction_log.add(world.model_storage, LAKE, hour, {machine: line(machine, 10.0 + hours_ago, **others)})
 
 
 @pytest.mark.parametrize(("days", "hours_ago"), [(1, [23, 0]), (2, [47, 24, 23, 0])])
@@ -101,7 +101,7 @@ def test_a_machine_without_lines_is_not_there(client: TestClient, world: World) 
 
 def test_damaged_hours_are_counted(client: TestClient, world: World) -> None:
     add(world, 1)
-    world.model_storage.put(prediction_log.key(NEWEST - 2), b"damaged")
+    world.model_storage.put(prediction_log.key(LAKE, NEWEST - 2), b"damaged")
     body = client.get(HISTORY).json()
     assert (len(body["predictions"]), body["unreadable_hours"]) == (1, 1)
 

@@ -90,7 +90,7 @@ def test_a_night_holds_the_prediction_log_against_what_happened(
     table = reports.table()
     owner, rows = table.slices()[0]
     for hour in table.hour[rows].tolist():
-        prediction_log.add(job.models, hour, {owner: line(owner, 4.0, (1.0, 9.0), A)})
+        prediction_log.add(job.models, job.ingest.config.fingerprint(), hour, {owner: line(owner, 4.0, (1.0, 9.0), A)})
     answer = night()
     assert answer["performance"] == performance.latest(job.models).model_dump(mode="json")  # type: ignore[union-attr]
     assert answer["performance"]["overall"]["hours"] > 300
@@ -185,7 +185,7 @@ def test_a_run_learns_from_records_beside_the_log_and_not_from_what_is_to_come(
 def test_predictions_follow_the_log_though_there_is_too_little_to_learn_from(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    little = pipeline.Skipped(["too little"], challenger().supply, challenger().labels)
+    little = pipeline.Skipped(["too little"], challenger().supply, challenger().labels, challenger().table)
     monkeypatch.setattr(pipeline, "learn", lambda *args, **kwargs: little)
     assert job.train(NIGHT, lambda: True)["status"] == "skipped"
     assert failure_state.read(job.models).etag is None

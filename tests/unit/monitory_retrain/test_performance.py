@@ -32,6 +32,7 @@ SETTINGS = reports.SETTINGS.model_copy(update={"log_level": "CRITICAL"})
 REQUEST = TrainingRequest(FIRST, LAST, by="tests")
 LATE, EARLY, REPAIRED, HEALTHY = (Machine("ZONE-001", f"EQUIP-00{number}") for number in range(1, 5))
 MACHINES = [LATE, EARLY, REPAIRED, HEALTHY]
+LAKE = "1a2b3c4d"
 OLD, NEW = "2026/10/20/150312", "2026/11/05/150312"
 FAILURE, WORK, FALSE = 500, 400, 200
 """Hours since the start: two failures, one maintenance, and the first of ten hours with a false alarm."""
@@ -46,7 +47,9 @@ class Factory:
     labels: Labels
 
     def measure(self) -> Performance | None:
-        return performance.measure(self.models, SETTINGS, self.table, self.labels, REQUEST, logger("tests", SETTINGS))
+        return performance.measure(
+            self.models, LAKE, SETTINGS, self.table, self.labels, REQUEST, logger("tests", SETTINGS)
+        )
 
 
 def predicted(machine: Machine, hour: int) -> tuple[float, tuple[float, float | None]]:
@@ -76,7 +79,7 @@ def written() -> Factory:
         for hour in range(HOURS):
             version = OLD if hour < 480 else NEW
             lines[START + hour][machine] = line(machine, *predicted(machine, hour), version)
-    write(models, lines)
+    write(models, LAKE, lines)
     n = len(MACHINES) * HOURS
     rng = np.random.default_rng(0)
     table = HourTable(
@@ -176,7 +179,7 @@ def test_each_version_answers_for_its_own_hours(factory: Factory) -> None:
 
 
 def test_a_missing_hour_is_answered_by_the_one_before(factory: Factory) -> None:
-    del factory.models.objects[prediction_log.key(START + FAILURE - 72)]
+    del factory.models.objects[prediction_log.key(LAKE, START + FAILURE - 72)]
     (three,) = (entry for entry in overall(factory).horizons if entry.days == 3)
     assert three.failures == 2
     assert three.mean_absolute_error_days == pytest.approx(1.25)
@@ -195,9 +198,9 @@ def test_without_a_log_there_are_no_figures(factory: Factory) -> None:
 
 
 def test_damaged_objects_and_lines_are_left_out(factory: Factory) -> None:
-    factory.models.put(prediction_log.key(START + 10), b"damaged")
-    factory.models.objects.pop(prediction_log.key(START + 11))
-    prediction_log.add(factory.models, START + 11, {HEALTHY: line(HEALTHY, 30.0)})
+    factory.models.put(prediction_log.key(LAKE, START + 10), b"damaged")
+    factory.models.objects.pop(prediction_log.key(LAKE, START + 11))
+    prediction_log.add(factory.models, LAKE, START + 11, {HEALTHY: line(HEALTHY, 30.0)})
     assert overall(factory).hours == len(MACHINES) * HOURS - 25 - 4 - 3
 
 

@@ -127,7 +127,8 @@ def _fault(fault: dict[str, Any]) -> str:
     if fault["type"] == "missing":
         return f"{name} is missing: {_EXAMPLES.get(place, _EXAMPLE_OF_A_RECORD)}"
     if fault["type"] == "string_pattern_mismatch":
-        return f"{name} is {ascii(fault['input'])[:_SAMPLE_CHARACTERS]}, it must be {ALLOWED}"
+        allowed = "letters, digits and any of - _ .; at most 64, no dot first" if place == "header" else ALLOWED
+        return f"{name} is {ascii(fault['input'])[:_SAMPLE_CHARACTERS]}, it must be {allowed}"
     return f"{name}: {fault['msg']}"
 
 

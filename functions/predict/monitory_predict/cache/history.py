@@ -76,6 +76,11 @@ class HistoryCache:
         self._entries: LruCache[StoredHistory] = LruCache()
         self._absences: LruCache[_Absence] = LruCache()
 
+    @property
+    def lake_name(self) -> str:
+        """The fingerprint of the lake that the rows are of."""
+        return self._lake.fingerprint()
+
     def newest_listings(self, machine: Machine, now: datetime) -> Listings:
         """The machine's objects on the days that may hold its newest hour, by date."""
         return {day: self._list(machine, day) for day in newest_days(now, self._max_age)}

@@ -1,6 +1,6 @@
 """The alert state: every machine's cases, and the outbox of transitions that have not been sent yet.
 
-    state/cases.json.gz
+    state/cases/<lake>.json.gz    <lake>: the fingerprint of the lake whose machines they are
 
 A transition is written into the outbox by the same conditional write that changes its case, and taken out after it was
 sent: nothing is lost. Before sending, a run takes a lease on what it sends, by the same write: of two runs at once one
@@ -22,7 +22,7 @@ from monitory.alerts.progress import KEEP
 from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
 from monitory.storage.port import Blob, Storage
 
-KEY = "state/cases.json.gz"
+FOLDER = "state/cases/"
 
 LEASE = timedelta(minutes=2)
 """How long a run has for sending; afterwards another one sends what is left."""
@@ -68,21 +68,26 @@ class StoredAlerts(NamedTuple):
     etag: str | None = None
 
 
-def read(storage: Storage) -> StoredAlerts:
-    """The state; an empty one where there is none.
+def key(lake: str) -> str:
+    """Where the state of a lake, given by its fingerprint, lies."""
+    return f"{FOLDER}{lake}.json.gz"
+
+
+def read(storage: Storage, lake: str) -> StoredAlerts:
+    """The state of a lake; an empty one where there is none.
 
     Raises:
         StorageUnavailable: the store failed.
         StorageError: the object is damaged; an empty state in its place would lose acknowledgements and send anew.
     """
     try:
-        blob = storage.get(KEY)
+        blob = storage.get(key(lake))
     except ObjectNotFound:
         return StoredAlerts()
-    return StoredAlerts(decode(blob), blob.etag)
+    return StoredAlerts(decode(key(lake), blob), blob.etag)
 
 
-def decode(blob: Blob) -> AlertState:
+def decode(path: str, blob: Blob) -> AlertState:
     """The state of an object.
 
     Raises:
@@ -92,27 +97,29 @@ def decode(blob: Blob) -> AlertState:
         return msgspec.json.decode(gzip.decompress(blob.body), type=AlertState)
     except (OSError, EOFError, zlib.error, *UNDECODABLE) as exc:
         raise StorageError(
-            f"{KEY} is damaged ({exc}): bring back an earlier version of it, or delete it: then cases are opened anew"
+            f"{path} is damaged ({exc}): bring back an earlier version of it, or delete it: then cases are opened anew"
         ) from exc
 
 
-def update(storage: Storage, change: Callable[[AlertState], tuple[AlertState, T]]) -> T:
-    """Change the state; `change` is called again with the newer one where another run was first.
+def update(storage: Storage, lake: str, change: Callable[[AlertState], tuple[AlertState, T]]) -> T:
+    """Change the state of a lake; `change` is called again with the newer one where another run was first.
 
     Raises:
         StorageUnavailable: the store failed, or other writers were faster every time.
         StorageError: the object is damaged.
     """
     for _ in range(_TRIES):
-        stored = read(storage)
+        stored = read(storage, lake)
         state, outcome = change(stored.state)
         if state == stored.state:
             return outcome
         body = gzip.compress(msgspec.json.encode(state), compresslevel=5, mtime=0)
         with suppress(PreconditionFailed):
-            storage.put(KEY, body, content_type="application/gzip", replaces=stored.etag, create=stored.etag is None)
+            storage.put(
+                key(lake), body, content_type="application/gzip", replaces=stored.etag, create=stored.etag is None
+            )
             return outcome
-    raise StorageUnavailable(f"s3://{storage.name}/{KEY} changes whenever it is about to be written")
+    raise StorageUnavailable(f"s3://{storage.name}/{key(lake)} changes whenever it is about to be written")
 
 
 def enqueued(

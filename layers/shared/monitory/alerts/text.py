@@ -132,7 +132,8 @@ def _subject(ranked: Sequence[Transition]) -> str:
     first = ranked[0]
     more = f" and {len(ranked) - 1} more" if len(ranked) > 1 else ""
     what = "silent" if first.case.cause is Cause.SILENCE else f"level {first.case.level}"
-    return f"{first.case.machine} {first.change} ({what})"[: 99 - len(more)] + more
+    subject = f"{first.case.machine} {first.change} ({what})"[: 99 - len(more)] + more
+    return subject.encode("ascii", "replace").decode()  # the text has names of any script
 
 
 def _urgency(transition: Transition) -> tuple[bool, int, str]:

@@ -18,6 +18,7 @@ from monitory_predict.case_book import CaseBook
 from tests.support.gateways import http_event, rest_event
 from tests.support.predicting import World
 from tests.support.samples import MACHINE
+from tests.support.scoring import LAKE
 
 ZONE, EQUIP = MACHINE
 RECORDS = f"/api/v1/machines/{ZONE}/{EQUIP}/records"
@@ -34,7 +35,7 @@ def recently() -> str:
 @pytest.fixture
 def world() -> World:
     world = World()
-    world.service.case_book = CaseBook(world.model_storage, {LOCAL, OPERATOR})
+    world.service.case_book = CaseBook(world.model_storage, LAKE, {LOCAL, OPERATOR})
     return world
 
 
@@ -53,7 +54,7 @@ def open_case(equip_id: str = EQUIP, level: int = 1, hours_ago: int = 3) -> Case
 def hold(world: World, *cases: Case) -> None:
     """Let these be the cases that scoring left."""
     machines = {str(case.machine): MachineAlerts(newest=case.raised_hour, wear=case) for case in cases}
-    update(world.model_storage, lambda _: (AlertState(machines), None))
+    update(world.model_storage, LAKE, lambda _: (AlertState(machines), None))
 
 
 def stored(world: World) -> list[records.Record]:

@@ -115,7 +115,7 @@ def invoke(job: Job, monkeypatch: pytest.MonkeyPatch) -> Callable[[object], JobR
     """The function's handler at noon of a day, whose lake never holds enough to learn from."""
     monkeypatch.setattr(bootstrap, "build_job", lambda settings: job)
     monkeypatch.setattr(clock, "now", lambda: NOW)
-    little = pipeline.Skipped(["too little"], Supply(*[0] * 6), reports.challenger().labels)
+    little = pipeline.Skipped(["too little"], Supply(*[0] * 6), reports.challenger().labels, reports.table())
     monkeypatch.setattr(pipeline, "learn", lambda *args, **others: little)
     monkeypatch.setitem(sys.modules, "monitory_retrain.handler", None)  # what is imported now is forgotten afterwards
     del sys.modules["monitory_retrain.handler"]
