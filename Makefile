@@ -127,6 +127,9 @@ pictures: $(READY) ## the pictures of the documentation: runs the demo, needs Ch
 # a process per core; each starts an S3 server of its own, and takes modules in the order of their folders
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
+# a process per core leaves one core each: threads that wait for others in vain cost training a multiple of its time
+check test: export OMP_NUM_THREADS := 1
+
 .PHONY: check
 check: lint ## lint, types, import direction and unit tests: the verb for every save
 	$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests/unit

@@ -1,8 +1,8 @@
 """The second night: what is read, and what it costs, beside the first one and beside a rebuild of everything.
 
-    python -m benchmarks.second_night [--machines 4]
+    python -m benchmarks.second_night [--machines 4] [--days 21]
 
-21 days are read the first night; the second one's window begins and ends a day later. Its hour rows must be those of
+The days are read the first night; the second one's window begins and ends a day later. Its hour rows must be those of
 a full rebuild, bit for bit.
 """
 
@@ -12,7 +12,6 @@ from benchmarks.ingest import Product
 from benchmarks.sides import Side, say
 from monitory import clock
 
-DAYS = 21
 RATE_SECONDS = 60.0
 
 
@@ -22,13 +21,16 @@ def main() -> None:
         prog="python -m benchmarks.second_night", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--machines", type=int, default=4, help="(%(default)s)")
-    machines: int = parser.parse_args().machines
+    parser.add_argument("--days", type=int, default=21, help="of a night's window (%(default)s)")
+    arguments = parser.parse_args()
+    machines: int = arguments.machines
+    window: int = arguments.days
     from benchmarks import stage  # the worker processes import this module, and need none of it
 
     with stage.buckets() as (lake, models):
-        stage.write_days(lake, machines, DAYS + 1, RATE_SECONDS)
+        stage.write_days(lake, machines, window + 1, RATE_SECONDS)
         start = clock.date_of_hour(stage.START)
-        days = clock.days_between(start, clock.date_of_hour(stage.START + 24 * DAYS))
+        days = clock.days_between(start, clock.date_of_hour(stage.START + 24 * window))
         with Side(Product, lake, models) as ours:
             cores: int = ours.call("cores").result
             first = ours.call("ingest", days[:-1], cores, False)
@@ -39,6 +41,7 @@ def main() -> None:
     say(
         "second night",
         machines=machines,
+        days=window,
         raw_mb=second.result["bytes"] / 1e6,
         first_raw_mb=first.result["bytes"] / 1e6,
         raw_ratio=first.result["bytes"] / second.result["bytes"],

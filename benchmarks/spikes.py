@@ -1,6 +1,6 @@
 """Failures that are found in readings, beside the true ones, at many rates and with sensors that lie.
 
-    python -m benchmarks.spikes [--machines 6] [--days 30] [--rates 1 2 3 6 12 60 720]
+    python -m benchmarks.spikes [--machines 6] [--days 30] [--rates 1 2 3 6 12 60 720] [--training-machines 20]
 
 Simulated readings go through the product's own rows and its rule for a failure (`features.machine_state`). JSON lines:
 
@@ -93,9 +93,10 @@ def main() -> None:
     parser.add_argument(
         "--rates", type=int, nargs="+", default=RATES, help="readings of a sensor an hour (%(default)s)"
     )
+    parser.add_argument("--training-machines", type=int, default=20, help="whose month a model learns (%(default)s)")
     arguments = parser.parse_args()
     sensor_set = sensors.load()
-    model = trained(sensor_set)
+    model = trained(sensor_set, arguments.training_machines)
     for rate in arguments.rates:
         for line in measure(rate, arguments.machines, arguments.days, model, sensor_set):
             print(json.dumps({"benchmark": "spikes", "readings_per_hour": rate, **line}), flush=True)
@@ -184,9 +185,9 @@ def answer(machine: Rows, hour: int, model: Model, sensor_set: SensorSet) -> tup
     return made.estimate.days, made.state
 
 
-def trained(sensor_set: SensorSet) -> Model:
+def trained(sensor_set: SensorSet, machines: int) -> Model:
     """A model of a small factory of the same kind."""
-    plan = Plan(START, machines=20, seed=1, rate_seconds=60.0)
+    plan = Plan(START, machines=machines, seed=1, rate_seconds=60.0)
     hours = range(START, START + 30 * 24)
     machines = [MachineReadings(plan, number) for number in range(plan.machines)]
     table = hour_table.join([_table(machine, hours, sensor_set) for machine in machines], len(Columns(sensor_set)))

@@ -17,12 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
     ("arguments", "figures"),
     [
         ("contributions", {"model, value of a row", "model, value, interval and drivers of a row"}),
-        ("second_night --machines 1", {"second night"}),
+        ("second_night --machines 1 --days 3", {"second night"}),
         ("scoring --machines 3", {"scoring, every machine has a new object", "scoring, nothing is new"}),
         ("scale --machines 1 --days 1", {"scale, first night", "scale, second night"}),
-        ("training --machines 5", {"training"}),
+        ("training --machines 5 --days 12 --threads 1", {"training"}),
         ("failure_modes --machines 12 --days 32", {"mode ahead"}),
-        ("spikes --machines 1 --days 10 --rates 2", {"healthy", "hours", "days", *LIES}),
+        ("spikes --machines 1 --days 10 --rates 2 --training-machines 8", {"healthy", "hours", "days", *LIES}),
     ],
 )
 def test_a_benchmark_prints_its_figures(arguments: str, figures: set[str]) -> None:
