@@ -185,9 +185,9 @@ def answer(machine: Rows, hour: int, model: Model, sensor_set: SensorSet) -> tup
     return made.estimate.days, made.state
 
 
-def trained(sensor_set: SensorSet, machines: int) -> Model:
+def trained(sensor_set: SensorSet, machine_count: int) -> Model:
     """A model of a small factory of the same kind."""
-    plan = Plan(START, machines=machines, seed=1, rate_seconds=60.0)
+    plan = Plan(START, machines=machine_count, seed=1, rate_seconds=60.0)
     hours = range(START, START + 30 * 24)
     machines = [MachineReadings(plan, number) for number in range(plan.machines)]
     table = hour_table.join([_table(machine, hours, sensor_set) for machine in machines], len(Columns(sensor_set)))
