@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from monitory import clock
+from monitory.alerts.text import Mail
 from monitory.machine import Machine
 from monitory.storage.s3 import S3Storage
 from monitory_local.lambdas import LocalContext, predict_event
+from monitory_score.delivery import Topic
 from tests.support.predicting import event_loop
 from tests.support.samples import hour_of_readings, lake_key, ndjson
 from tests.support.scoring import logged
@@ -43,11 +45,11 @@ def write(world: World, hour: datetime, machine: Machine) -> None:
     world.lake.put(key, ndjson(readings), content_type="application/x-ndjson")
 
 
-def score() -> dict[str, Any]:
+def score(event: object = None) -> dict[str, Any]:
     """Call a freshly started score handler."""
     sys.modules.pop("monitory_score.handler", None)
     handler = importlib.import_module("monitory_score.handler")
-    answer: dict[str, Any] = handler.lambda_handler({}, LocalContext("monitory-score", 900))
+    answer: dict[str, Any] = handler.lambda_handler(event or {}, LocalContext("monitory-score", 900))
     return answer
 
 
@@ -71,6 +73,22 @@ def test_an_hour_is_scored_logged_and_answered(world: World) -> None:
     assert {entry.key: entry.etag for entry in world.models.list("cache")} == before
     fleet = ask("/api/v1/fleet", MACHINES[0])
     assert {machine["equipId"] for machine in fleet["machines"]} == {machine.equip_id for machine in MACHINES}
+
+
+def test_the_schedules_event_sends_a_digest_and_scores_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = "arn:aws:sns:ap-northeast-2:123456789012:cases"
+    monkeypatch.setenv("ALERT_TOPIC_ARN", topic)
+    letters: list[str] = []
+
+    def publish(topic: Topic, letter: Mail, name: str) -> bool:
+        letters.append(letter.body)
+        return True
+
+    monkeypatch.setattr(Topic, "publish", publish)
+    assert score({"action": "digest"})["status"] == "sent"
+    assert score({"action": "digest"})["status"] == "skipped"
+    assert ["No case is open." in body for body in letters] == [True]
+    assert logged(world.models) == []
 
 
 def test_a_second_run_finds_nothing_new(world: World) -> None:

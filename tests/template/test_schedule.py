@@ -1,5 +1,6 @@
 """The nightly run and the hourly one: when they come, where it goes, and where it is kept when it does not arrive."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.support.template.iam import may
 from tests.support.template.reading import Stack
 
 
@@ -76,9 +78,8 @@ def test_the_rule_can_be_switched_off(template: dict[str, Any], stack: Stack) ->
     assert Stack(template, NightlyRetrain="DISABLED")["NightlyRule"]["State"] == "DISABLED"
 
 
-def schedule(stack: Stack) -> dict[str, Any]:
-    (found,) = stack.of_type("AWS::Scheduler::Schedule").values()
-    return found
+def schedule(stack: Stack, name: str = "Hourly") -> dict[str, Any]:
+    return stack[f"ScoreFunction{name}"]
 
 
 @pytest.mark.parametrize("minute", ["0", "10", "59"])
@@ -96,6 +97,33 @@ def test_an_undelivered_hour_is_tried_until_the_next_and_then_kept(stack: Stack)
     assert target["RetryPolicy"]["MaximumRetryAttempts"] >= 2
     assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] < 3600
     assert target["DeadLetterConfig"]["Arn"] == "<FailedScores.Arn>"
+
+
+def test_the_digest_is_sent_on_mondays_in_the_factorys_time(template: dict[str, Any], stack: Stack) -> None:
+    weekly = schedule(stack, "Weekly")
+    assert (weekly["ScheduleExpression"], weekly["ScheduleExpressionTimezone"]) == ("cron(0 8 ? * MON *)", "Asia/Seoul")
+    assert weekly["Target"]["Arn"] == "<ScoreFunction.Arn>"
+    assert json.loads(weekly["Target"]["Input"]) == {"action": "digest"}
+    states = [
+        schedule(Stack(template, **parameters), "Weekly")["State"]
+        for parameters in ({}, {"DigestSchedule": ""}, {"Scoring": "false"})
+    ]
+    assert states == ["ENABLED", "DISABLED", "DISABLED"]
+
+
+def test_new_objects_are_scored_at_once_by_parameter(template: dict[str, Any], stack: Stack) -> None:
+    assert not stack.of_type("AWS::Lambda::EventSourceMapping")
+    eager = Stack(template, ScoreAtObjects="true", LakeBucketName="lake", LakePrefix="EQUIPMENT/")
+    detail = eager["NewObjectsRule"]["EventPattern"]["detail"]
+    assert detail == {"bucket": {"name": ["lake"]}, "object": {"key": [{"prefix": "EQUIPMENT/"}]}}
+    mapping = eager["NewObjectsMapping"]
+    assert (mapping["EventSourceArn"], mapping["FunctionName"]) == ("<NewObjects.Arn>", "<ScoreFunction>")
+    assert eager["NewObjects"]["VisibilityTimeout"] >= eager["ScoreFunction"]["Timeout"]
+    for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+        assert may(eager, "ScoreRole", action, "<NewObjects.Arn>")
+        assert not may(stack, "ScoreRole", action, "<NewObjects.Arn>")
+    assert schedule(eager)["State"] == "ENABLED", "late objects and silent machines are the hourly run's"
+    assert "NewObjects" not in Stack(template, ScoreAtObjects="true", Scoring="false").resources
 
 
 def test_scoring_can_be_switched_off(template: dict[str, Any], stack: Stack) -> None:

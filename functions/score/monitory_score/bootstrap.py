@@ -19,6 +19,7 @@ from monitory.storage.s3 import S3Storage
 from monitory_score import delivery, telemetry
 from monitory_score.alerting import Alerting, rule_of
 from monitory_score.delivery import Channel
+from monitory_score.digest import WeeklyDigest
 from monitory_score.machine_scorer import MachineScorer
 from monitory_score.run import Run
 
@@ -39,25 +40,15 @@ def build_run(settings: ScoreSettings, channels: Sequence[Channel] = ()) -> Run:
     """
     logger = log.logger(metric_names.SCORE_SERVICE, settings)
     costs = stop_costs(settings.planned_stop_cost, settings.unplanned_stop_cost)
-    sensor_set = sensors.load(settings.sensors_file)
-    layout = lake_layout.load(settings.lake_file, settings.sensors_file)
-    if layout.is_shared or layout.format == "parquet":
-        shape = "Parquet" if layout.format == "parquet" else "several machines in one object"
-        raise LakeLayoutError(
-            "the score function reads objects of one machine, in JSON or CSV: "
-            f"set Scoring (SCORING) to false for a lake of {shape}"
-        )
-    clock.set_zone(settings.factory_time_zone or layout.time_zone)
-    models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
-    readings = S3Storage(settings.s3_input_data_bucket_name, region=settings.lake_region)
-    lake = Lake(readings, settings.s3_input_data_key, sensor_set, layout=layout)
+    lake = _lake(settings)
+    models = _models(settings)
     max_age = timedelta(hours=settings.max_data_age_hours)
     return Run(
         lake,
         models,
-        ModelCache(Registry(models, settings.s3_model_key), sensor_set, settings.max_rul_days),
-        FailureCache(models, readings, logger, lake.fingerprint(), indexes_records=True),
-        MachineScorer(lake, HistoryStore(models, lake, logger), sensor_set, logger, max_age, costs),
+        ModelCache(Registry(models, settings.s3_model_key), lake.sensors, settings.max_rul_days),
+        FailureCache(models, lake.storage, logger, lake.fingerprint(), indexes_records=True),
+        MachineScorer(lake, HistoryStore(models, lake, logger), lake.sensors, logger, max_age, costs),
         Alerting(
             models,
             lake.fingerprint(),
@@ -69,6 +60,38 @@ def build_run(settings: ScoreSettings, channels: Sequence[Channel] = ()) -> Run:
         logger,
         max_age,
     )
+
+
+def build_digest(settings: ScoreSettings) -> WeeklyDigest:
+    """The digest of the lake that the settings name.
+
+    Raises:
+        SensorSetError: the sensor set cannot be used.
+        LakeLayoutError: the lake's shape cannot be used, or this function does not read it.
+        SettingsError: the time zone does not exist.
+    """
+    logger = log.logger(metric_names.SCORE_SERVICE, settings)
+    lake, topic = _lake(settings), delivery.topic(settings, logger)
+    return WeeklyDigest(_models(settings), lake.fingerprint(), topic, settings.alert_language, logger)
+
+
+def _models(settings: ScoreSettings) -> S3Storage:
+    return S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
+
+
+def _lake(settings: ScoreSettings) -> Lake:
+    """The lake, after its time zone has become the factory's."""
+    sensor_set = sensors.load(settings.sensors_file)
+    layout = lake_layout.load(settings.lake_file, settings.sensors_file)
+    if layout.is_shared or layout.format == "parquet":
+        shape = "Parquet" if layout.format == "parquet" else "several machines in one object"
+        raise LakeLayoutError(
+            "the score function reads objects of one machine, in JSON or CSV: "
+            f"set Scoring (SCORING) to false for a lake of {shape}"
+        )
+    clock.set_zone(settings.factory_time_zone or layout.time_zone)
+    readings = S3Storage(settings.s3_input_data_bucket_name, region=settings.lake_region)
+    return Lake(readings, settings.s3_input_data_key, sensor_set, layout=layout)
 
 
 def handle(run: Run, remaining_seconds: Callable[[], float], namespace: str = metric_names.NAMESPACE) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from monitory.alerts.case import Transition
-from monitory.alerts.text import mail, sentence
+from monitory.alerts.text import Mail, mail, sentence
 from monitory.alerts.view import transition_view
 from monitory.log import Logger
 from monitory.settings import ScoreSettings
@@ -80,21 +80,32 @@ class Topic:
     def send(self, transitions: Sequence[Transition]) -> set[str]:
         """See Channel."""
         letter = mail(transitions, self._settings.alert_language)
+        if self.publish(letter, f"the mail about {len(transitions)} transitions"):
+            return {one.id for one in transitions}
+        return set()
+
+    def publish(self, letter: Mail, name: str) -> bool:
+        """Send a mail, which the log gives a name; whether the topic took it."""
         try:
             _client("sns", self._settings.aws_region).publish(
                 TopicArn=self._settings.alert_topic_arn, Subject=letter.subject, Message=letter.body
             )
         except Exception as exc:
-            self._log.error("the mail about %d transitions is not sent: %s", len(transitions), exc)
-            return set()
-        return {one.id for one in transitions}
+            self._log.error("%s is not sent: %s", name, exc)
+            return False
+        return True
+
+
+def topic(settings: ScoreSettings, log: Logger) -> Topic | None:
+    """The topic that the settings name."""
+    return Topic(settings, log) if settings.alert_topic_arn else None
 
 
 def channels(settings: ScoreSettings, log: Logger) -> list[Channel]:
     """The channels that the settings name."""
     named: Iterable[Channel | None] = (
         EventBus(settings, log) if settings.event_bus_name else None,
-        Topic(settings, log) if settings.alert_topic_arn else None,
+        topic(settings, log),
     )
     return [channel for channel in named if channel]
 

@@ -132,6 +132,8 @@ class Stack:
             return self._holds(self._conditions[argument])
         if function == "Fn::Not":
             return not self._holds(argument[0])
+        if function == "Fn::And":
+            return all(self._holds(one) for one in argument)
         assert function == "Fn::Equals", function
         left, right = (self._resolve(side) for side in argument)
         return bool(left == right)

@@ -72,6 +72,7 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
         status: where it stands.
         opened_at: aware.
         raised_at, raised_hour: when it was opened or reopened last, and the machine's newest hour then.
+        failed_hour: the machine's newest hour when it was first seen to fail; 0 if it has not.
         transitions: number of its transitions so far.
         facts: what the newest answer said while it was not closed.
         acknowledged_at, acknowledged_by: by whom: the id of an API key.
@@ -89,6 +90,7 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     opened_at: datetime
     raised_at: datetime
     raised_hour: int
+    failed_hour: int = 0
     transitions: int = 0
     facts: Facts | None = None
     acknowledged_at: datetime | None = None
@@ -106,6 +108,11 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     def is_closed(self) -> bool:
         """Whether nothing is left to do."""
         return self.status is Status.CLOSED
+
+    @property
+    def forewarning_hours(self) -> int | None:
+        """From the case to the failure; 0 where the failure came first, None where there was none."""
+        return self.failed_hour - self.raised_hour if self.failed_hour else None
 
 
 class MachineAlerts(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -182,6 +182,7 @@ class _Progress:
             before = case.level
             case = msgspec.structs.replace(case, facts=self._facts, level=max(level, before))
             if level > before:
+                case = msgspec.structs.replace(case, failed_hour=self._failed_hour(level))
                 case = self._changed(case, Change.ESCALATED)
             elif not level and hours:
                 case = self._close(case, Outcome.CLEARED)
@@ -245,6 +246,7 @@ class _Progress:
             opened_at=self._now,
             raised_at=self._now,
             raised_hour=self.alerts.newest,
+            failed_hour=self._failed_hour(level),
             facts=self._facts,
         )
         return self._changed(case, Change.OPENED)
@@ -256,6 +258,7 @@ class _Progress:
             status=Status.OPEN,
             raised_at=self._now,
             raised_hour=self.alerts.newest,
+            failed_hour=self._failed_hour(level),
             facts=self._facts,
             acknowledged_at=None,
             acknowledged_by="",
@@ -264,6 +267,9 @@ class _Progress:
             outcome=None,
         )
         return self._changed(case, Change.REOPENED)
+
+    def _failed_hour(self, level: int) -> int:
+        return self.alerts.newest if level == self._rule.failing_level else 0
 
     def _close(self, case: Case, outcome: Outcome) -> Case:
         closed = msgspec.structs.replace(case, status=Status.CLOSED, closed_at=self._now, outcome=outcome)

@@ -12,7 +12,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -49,11 +49,26 @@ class Message(msgspec.Struct, frozen=True):
     leased_until: datetime = _EPOCH
 
 
+class DigestMark(msgspec.Struct, frozen=True):
+    """The newest digest. The field names are the stored format.
+
+    Attributes:
+        day: the last day that it tells of.
+        is_sent: whether it has been sent.
+        leased_until: until then nobody else sends it, aware.
+    """
+
+    day: date = date.min
+    is_sent: bool = False
+    leased_until: datetime = _EPOCH
+
+
 class AlertState(msgspec.Struct, frozen=True):
-    """The alerts of all machines, by `<zoneId>/<equipId>`, and the outbox. The field names are the stored format."""
+    """The alerts of all machines, by `<zoneId>/<equipId>`, and what is sent. The field names are the stored format."""
 
     machines: dict[str, MachineAlerts] = {}
     outbox: tuple[Message, ...] = ()
+    digest: DigestMark = DigestMark()
 
     @property
     def cases(self) -> list[Case]:
@@ -142,7 +157,7 @@ def enqueued(
     together = {**state.machines, **machines}
     present = {name: together[name] for name in sorted(together) if together[name].newest >= oldest}
     messages = tuple(Message(one, tuple(channels)) for one in transitions) if channels else ()
-    return AlertState(present, (*state.outbox, *messages))
+    return msgspec.structs.replace(state, machines=present, outbox=(*state.outbox, *messages))
 
 
 def leased(state: AlertState, now: datetime) -> tuple[AlertState, tuple[Message, ...]]:
@@ -155,7 +170,7 @@ def leased(state: AlertState, now: datetime) -> tuple[AlertState, tuple[Message,
     outbox = tuple(
         msgspec.structs.replace(one, leased_until=now + LEASE) if one.transition.id in mine else one for one in waiting
     )
-    return AlertState(state.machines, outbox), tuple(one for one in outbox if one.transition.id in mine)
+    return msgspec.structs.replace(state, outbox=outbox), tuple(one for one in outbox if one.transition.id in mine)
 
 
 def settled(
@@ -176,4 +191,4 @@ def settled(
         until = _EPOCH if one.transition.id in leases else one.leased_until
         if left:
             outbox.append(Message(one.transition, left, until))
-    return AlertState(state.machines, tuple(outbox))
+    return msgspec.structs.replace(state, outbox=tuple(outbox))

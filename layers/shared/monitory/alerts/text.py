@@ -112,6 +112,17 @@ def sentence(transition: Transition, language: str) -> str:
     return f"{case.machine}: {words.changes[transition.change]}: {'; '.join(parts)}"
 
 
+def summary(case: Case, language: str) -> str:
+    """A case that is not closed in one line."""
+    words = _LANGUAGES[language]
+    return f"{case.machine}: {'; '.join([_what(case, words), *_details(case, words)])}"
+
+
+def outcome(reason: Outcome, language: str) -> str:
+    """Why a case was closed."""
+    return _LANGUAGES[language].outcomes[reason]
+
+
 def mail(transitions: Sequence[Transition], language: str) -> Mail:
     """Transitions in one mail, the most urgent first.
 
