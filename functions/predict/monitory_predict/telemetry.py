@@ -1,11 +1,10 @@
 """Metrics of predictions: EMF on Lambda, nothing elsewhere."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-
-from monitory import metric_names
+from monitory import metric_line, metric_names
 from monitory_predict.service import Answer
 
 
@@ -30,24 +29,24 @@ class EmfTelemetry:
         """See Telemetry."""
         response = answer.response
         age = datetime.now(UTC) - datetime.fromisoformat(response.model.trained_at)
-        line = self._line()
-        line.add_metric(metric_names.PREDICTIONS, MetricUnit.Count, 1)
-        line.add_metric(metric_names.PREDICT_LATENCY, MetricUnit.Milliseconds, seconds * 1000)
-        line.add_metric(metric_names.PREDICTED_RUL, MetricUnit.NoUnit, response.predictions[0])
-        line.add_metric(metric_names.REJECTED_READINGS, MetricUnit.Count, sum(response.window.rejected.values()))
-        line.add_metric(metric_names.MODEL_AGE_HOURS, MetricUnit.NoUnit, max(age.total_seconds() / 3600, 0.0))
-        line.add_metric(metric_names.LAST_GOOD_MODEL_IN_USE, MetricUnit.Count, 1 if answer.problem else 0)
-        line.add_metric(metric_names.DATA_AGE_MINUTES, MetricUnit.NoUnit, response.data_age_minutes)
-        line.flush_metrics()
+        self._write(
+            {
+                metric_names.PREDICTIONS: 1,
+                metric_names.PREDICT_LATENCY: seconds * 1000,
+                metric_names.PREDICTED_RUL: response.predictions[0],
+                metric_names.REJECTED_READINGS: sum(response.window.rejected.values()),
+                metric_names.MODEL_AGE_HOURS: max(age.total_seconds() / 3600, 0.0),
+                metric_names.LAST_GOOD_MODEL_IN_USE: 1 if answer.problem else 0,
+                metric_names.DATA_AGE_MINUTES: response.data_age_minutes,
+            }
+        )
 
     def no_data(self) -> None:
         """See Telemetry."""
-        line = self._line()
-        line.add_metric(metric_names.NO_DATA, MetricUnit.Count, 1)
-        line.flush_metrics()
+        self._write({metric_names.NO_DATA: 1})
 
-    def _line(self) -> EphemeralMetrics:
-        return EphemeralMetrics(namespace=self._namespace, service=metric_names.PREDICT_SERVICE)
+    def _write(self, values: Mapping[str, float]) -> None:
+        metric_line.write(self._namespace, metric_names.PREDICT_SERVICE, values)
 
 
 class NoTelemetry:

@@ -1,0 +1,38 @@
+"""Metrics as lines in CloudWatch's embedded metric format (EMF), which Lambda's log turns into metrics.
+
+Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+A line costs 0.02 ms; the object that Powertools makes for each costs 0.2 ms, a quarter of an answer that is stored.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+
+import msgspec
+
+from monitory import metric_names
+
+
+def write(
+    namespace: str, service: str, values: Mapping[str, float], dimensions: Mapping[str, str] | None = None
+) -> None:
+    """Write a line on standard output, at once: lines of several threads do not mix.
+
+    Args:
+        namespace: of the metrics.
+        service: the dimension `service`.
+        values: by name, at most 100; units are those of `metric_names.UNITS`.
+        dimensions: others.
+    """
+    named = {**(dimensions or {}), "service": service}
+    metrics = [{"Name": name, "Unit": metric_names.UNITS.get(name, metric_names.COUNT)} for name in values]
+    line = {
+        "_aws": {
+            "Timestamp": time.time_ns() // 1_000_000,
+            "CloudWatchMetrics": [{"Namespace": namespace, "Dimensions": [list(named)], "Metrics": metrics}],
+        },
+        **named,
+        **{name: [float(value)] for name, value in values.items()},
+    }
+    sys.stdout.write(f"{msgspec.json.encode(line).decode()}\n")
+    sys.stdout.flush()
