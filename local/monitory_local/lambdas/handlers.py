@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
-EVENTS = Path(__file__).resolve().parents[2] / "events"
+EVENTS = Path(__file__).resolve().parents[3] / "events"
 PREDICT_SECONDS = 29.0
 RETRAIN_SECONDS = 900.0
 SCORE_SECONDS = 900.0

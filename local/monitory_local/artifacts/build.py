@@ -1,9 +1,9 @@
 """Build the zip artifacts as the runtime wants them, without Docker and on any Python from 3.11 on.
 
-`python -m monitory_local.build` makes under `.aws-sam/build/` what `sam deploy` and `sam local` look for there:
-PredictFunction/ (the handler and its web framework), ScoreFunction/, SharedLayer/ (the shared package, its libraries,
-LightGBM's C library and libgomp) and template.yaml with their places in it. `sam build` calls it too, one artifact at
-a time.
+`python -m monitory_local.artifacts.build` makes under `.aws-sam/build/` what `sam deploy` and `sam local` look for
+there: PredictFunction/ (the handler and its web framework), ScoreFunction/, SharedLayer/ (the shared package, its
+libraries, LightGBM's C library and libgomp) and template.yaml with their places in it. `sam build` calls it too, one
+artifact at a time.
 """
 
 import argparse
@@ -18,10 +18,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from monitory_local import wheels
-from monitory_local.wheels import BuildError, Pin
+from monitory_local.artifacts import wheels
+from monitory_local.artifacts.wheels import BuildError, Pin
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LIMIT_BYTES = 120_000_000
 LAYER, FUNCTION, SCORE = "SharedLayer", "PredictFunction", "ScoreFunction"
 
@@ -251,7 +251,9 @@ def report(counts: Mapping[str, Counter[str]]) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Build what the command line asks for; 1 when that is too large or fails."""
-    parser = argparse.ArgumentParser(prog="python -m monitory_local.build", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m monitory_local.artifacts.build", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--arch", choices=sorted(wheels.MACHINES), default="x86_64", help="of the functions [x86_64]")
     parser.add_argument("--out", type=Path, default=ROOT / ".aws-sam/build", help="[.aws-sam/build]")
     parser.add_argument("--only", choices=sorted(ARTIFACTS), help="build just this one, into --out itself")

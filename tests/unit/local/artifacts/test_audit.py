@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitory_local import audit
-from monitory_local.audit import Advisories, Advisory, Finding, Lookup
+from monitory_local.artifacts import audit
+from monitory_local.artifacts.audit import Advisories, Advisory, Finding, Lookup
 
 TODAY = date(2026, 11, 25)
 SILENT = Lookup([], 0, 9)

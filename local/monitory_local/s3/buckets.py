@@ -5,7 +5,7 @@ from contextlib import suppress
 from monitory.errors import MonitoryError, StorageError
 from monitory.settings import Settings
 from monitory.storage.s3 import S3Storage
-from monitory_local.s3 import S3
+from monitory_local.s3.store import S3
 
 _REMEDIES = {
     "NoSuchBucket": "create it, or name another one",

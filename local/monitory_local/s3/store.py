@@ -1,18 +1,12 @@
-"""The S3 that local programs use: the one that AWS_ENDPOINT_URL names, or an embedded server.
+"""The one that AWS_ENDPOINT_URL names, or an embedded server.
 
-    python -m monitory_local.s3
-
-runs the embedded server until it is interrupted and prints the environment for other clients. A folder has
-one server at a time: a second program on the same folder uses the first one's server.
+A folder has one server at a time: a second program on the same folder uses the first one's server.
 """
 
-import argparse
 import fcntl
 import json
 import os
 import shutil
-import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from monitory_local.terminal import run
-from monitory_local.weed import START_SECONDS, ServerError, weed_server
+from monitory_local.s3.weed import START_SECONDS, ServerError, weed_server
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -164,24 +157,3 @@ def _endpoint_of_other(folder: Path, lock: IO[str]) -> str:
         except (OSError, ValueError):
             time.sleep(0.05)
     raise ServerError(f"another program holds {lock.name}, but its server does not answer")
-
-
-def main() -> None:
-    """Run the embedded server until it is interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m monitory_local.s3", description="Run the embedded S3 server.")
-    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where its data lies (%(default)s)")
-    parser.add_argument("--bucket", action="append", default=[], help="a bucket to create; may be repeated")
-    arguments = parser.parse_args()
-    with embedded_s3(arguments.folder) as s3:
-        if not s3.is_own:
-            sys.exit(
-                f"error: a server already runs on {arguments.folder}: use {s3.endpoint}, or choose another --folder"
-            )
-        s3.ensure_buckets(*arguments.bucket)
-        for name, value in s3.environment.items():
-            print(f"export {name}={value}", flush=True)
-        threading.Event().wait()
-
-
-if __name__ == "__main__":
-    run(main)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from monitory_local.importing import times
 from monitory_local.importing.errors import ImportFault
+from monitory_local.importing.tables import times
 
 MOMENT = np.datetime64("2026-11-20T07:00:00", "us").astype(np.int64)  # 16:00 KST
 

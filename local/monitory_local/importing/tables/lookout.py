@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from monitory_local.importing import csv_rows
 from monitory_local.importing.errors import ImportFault
+from monitory_local.importing.tables import csv_rows
 
 Components = Literal["parts", "machines"]
 TIMESTAMP = "Timestamp"

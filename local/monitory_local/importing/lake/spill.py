@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from monitory.machine import Machine
 from monitory_local.importing.readings import Readings, Vocabulary
-from monitory_local.importing.times import wall_clock
+from monitory_local.importing.tables.times import wall_clock
 
 _READING = np.dtype([("time", "<i8"), ("sensor", "<i4"), ("value", "<f8")])
 

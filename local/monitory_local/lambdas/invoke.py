@@ -1,4 +1,4 @@
-"""Call the real handlers without Docker: `python -m monitory_local.invoke predict|score|retrain --help`."""
+"""Call the real handlers without Docker: `python -m monitory_local.lambdas.invoke predict|score|retrain --help`."""
 
 import argparse
 import json
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from monitory.settings import Settings, from_environment
-from monitory_local import lambdas
-from monitory_local.buckets import prepare
 from monitory_local.feed import use_log
+from monitory_local.lambdas import handlers
 from monitory_local.s3 import DEFAULT_FOLDER, running_s3
+from monitory_local.s3.buckets import prepare
 from monitory_local.terminal import run
 
 REFUSALS = frozenset({"invalid", "refused", "skipped"})
@@ -22,20 +22,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Call a handler with an event and print its answer as JSON; leave with status 1 if it is a refusal."""
     arguments = _parser().parse_args(argv)
     with running_s3(arguments.folder) as s3, s3.active():
-        lambdas.set_defaults()
+        handlers.set_defaults()
         if s3.is_own:
             use_log(arguments.folder)
         settings = from_environment(Settings)
         prepare(s3, settings)
         if arguments.function == "predict":
-            answer = lambdas.predict(arguments.event or lambdas.predict_event(arguments.zone, arguments.equip))
+            answer = handlers.predict(arguments.event or handlers.predict_event(arguments.zone, arguments.equip))
             answer["body"] = _json_or_text(answer["body"])
             refused = answer["statusCode"] >= 400
         elif arguments.function == "score":
-            answer = lambdas.score()
+            answer = handlers.score()
             refused = False
         else:
-            answer = lambdas.retrain(arguments.event or _retrain_event(arguments))
+            answer = handlers.retrain(arguments.event or _retrain_event(arguments))
             refused = answer["status"] in REFUSALS
     print(json.dumps(answer, indent=2, ensure_ascii=False))
     if refused:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m monitory_local.invoke", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m monitory_local.lambdas.invoke", description=__doc__)
     functions = parser.add_subparsers(dest="function", required=True)
     predict = functions.add_parser("predict", help="the predict function, behind API Gateway")
     predict.add_argument("--zone", default="ZONE-001", help="zoneId (%(default)s)")
@@ -62,12 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _retrain_event(arguments: argparse.Namespace) -> lambdas.Event:
+def _retrain_event(arguments: argparse.Namespace) -> handlers.Event:
     fields = {name: getattr(arguments, name) for name in ("month", "start", "end", "sample", "promote")}
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _event(text: str) -> lambdas.Event:
+def _event(text: str) -> handlers.Event:
     """An event: JSON, or the name of a file that holds it."""
     inline = text.lstrip().startswith("{")
     try:

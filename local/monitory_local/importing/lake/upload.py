@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from monitory.errors import PreconditionFailed
 from monitory.storage.port import Storage
-from monitory_local.importing.lake_objects import LakeObject
+from monitory_local.importing.lake.lake_objects import LakeObject
 
 _UPLOADS = 8
 _WAITING = 32  # objects held in memory at most

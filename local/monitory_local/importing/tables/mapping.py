@@ -33,7 +33,7 @@ import msgspec
 
 from monitory.machine import machine
 from monitory_local.importing.errors import ImportFault
-from monitory_local.importing.times import zone_name
+from monitory_local.importing.tables.times import zone_name
 
 DEFAULT_ZONE_ID = "ZONE-001"
 

@@ -1,7 +1,7 @@
 """What the functions are made of: known vulnerabilities and licences of every locked package.
 
-    python -m monitory_local.audit              look for vulnerabilities; fails on one, and without any source
-    python -m monitory_local.audit --licences   list the licences
+    python -m monitory_local.artifacts.audit              look for vulnerabilities; fails on one, and without any source
+    python -m monitory_local.artifacts.audit --licences   list the licences
 
 There are two sources: the package registry that is configured, and `advisories.json` beside this file. The list is a
 floor with a date: it holds what its authors knew that day, and does not count once it is a year old.
@@ -23,9 +23,9 @@ import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from monitory_local.wheels import Pin, read_lock
+from monitory_local.artifacts.wheels import Pin, read_lock
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LOCKS = (
     "layers/shared/requirements.txt",
     "layers/shared/requirements-native.txt",
@@ -199,7 +199,9 @@ def audit(today: date) -> int:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Print what is known; fail on a vulnerability, and where no source answers."""
-    parser = argparse.ArgumentParser(prog="python -m monitory_local.audit", description="Vulnerabilities and licences.")
+    parser = argparse.ArgumentParser(
+        prog="python -m monitory_local.artifacts.audit", description="Vulnerabilities and licences."
+    )
     parser.add_argument("--licences", action="store_true", help="list the licences of what is deployed")
     if parser.parse_args(argv).licences:
         for package in packages():

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import numpy as np
 
+from monitory_local.importing.lake.spill import MachineDay
 from monitory_local.importing.readings import SensorName
-from monitory_local.importing.spill import MachineDay
-from monitory_local.importing.times import in_lake_form, wall_clock
+from monitory_local.importing.tables.times import in_lake_form, wall_clock
 
 
 class LakeObject(NamedTuple):
