@@ -41,7 +41,7 @@ POLICY_READY := .venv-policy/.ready
 DEPLOY_READY := .venv-deploy/.ready
 
 # the emulator runs the functions in its own process's Python, so it has to be theirs
-$(DEPLOY_READY): PYTHON = $(shell PYTHONPATH=local:layers/shared $(BIN)/python -c 'from monitory_local.build import find_compiler; print(find_compiler() or "python3.13")')
+$(DEPLOY_READY): PYTHON = $(shell PYTHONPATH=local:layers/shared $(BIN)/python -c 'from monitory_local.artifacts.build import find_compiler; print(find_compiler() or "python3.13")')
 $(DEPLOY_READY): | $(READY)
 
 .venv-%/.ready: requirements/%.txt
@@ -97,16 +97,16 @@ s3: $(READY) ## the embedded S3 alone, with empty buckets; prints the environmen
 
 .PHONY: invoke-predict
 invoke-predict: $(READY) ## call the predict handler (EVENT=file or JSON, or ZONE= EQUIP=)
-	@$(BIN)/python -m monitory_local.invoke predict $(FOLDER_FLAG) \
+	@$(BIN)/python -m monitory_local.lambdas.invoke predict $(FOLDER_FLAG) \
 		$(call flag,event,EVENT) $(call flag,zone,ZONE) $(call flag,equip,EQUIP)
 
 .PHONY: invoke-score
 invoke-score: $(READY) ## call the score handler: every machine with new objects
-	@$(BIN)/python -m monitory_local.invoke score $(FOLDER_FLAG)
+	@$(BIN)/python -m monitory_local.lambdas.invoke score $(FOLDER_FLAG)
 
 .PHONY: invoke-retrain
 invoke-retrain: $(READY) ## call the retrain handler (EVENT=file or JSON, or MONTH= SAMPLE=, or START= END=)
-	@$(BIN)/python -m monitory_local.invoke retrain $(FOLDER_FLAG) \
+	@$(BIN)/python -m monitory_local.lambdas.invoke retrain $(FOLDER_FLAG) \
 		$(call flag,event,EVENT) $(call flag,month,MONTH) $(call flag,sample,SAMPLE) \
 		$(call flag,start,START) $(call flag,end,END) $(call flag,promote,PROMOTE)
 
@@ -116,7 +116,7 @@ openapi: $(READY) ## docs/openapi.json, after a change of the API
 
 .PHONY: check-lake
 check-lake: $(READY) ## what a lake holds, what is wrong with it, what to do first; a page with pictures (FOLDER=, JSON=1, PAGE=)
-	@$(BIN)/python -m monitory_local.check_lake $(FOLDER_FLAG) $(if $(JSON),--json) $(call flag,page,PAGE)
+	@$(BIN)/python -m monitory_local.lambdas.check_lake $(FOLDER_FLAG) $(if $(JSON),--json) $(call flag,page,PAGE)
 
 .PHONY: pictures
 pictures: $(READY) ## the pictures of the documentation: runs the demo, needs Chromium
@@ -156,11 +156,11 @@ fuzz: $(FUZZ_READY) ## fuzz the decoders for SECONDS=60, guided by coverage wher
 
 .PHONY: audit
 audit: $(FUZZ_READY) ## known vulnerabilities of every deployed package, from the registry and a dated list
-	@$(FUZZ_BIN)/python -m monitory_local.audit
+	@$(FUZZ_BIN)/python -m monitory_local.artifacts.audit
 
 .PHONY: licences
 licences: $(READY) ## licences of every deployed package
-	@$(BIN)/python -m monitory_local.audit --licences
+	@$(BIN)/python -m monitory_local.artifacts.audit --licences
 
 .PHONY: lint
 lint: $(READY) ## ruff, mypy and the import direction
@@ -178,7 +178,7 @@ format: $(READY) ## sort imports, mend what can be mended, format
 
 .PHONY: build
 build: $(READY) ## the zip functions and the layer into .aws-sam/build, without Docker (ARCH=x86_64 or arm64)
-	@$(BIN)/python -m monitory_local.build $(call flag,arch,ARCH)
+	@$(BIN)/python -m monitory_local.artifacts.build $(call flag,arch,ARCH)
 
 .PHONY: image
 image: ## the retrain function's image, with Docker

@@ -24,7 +24,8 @@ from typing import NamedTuple
 from benchmarks import stage
 from benchmarks.sides import median, say
 from monitory.machine import Machine
-from monitory_local import build, lambdas, sandbox, wheels
+from monitory_local import lambdas, sandbox
+from monitory_local.artifacts import build, wheels
 from monitory_local.simulator.__main__ import last_hours
 from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer

@@ -14,13 +14,13 @@ from monitory.errors import ObjectNotFound
 from monitory.settings import PredictSettings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas, openapi, scoring
-from monitory_local.buckets import prepare
 from monitory_local.feed import FEED_FILE, MAX_DAYS, Feed, use_log
 from monitory_local.ports import HOST, require_free
 from monitory_local.s3 import DEFAULT_FOLDER, S3, running_s3
+from monitory_local.s3.buckets import prepare
+from monitory_local.s3.weed import ServerError
 from monitory_local.simulator.wear import Plan
 from monitory_local.terminal import progress_bar, run
-from monitory_local.weed import ServerError
 from monitory_predict.api import document
 from monitory_predict.api.caller import LOCAL
 from monitory_predict.application import build_app

@@ -11,7 +11,8 @@ import pytest
 from monitory.clock import now
 from monitory.machine import Machine
 from monitory.storage.s3 import S3Storage
-from monitory_local import build, sandbox
+from monitory_local import sandbox
+from monitory_local.artifacts import build
 from monitory_local.lambdas import predict_event
 from monitory_local.s3 import S3
 from monitory_local.simulator.__main__ import last_hours

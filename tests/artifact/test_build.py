@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitory.metric_names import PREDICT_SERVICE
-from monitory_local import build, wheels
-from monitory_local.wheels import BuildError
+from monitory_local.artifacts import build, wheels
+from monitory_local.artifacts.wheels import BuildError
 from tests.artifact.conftest import WHEELHOUSE
 
 pytestmark = pytest.mark.timeout(600)
@@ -162,7 +162,7 @@ def test_a_line_without_version_and_hash_is_refused(tmp_path: Path, line: str) -
 
 def test_the_command_line_explains_itself() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "monitory_local.build", "--help"],
+        [sys.executable, "-m", "monitory_local.artifacts.build", "--help"],
         env={"PYTHONPATH": f"{build.ROOT}/layers/shared:{build.ROOT}/local"},
         capture_output=True,
         text=True,

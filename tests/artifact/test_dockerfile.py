@@ -59,7 +59,7 @@ def test_docker_gets_what_is_copied(origin: str, target: str) -> None:
         "events/rollback.json",
         "functions/predict/monitory_predict/handler.py",
         "layers/shared/monitory/__pycache__/lake.cpython-311.pyc",
-        "local/monitory_local/s3.py",
+        "local/monitory_local/s3/store.py",
     ],
 )
 def test_docker_gets_nothing_else(path: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from monitory.machine import Machine
 from monitory.storage.s3 import S3Storage
-from monitory_local import build
+from monitory_local.artifacts import build
 from monitory_local.s3 import S3
 from monitory_local.simulator.__main__ import last_hours
 from monitory_local.simulator.lake import write_hours

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitory_local.build import ROOT
+from monitory_local.artifacts.build import ROOT
 from tests.deploy.conftest import PARAMETERS
 from tests.support.deploy.deployment import Account, Stack, wait_for
 

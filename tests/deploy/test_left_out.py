@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from monitory_local.build import write_template
+from monitory_local.artifacts.build import write_template
 from tests.support.deploy.left_out import LEFT_OUT
 from tests.support.deploy.packaging import differences, for_emulator, read_template
 

@@ -15,8 +15,8 @@ from monitory.readings.by_hour import ReadingsByHour
 from monitory.sensors import load
 from monitory.storage.s3 import S3Storage
 from tests.faults.conftest import Ledger
-from tests.support import proxy as faults
-from tests.support.proxy import Answer, Exchange, Proxy
+from tests.support import proxy_faults as faults
+from tests.support.proxy import Answer, Exchange, Fault, Proxy
 from tests.support.samples import SOURCE
 from tests.support.world import REGION
 
@@ -89,7 +89,7 @@ def test_compressed_bodies_are_not_unpacked(proxy: Proxy, lake_bucket: str, ledg
     assert blob.body == b"\x1f\x8b" + b"x" * 100
 
 
-def _claims(size: int) -> faults.Fault:
+def _claims(size: int) -> Fault:
     def fault(exchange: Exchange) -> None:
         answer = exchange.forward()
         exchange.answer(Answer(200, answer.headers, b"x"), length=size)

@@ -10,7 +10,7 @@ from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
 from monitory.machine import Machine
 from tests.faults.conftest import Ledger
-from tests.support import proxy as faults
+from tests.support import proxy_faults as faults
 from tests.support.proxy import Proxy
 from tests.support.world import World, fill, hasten, predict
 

@@ -15,8 +15,8 @@ from monitory.storage.s3 import S3Storage
 from monitory_retrain import bootstrap, pipeline
 from monitory_retrain.pipeline import Challenger
 from tests.faults.conftest import Ledger
-from tests.support import proxy as faults
-from tests.support.proxy import Failing, Proxy
+from tests.support import proxy_faults as faults
+from tests.support.proxy import Failing, Fault, Proxy
 from tests.support.retraining import DAYS, REMEMBERED, challenger, faults_of, gaps_of, learns, nightly, run, settings
 from tests.support.world import MODEL_KEY, REGION, fill_days
 
@@ -52,7 +52,7 @@ BIT = "one bit wrong"
 SEALED = {"served model read", "failure state read", "champion's card read", "stored model read"}
 """Reads of objects whose hash is known; of others only the store's own checksum tells."""
 
-ALWAYS: dict[str, faults.Fault] = {
+ALWAYS: dict[str, Fault] = {
     "connection reset": faults.reset,
     "503 SlowDown": faults.slow_down,
     "403": faults.forbidden,
@@ -65,7 +65,7 @@ ALWAYS: dict[str, faults.Fault] = {
     BIT: faults.flipped,
     "silence": faults.silent,
 }
-ONCE: dict[str, faults.Fault] = {
+ONCE: dict[str, Fault] = {
     "done, but the answer is lost": faults.reset_after,
     "done, but answered 500": faults.error_after,
     "500 once": faults.internal_error,

@@ -14,7 +14,8 @@ from monitory_predict import application
 from monitory_predict.telemetry import EmfTelemetry
 from monitory_retrain import bootstrap as retraining
 from tests.faults.conftest import Ledger
-from tests.support.proxy import Proxy, forbidden
+from tests.support.proxy import Proxy
+from tests.support.proxy_faults import forbidden
 from tests.support.retraining import DAYS, challenger, learns, nightly, run, settings
 from tests.support.samples import MACHINE, hour_of_readings, lake_key, ndjson
 from tests.support.world import REGION, World, fill_days

@@ -110,8 +110,8 @@ def test_a_second_serve_on_a_folder_and_a_port_in_use_are_refused(tmp_path: Path
     "program",
     [
         ("serve", "--port", "0"),
-        ("invoke", "predict"),
-        ("invoke", "retrain"),
+        ("lambdas.invoke", "predict"),
+        ("lambdas.invoke", "retrain"),
         ("simulator", "--days", "1", "--machines", "1"),
         ("importing", "{csv}"),
         ("demo",),
@@ -149,7 +149,7 @@ def test_no_program_makes_a_bucket_in_a_store_that_it_was_pointed_at(
 def test_a_failure_is_one_line_with_the_stores_code_and_a_remedy(
     s3: S3, environment: dict[str, str], words: tuple[str, ...]
 ) -> None:
-    done = _run("invoke", "predict", **{**s3.environment, **environment})
+    done = _run("lambdas.invoke", "predict", **{**s3.environment, **environment})
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1, done.stderr
     assert all(word in done.stderr for word in words), done.stderr
@@ -177,6 +177,8 @@ def test_an_event_is_taken_as_it_is_through_make(tmp_path: Path) -> None:
 def test_an_event_that_is_none_is_named(event: str, words: str, tmp_path: Path) -> None:
     file = tmp_path / "list.json"
     file.write_text("[]")
-    done = _run("invoke", "retrain", "--event", str(file) if event == "[]" else event, "--folder", tmp_path / "s3")
+    done = _run(
+        "lambdas.invoke", "retrain", "--event", str(file) if event == "[]" else event, "--folder", tmp_path / "s3"
+    )
     assert done.returncode == 2
     assert words in done.stderr

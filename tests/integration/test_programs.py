@@ -43,7 +43,7 @@ def _run(module: str, *arguments: str | Path) -> subprocess.CompletedProcess[str
 
 
 def _invoke(*arguments: str | Path, status: int = 0) -> dict[str, Any]:
-    done = _run("invoke", *arguments)
+    done = _run("lambdas.invoke", *arguments)
     assert done.returncode == status, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
@@ -88,7 +88,7 @@ def _event(folder: Path, version: str) -> Path:
 
 
 def test_an_event_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    done = _run("invoke", "retrain", "--event", tmp_path / "nothing.json")
+    done = _run("lambdas.invoke", "retrain", "--event", tmp_path / "nothing.json")
     assert done.returncode == 2
     assert "nothing.json" in done.stderr
 

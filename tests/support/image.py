@@ -6,8 +6,8 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitory_local import wheels
-from monitory_local.build import ROOT, compile_bytecode, find_compiler
+from monitory_local.artifacts import wheels
+from monitory_local.artifacts.build import ROOT, compile_bytecode, find_compiler
 
 TASK_ROOT = "${LAMBDA_TASK_ROOT}"
 DOCKERFILE = ROOT / "functions/retrain/Dockerfile"

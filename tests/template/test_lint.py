@@ -59,7 +59,7 @@ def test_sam_build_finds_its_targets(folder: str, artifact: str) -> None:
     assert make
     done = run(make, "--dry-run", "--makefile", ROOT / folder / "Makefile", f"build-{artifact}", "ARTIFACTS_DIR=/there")
     assert done.returncode == 0, done.stderr
-    assert f'-m monitory_local.build --only {artifact} --arch x86_64 --out "/there"' in done.stdout
+    assert f'-m monitory_local.artifacts.build --only {artifact} --arch x86_64 --out "/there"' in done.stdout
 
 
 def test_sam_finds_the_files_that_it_uploads_from_where_it_builds(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ ELSEWHERE = {
     "tests.support.mortal",
     "tests.support.processes",
     "tests.support.proxy",
+    "tests.support.proxy_faults",
     "tests.support.world",
 }
 """Helpers of other suites: real servers, other processes, faults."""

@@ -27,12 +27,12 @@ from monitory.scoring.machine_prediction import MachinePrediction
 from monitory.settings import PredictSettings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas
-from monitory_local.buckets import prepare
 from monitory_local.example.cmapss import engines
 from monitory_local.example.factory import ZONE, Factory
 from monitory_local.example.scores import CAP_CYCLES, Prediction, as_line, figures
 from monitory_local.importing import __main__ as importing
 from monitory_local.s3 import embedded_s3
+from monitory_local.s3.buckets import prepare
 from monitory_local.terminal import progress_bar, run
 from monitory_predict.bootstrap import start
 from monitory_predict.service import PredictService

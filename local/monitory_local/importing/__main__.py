@@ -22,17 +22,18 @@ from monitory.layout import lake_layout
 from monitory.sensors import load as load_sensors
 from monitory.settings import RetrainSettings, from_environment
 from monitory.storage.s3 import S3Storage
-from monitory_local.buckets import prepare_lake
-from monitory_local.importing import lookout, mapping, records, sensor_proposal, summary
+from monitory_local.importing import records, sensor_proposal, summary
 from monitory_local.importing.errors import ImportFault
 from monitory_local.importing.history import History, csv_sources, lookout_sources
-from monitory_local.importing.mapping import ColumnMapping
+from monitory_local.importing.lake.spill import Spill
+from monitory_local.importing.lake.upload import Uploads, upload
 from monitory_local.importing.readings import Vocabulary
 from monitory_local.importing.records import Record
-from monitory_local.importing.spill import Spill
-from monitory_local.importing.times import zone_name
-from monitory_local.importing.upload import Uploads, upload
+from monitory_local.importing.tables import lookout, mapping
+from monitory_local.importing.tables.mapping import ColumnMapping
+from monitory_local.importing.tables.times import zone_name
 from monitory_local.s3 import DEFAULT_FOLDER, running_s3
+from monitory_local.s3.buckets import prepare_lake
 from monitory_local.terminal import run
 
 LOG_KEY = "failures.ndjson"

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitory.machine import Machine, machine
-from monitory_local.importing import csv_rows, lookout
 from monitory_local.importing.errors import ImportFault, Rejects
-from monitory_local.importing.lake_objects import LakeObject, lake_objects
-from monitory_local.importing.mapping import DEFAULT_ZONE_ID, ColumnMapping, Columns, complete
+from monitory_local.importing.lake.lake_objects import LakeObject, lake_objects
+from monitory_local.importing.lake.spill import Spill
 from monitory_local.importing.readings import FileForm, Reader, Readings, Vocabulary, default_machine, file_form
 from monitory_local.importing.sensor_proposal import ValueSample
-from monitory_local.importing.spill import Spill
+from monitory_local.importing.tables import csv_rows, lookout
+from monitory_local.importing.tables.mapping import DEFAULT_ZONE_ID, ColumnMapping, Columns, complete
 
 _EXAMPLES = 3
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from monitory.errors import InvalidIdentifier
 from monitory.machine import Machine, machine
-from monitory_local.importing import times
-from monitory_local.importing.csv_rows import Chunk
 from monitory_local.importing.errors import ImportFault, Rejects
-from monitory_local.importing.mapping import DEFAULT_ZONE_ID, ColumnMapping, Columns
+from monitory_local.importing.tables import times
+from monitory_local.importing.tables.csv_rows import Chunk
+from monitory_local.importing.tables.mapping import DEFAULT_ZONE_ID, ColumnMapping, Columns
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]

@@ -16,11 +16,11 @@ import pandas as pd
 from monitory.errors import InvalidIdentifier, ObjectNotFound
 from monitory.machine import machine
 from monitory.storage.port import Storage
-from monitory_local.importing import csv_rows, times
-from monitory_local.importing.csv_rows import Chunk
 from monitory_local.importing.errors import ImportFault, Rejects
-from monitory_local.importing.mapping import ColumnMapping, Columns, complete_records
-from monitory_local.importing.times import Micros
+from monitory_local.importing.tables import csv_rows, times
+from monitory_local.importing.tables.csv_rows import Chunk
+from monitory_local.importing.tables.mapping import ColumnMapping, Columns, complete_records
+from monitory_local.importing.tables.times import Micros
 
 Record = dict[str, str]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from monitory.sensors import SensorSet
 from monitory_local.importing import records
 from monitory_local.importing.history import History
-from monitory_local.importing.mapping import as_toml
+from monitory_local.importing.lake.upload import Uploads
 from monitory_local.importing.records import Record
-from monitory_local.importing.upload import Uploads
+from monitory_local.importing.tables.mapping import as_toml
 from monitory_local.s3 import DEFAULT_FOLDER
 
 _FILES = 5

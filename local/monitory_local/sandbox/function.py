@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from monitory_local import wheels
+from monitory_local.artifacts import wheels
 from monitory_local.ports import HOST, free_ports
 from monitory_local.sandbox import enter, root
 from monitory_local.sandbox.root import SandboxError

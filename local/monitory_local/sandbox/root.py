@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from monitory.errors import MonitoryError
-from monitory_local import build, wheels
+from monitory_local.artifacts import build, wheels
 
 SUITE = "trixie"
 """The Debian release whose Python is the runtime's."""

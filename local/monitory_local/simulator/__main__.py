@@ -8,8 +8,8 @@ from pathlib import Path
 from monitory.clock import HOURS_PER_DAY, first_hour, hour_of, hour_start, now
 from monitory.settings import Settings, from_environment
 from monitory.storage.s3 import S3Storage
-from monitory_local.buckets import prepare_lake
 from monitory_local.s3 import DEFAULT_FOLDER, running_s3
+from monitory_local.s3.buckets import prepare_lake
 from monitory_local.simulator.classes import CLASSES
 from monitory_local.simulator.lake import truths, write_hours, write_truth
 from monitory_local.simulator.producer import Producer

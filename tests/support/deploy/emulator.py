@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 
-from monitory_local.build import ROOT
+from monitory_local.artifacts.build import ROOT
 from monitory_local.ports import HOST, free_ports
-from monitory_local.weed import GUARD, stop
+from monitory_local.s3.weed import GUARD, stop
 
 PYTHON = ROOT / ".venv-deploy/bin/python"
 ACCOUNT = "123456789012"

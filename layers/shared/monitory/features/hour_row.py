@@ -34,7 +34,7 @@ WINDOW = 5
 STATISTICS = ("mean", "rollmean", "rollstd", "min", "max", "outside", "count")
 """Of each sensor, in the order of an hour row's columns."""
 
-PER_SENSOR = ("", "_rollmean", "_rollstd", "_min", "_max", "_outside", "_count")
+PER_SENSOR = ("", *(f"_{statistic}" for statistic in STATISTICS[1:]))
 MIN, MAX, OUTSIDE, COUNT = (PER_SENSOR.index(suffix) for suffix in ("_min", "_max", "_outside", "_count"))
 """Offsets within a sensor's columns; new code asks `Columns`."""
 

@@ -1,138 +1,24 @@
 """What the retrain function answers to each event that reaches it, through its handler."""
 
-import importlib
 import json
-import sys
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-import msgspec
 import pytest
 
-from monitory import clock, metric_names
-from monitory.errors import InvalidEvent, ModelError, UnknownVersion
-from monitory.log import logger
-from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
-from monitory_local.lambdas import LocalContext
-from monitory_retrain import bootstrap, pipeline
-from monitory_retrain.dataset import hour_table
-from monitory_retrain.dataset.hour_table import HourTable
-from monitory_retrain.dataset.sufficiency import Supply
-from monitory_retrain.ingest.counts import Counts
-from monitory_retrain.ingest.ingest import Ingest, Ingested
+from monitory import metric_names
+from monitory.errors import InvalidEvent, UnknownVersion
 from monitory_retrain.job import Job, JobResult
-from tests.support import reports
-from tests.support.fakes import MemoryStorage
-from tests.support.models import card, small_text
-from tests.support.registries import A, B, C, promote
-
-Json = dict[str, Any]
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # noon in Seoul
-ID = "7bf73129-1428-4cd3-a780-95db273d1602"
-
-
-def bus(detail: object, source: str = "factory.ops", kind: str = "retrain", **others: object) -> Json:
-    return {
-        "version": "0",
-        "id": ID,
-        "detail-type": kind,
-        "source": source,
-        "account": "123456789012",
-        "time": "2026-11-20T15:00:00Z",
-        "region": "ap-northeast-2",
-        "resources": [],
-        "detail": detail,
-        **others,
-    }
-
-
-def scheduled(source: str = "aws.events", detail: object = None, **others: object) -> Json:
-    return bus({} if detail is None else detail, source, "Scheduled Event", **others)
-
-
-def sqs(*bodies: object) -> Json:
-    return {"Records": [{"messageId": ID, "eventSource": "aws:sqs", "body": json.dumps(body)} for body in bodies]}
-
-
-def sns(message: object) -> Json:
-    return {"Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": ID, "Message": json.dumps(message)}}]}
+from tests.support.jobs import RecordingIngest
+from tests.support.registries import A, B, C
+from tests.support.retrain_events import BACK, ID, JUNE, MONTH, Json, bus, scheduled, sns, sqs
 
 
 def wrapped(times: int) -> Json:
     return {"event": wrapped(times - 1)} if times else {}
 
 
-class RecordingIngest(Ingest):
-    """Days that were read already."""
-
-    def __init__(self) -> None:
-        self.config = reports.LAKE
-        self.asked: list[tuple[str, str, int | None]] = []
-
-    def days(self, days: Sequence[date], *, refresh: datetime | None, in_time: Callable[[], bool]) -> Ingested:
-        self.asked.append((str(days[0]), str(days[-1]), None))
-        return Ingested(reports.table(), Counts(objects=1), [])
-
-    def history(self, first: date, before: date, max_rows: int, in_time: Callable[[], bool]) -> HourTable:
-        return hour_table.join([], reports.table().values.shape[1])
-
-    def sample(self, days: Sequence[date], count: int) -> Ingested:
-        self.asked.append((str(days[0]), str(days[-1]), count))
-        return Ingested(reports.table(), Counts(objects=1), [])
-
-
-@pytest.fixture
-def ingest() -> RecordingIngest:
-    return RecordingIngest()
-
-
-@pytest.fixture
-def job(ingest: RecordingIngest) -> Job:
-    """Three versions were promoted; C is served."""
-    models, settings = MemoryStorage("models"), reports.SETTINGS.model_copy(update={"log_level": "CRITICAL"})
-    registry = Registry(models, settings.s3_model_key)
-    for number, version in enumerate((A, B, C)):
-        made = msgspec.json.encode(card(version))
-        files = {MODEL_FILE: (small_text(number), "text/plain"), CARD_FILE: (made, "application/json")}
-        registry.store(version, files)
-        promote(registry, version)
-    return Job(
-        settings=settings,
-        sensors=reports.SENSORS,
-        lake=MemoryStorage("lake"),
-        models=models,
-        registry=registry,
-        ingest=ingest,
-        recipe=reports.RECIPE,
-        log=logger("tests", settings),
-    )
-
-
-@pytest.fixture
-def invoke(job: Job, monkeypatch: pytest.MonkeyPatch) -> Callable[[object], JobResult]:
-    """The function's handler at noon of a day, whose lake never holds enough to learn from."""
-    monkeypatch.setattr(bootstrap, "build_job", lambda settings: job)
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-    little = pipeline.Skipped(["too little"], Supply(*[0] * 6), reports.challenger().labels, reports.table())
-    monkeypatch.setattr(pipeline, "learn", lambda *args, **others: little)
-    monkeypatch.setitem(sys.modules, "monitory_retrain.handler", None)  # what is imported now is forgotten afterwards
-    del sys.modules["monitory_retrain.handler"]
-    handler = importlib.import_module("monitory_retrain.handler")
-
-    def call(event: object) -> JobResult:
-        answer: JobResult = handler.lambda_handler(event, LocalContext("retrain", 900.0))
-        return answer
-
-    return call
-
-
 NIGHT = ("2026-10-31", "2026-11-20", None)
 NOON = ("2026-11-02", "2026-11-22", None)
-JUNE = ("2025-06-01", "2025-06-30", None)
-BACK = {"action": "rollback", "reason": "worse"}
-MONTH = {"month": "2025-06"}
 RECORD = {  # a message of the failed-events queue
     "version": "1.0",
     "timestamp": "2026-11-20T15:20:00Z",
@@ -290,47 +176,3 @@ def test_what_is_impossible_and_nobody_waits_for_raises_and_is_counted(
         invoke(event)
     assert_counted(capsys)
     assert (job.registry.served().version, ingest.asked) == (C, [])
-
-
-EVENTS = Path(__file__).parents[4] / "events"
-EXAMPLES = {
-    "retrain-nightly": "skipped",
-    "retrain-month": "skipped",
-    "retrain-range": "skipped",
-    "rollback": "rolled back",
-    "rollback-bus": "rolled back",
-    "promote": "refused",  # there is no such version here
-}
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_the_examples_are_understood(name: str, invoke: Callable[[object], JobResult]) -> None:
-    assert invoke(json.loads((EVENTS / f"{name}.json").read_text()))["status"] == EXAMPLES[name]
-
-
-def test_a_refused_rollback_that_was_delivered_raises(invoke: Callable[[object], JobResult], job: Job) -> None:
-    for _ in range(2):
-        invoke(BACK)
-    with pytest.raises(ModelError, match="no earlier model"):
-        invoke(bus(BACK))
-    assert job.registry.served().version == A
-
-
-@pytest.mark.parametrize("wrap", [bus, sqs, sns])
-def test_an_event_that_is_delivered_twice_is_done_once(
-    wrap: Callable[[object], Json], invoke: Callable[[object], JobResult], job: Job, ingest: RecordingIngest
-) -> None:
-    assert invoke(wrap(BACK)) == invoke(wrap(BACK))
-    assert job.registry.served().version == B
-    assert invoke(wrap(MONTH))["status"] == "skipped"
-    assert invoke(wrap(MONTH))["repeated"]
-    assert ingest.asked == [JUNE]
-
-
-def test_who_put_an_event_on_the_bus_is_recorded(invoke: Callable[[object], JobResult], job: Job) -> None:
-    invoke(bus(BACK))
-    assert job.registry.history()[-1].by == "factory.ops"
-    invoke({"action": "promote", "version": C})
-    assert job.registry.history()[-1].by == "event"
-    invoke(bus({"action": "promote", "version": A, "by": "me"}, id="another"))
-    assert job.registry.history()[-1].by == "me"

@@ -1,0 +1,1 @@
+"""Readings in any order -> machine-days on disk -> objects of the lake -> the bucket."""

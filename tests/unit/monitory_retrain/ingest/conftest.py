@@ -1,0 +1,10 @@
+"""A lake of two machines and three days."""
+
+import pytest
+
+from tests.support.nights import World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
