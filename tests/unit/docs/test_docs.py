@@ -1,81 +1,35 @@
 """The documentation keeps to the repository: links, verbs, settings, parameters, metrics, languages."""
 
 import re
-from functools import cache
-from pathlib import Path
+from collections import Counter
 
 import pytest
 
 from monitory import metric_names
 from monitory.settings import PredictSettings, RetrainSettings, ScoreSettings, Settings
-
-ROOT = Path(__file__).resolve().parents[3]
-PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
-TRANSLATED = [
-    ("README.md", "README.ko.md"),
-    ("docs/start.md", "docs/ko/start.md"),
-    ("docs/operate.md", "docs/ko/operate.md"),
-]
-
-_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-_CODE = re.compile(r"`[^`\n]+`")
-_LINK = re.compile(r"\]\(([^()\s]+)\)")
-_HEADING = re.compile(r"^(#+) +(.+?) *$", re.MULTILINE)
-_VERB = re.compile(r"\bmake ([a-z][a-z0-9-]*)")
-_ELSEWHERE = re.compile(r"[a-z]+:")
-
-
-@cache
-def text(page: str) -> str:
-    return (ROOT / page).read_text(encoding="utf-8")
-
-
-@cache
-def prose(page: str) -> str:
-    """A page without its code blocks."""
-    return _FENCE.sub("", text(page))
-
-
-def commands(page: str) -> str:
-    """What a page shows as code, in blocks and in lines."""
-    return "\n".join([*_FENCE.findall(text(page)), *_CODE.findall(prose(page))])
-
-
-def headings(page: str) -> list[tuple[int, str]]:
-    """Levels and titles."""
-    return [(len(marks), title) for marks, title in _HEADING.findall(prose(page))]
-
-
-def anchors(page: str) -> list[str]:
-    """The anchors that GitHub gives a page's headings.
-
-    Links and emphasis leave their words, punctuation goes, spaces become dashes.
-    """
-    titles = (re.sub(r"\[([^]]*)\]\([^)]*\)|[*`]", r"\1", title).lower() for _, title in headings(page))
-    return [re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles]
-
-
-def section(page: str, title: str) -> str:
-    """What stands below a heading, up to the next one."""
-    return text(page).partition(f"## {title}\n")[2].partition("\n## ")[0]
-
-
-def verbs() -> set[str]:
-    return set(re.findall(r"^([a-z][a-z0-9-]*):", text("Makefile"), re.MULTILINE))
-
-
-def parameters() -> list[str]:
-    template = text("template.yaml")
-    block = re.search(r"^Parameters:\n(.*?)^\S", template, re.MULTILINE | re.DOTALL)
-    assert block
-    return re.findall(r"^  (\w+):$", block[1], re.MULTILINE)
+from tests.support.pages import (
+    CODE,
+    ELSEWHERE,
+    LINK,
+    PAGES,
+    ROOT,
+    TRANSLATED,
+    VERB,
+    anchors,
+    commands,
+    headings,
+    parameters,
+    prose,
+    text,
+    verbs,
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_relative_link_leads_to_a_file_and_every_anchor_to_a_heading(page: str) -> None:
     dead = []
-    for target in _LINK.findall(prose(page)):
-        if _ELSEWHERE.match(target):
+    for target in LINK.findall(prose(page)):
+        if ELSEWHERE.match(target):
             continue
         path, _, anchor = target.partition("#")
         file = ((ROOT / page).parent / path).resolve() if path else ROOT / page
@@ -87,7 +41,7 @@ def test_every_relative_link_leads_to_a_file_and_every_anchor_to_a_heading(page:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_named_verb_is_one_of_the_makefile(page: str) -> None:
-    named = set(_VERB.findall(commands(page)))
+    named = set(VERB.findall(commands(page)))
     assert named - verbs() == set()
 
 
@@ -102,7 +56,7 @@ def test_every_page_is_reached_from_the_readme() -> None:
     while waiting:
         page = waiting.pop()
         reached.add(page)
-        for target in _LINK.findall(prose(page)):
+        for target in LINK.findall(prose(page)):
             file = ((ROOT / page).parent / target.partition("#")[0]).resolve()
             if file.suffix == ".md" and file.exists() and (name := file.relative_to(ROOT).as_posix()) not in reached:
                 waiting.append(name)
@@ -118,9 +72,20 @@ def test_the_readme_is_short(page: str) -> None:
 @pytest.mark.parametrize(("english", "korean"), TRANSLATED)
 def test_both_languages_have_the_same_sections_commands_tables_and_pictures(english: str, korean: str) -> None:
     assert [level for level, _ in headings(korean)] == [level for level, _ in headings(english)]
-    assert _VERB.findall(commands(korean)) == _VERB.findall(commands(english))
+    assert VERB.findall(commands(korean)) == VERB.findall(commands(english))
     for what in (r"^\|", r"^- ", r"!\[", r"^```"):
         assert len(re.findall(what, text(korean), re.MULTILINE)) == len(re.findall(what, text(english), re.MULTILINE))
+
+
+@pytest.mark.parametrize(("english", "korean"), TRANSLATED)
+def test_both_languages_state_the_same_figures_and_names(english: str, korean: str) -> None:
+    def stated(page: str) -> tuple[Counter[str], set[str]]:
+        """Figures of three digits or with decimals; what is shown as code, whatever its placeholders are called."""
+        words = re.sub(LINK, "", prose(page))
+        figures = re.findall(r"\d{1,3}(?:,\d{3})+|\d+\.\d+|\d{3,}", words)
+        return Counter(figures), {re.sub("<[^>]*>", "<>", code) for code in CODE.findall(words)}
+
+    assert stated(korean) == stated(english)
 
 
 KINDS: tuple[type[Settings], ...] = (PredictSettings, ScoreSettings, RetrainSettings)
