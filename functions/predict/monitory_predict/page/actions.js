@@ -1,0 +1,1 @@
+export function open(main) { main.replaceChildren(); return { refresh() {} }; }
