@@ -87,16 +87,16 @@ export function spark(trend, limits, cap) {
   const label = text.t("trend.of", { first: text.days(shown[0].rul_days), last: text.days(shown.at(-1).rul_days) });
   return drawing(SPARK.width, SPARK.height, label,
     limits.map((limit) => s("path", { class: "limit", d: `M0 ${y(limit)}H${SPARK.width}` })),
-    history(shown, x, y, 13 * HOUR),
+    history(shown, x, y, cap ?? FALLBACK_CAP),
     s("circle", { class: "point", cx: x(last), cy: y(shown.at(-1).rul_days), r: 2.5 }));
 }
 
-/** Band and line of predictions, broken where some are missing. */
-function history(points, x, y, gap) {
-  return runs(points, gap).map((part) => {
+/** Band and line of predictions, broken where some are missing; an open interval reaches the top. */
+function history(points, x, y, top) {
+  return runs(points, 13 * HOUR).map((part) => {
     const banded = part.filter((point) => point.low !== null && point.low !== undefined);
     return [
-      banded.length > 1 && s("path", { class: "band", d: band(banded.map((point) => [x(point.at), y(point.low), y(point.high ?? Infinity)])) }),
+      banded.length > 1 && s("path", { class: "band", d: band(banded.map((point) => [x(point.at), y(point.low), y(Math.min(point.high ?? top, top))])) }),
       part.length > 1
         ? s("path", { class: "line", d: line(part.map((point) => [x(point.at), y(point.rul_days)])) })
         : s("circle", { class: "point", cx: x(part[0].at), cy: y(part[0].rul_days), r: 1.5 }),
@@ -144,11 +144,11 @@ export function rulChart({ trend, limits, cap, cases }, width) {
   const { x, parts } = frame(width, height, from, to, [0, 10, 20, 30, top].filter((tick, index, all) => tick <= top && all.indexOf(tick) === index), y);
   const shown = cases.filter((one) => Date.parse(one.opened_at) >= from && Date.parse(one.opened_at) <= to + HOUR * 6);
   const label = text.t("machine.rul.alt", {
-    first: text.days(points[0].rul_days), last: text.days(points.at(-1).rul_days), limits: limits.map(text.count).join(", "), cases: text.count(shown.length),
+    first: text.days(points[0].rul_days), last: text.days(points.at(-1).rul_days), limits: text.list(limits.map(text.count)), cases: text.count(shown.length),
   });
   return drawing(width, height, label, parts,
     limits.map((limit) => s("path", { class: "limit", d: `M${MARGIN.left} ${y(limit)}H${width - MARGIN.right}` })),
-    history(points, x, y, 13 * HOUR),
+    history(points, x, y, top),
     s("circle", { class: "point", cx: x(to), cy: y(points.at(-1).rul_days), r: 4 }),
     shown.map((one) => caseMark(x(Math.min(Date.parse(one.opened_at), to)), height)));
 }
@@ -160,7 +160,7 @@ function caseMark(x, height) {
 /** Probabilities of failure within some days, as bars. */
 export function probabilityBars(probabilities, width) {
   const row = 30;
-  const left = 96;
+  const left = 108;
   const x = linear(0, 1, left, width - 52);
   const height = row * probabilities.length;
   const words = probabilities.map(({ days, p }) => `${within(days)} ${text.share(p)}`).join(", ");

@@ -22,6 +22,13 @@ function fill(element, attributes, children) {
   return element;
 }
 
+/** Other children for a place whose drawings find their size only later: the page does not jump meanwhile. */
+export function swap(place, children) {
+  place.style.minHeight = `${place.offsetHeight}px`;
+  place.replaceChildren(...children);
+  requestAnimationFrame(() => requestAnimationFrame(() => { place.style.minHeight = ""; }));
+}
+
 /** The hash address of a view: address(["machine", zone, equip], {q: ""}); empty parameters are left out. */
 export function address(parts, parameters = {}) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value)).toString();

@@ -51,5 +51,5 @@ export function section(title, ...children) {
 
 /** Terms and what they say; empty ones are left out. */
 export function terms(pairs) {
-  return h("dl", { class: "terms" }, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
+  return h("dl", { class: "terms" }, pairs.filter(([, value]) => value).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }

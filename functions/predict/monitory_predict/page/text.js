@@ -154,8 +154,8 @@ const TEXTS = {
 
   "model.title": ["Model", "모델"],
   "model.served": ["Served", "사용 중"],
-  "model.since": ["since {time}", "{time}부터"],
-  "model.trained": ["trained {time}", "{time} 학습"],
+  "model.training": ["Trained", "학습"],
+  "model.promotion": ["Promoted", "승격"],
   "model.unknown": ["a model that this service did not train", "이 서비스가 학습하지 않은 모델"],
   "model.right": ["How right it was", "얼마나 맞았나"],
   "model.days": ["Predictions of {first} to {last}, measured {time}", "{first}~{last}의 예측, {time} 측정"],
@@ -288,5 +288,7 @@ export function ago(at) {
   if (Math.abs(minutes) < 48 * 60) return relative.format(Math.round(minutes / 60), "hour");
   return relative.format(Math.round(minutes / 1440), "day");
 }
+
+export const list = (items) => format(Intl.ListFormat, { type: "conjunction" }).format(items);
 
 export const timeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
