@@ -50,7 +50,7 @@ export function sign(level) {
 
 // ---- in the fleet's rows -------------------------------------------------------------------------------
 
-const BAR = { width: 168, height: 28, side: 6 };
+const BAR = { width: 172, height: 28, side: 10 };
 const SPARK = { width: 112, height: 36, side: 3 };
 
 /** The axis of all interval bars: 0, the limits and the cap. */

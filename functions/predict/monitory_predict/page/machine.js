@@ -19,12 +19,13 @@ export function open(main, parameters, { signal, announce, fail }) {
 
   const notices = h("div", { class: "notices" });
   const now = h("div", { class: "cards" }, loading());
+  const why = h("div", { class: "cards" });
   const written = h("div", { class: "cards" });
   const rest = h("div", { class: "cards" });
   main.replaceChildren(
     h("a", { class: "back", href: address([]) }, `← ${text.t("machine.back")}`),
     h("div", { class: "head" }, h("h1", {}, equipId), h("p", { class: "soft" }, zoneId)),
-    notices, now, written, rest);
+    notices, now, written, why, rest);
 
   let machine = null;
   let scoredAt = null;
@@ -43,8 +44,9 @@ export function open(main, parameters, { signal, announce, fail }) {
       scoredAt = place.scoredAt;
       loadedAt = new Date();
       notices.replaceChildren();
-      drawNow = () => swap(now, current(machine, place.row, prediction));
+      drawNow = () => swap(now, [current(machine, place.row, prediction)]);
       drawNow();
+      swap(why, prediction instanceof Error ? [] : [probability(prediction), drivers(prediction)]);
       swap(rest, history(machine));
       if (!written.firstChild) written.append(actions(zoneId, equipId, prediction, announce), h("section", { class: "card half" }));
       drawRecords();
@@ -100,17 +102,14 @@ const orError = (signal) => (error) => {
 function current(machine, row, prediction) {
   const isAnswer = !(prediction instanceof Error);
   const open = machine.cases.find((one) => one.status !== "closed");
-  const parts = [h("section", { class: `card ${row?.level ?? ""}` },
+  return h("section", { class: `card ${row?.level ?? ""}` },
     h("h2", { class: "unseen" }, text.t("machine.now")),
     isAnswer ? headline(machine, row, prediction) : noAnswer(row, prediction),
     terms([
       ...(isAnswer ? answerTerms(machine, prediction) : []),
       [text.t("machine.case"), open ? [caseStatus(open), h("small", {}, caseWords(open))] : text.t("case.none")],
     ]),
-    isAnswer && prediction.warnings.length > 0 && warnings(prediction.warnings)),
-  ];
-  if (isAnswer) parts.push(probability(prediction), drivers(prediction));
-  return parts;
+    isAnswer && prediction.warnings.length > 0 && warnings(prediction.warnings));
 }
 
 function answerTerms(machine, prediction) {
@@ -120,7 +119,7 @@ function answerTerms(machine, prediction) {
     [text.t("machine.replace-by"), prediction.replace_by && text.moment(prediction.replace_by)],
     [text.t("machine.mode"), prediction.failure_mode],
     [text.t("machine.data"), text.t("machine.data-of", { state: text.word("state", prediction.state), ago: text.ago(prediction.as_of) })],
-    [text.t("machine.model"), prediction.model.version],
+    [text.t("machine.model"), h("span", { class: "version" }, prediction.model.version)],
   ];
 }
 

@@ -10,7 +10,7 @@ const TEXTS = {
   "nav.model": ["Model", "모델"],
   "language": ["한국어", "English"],
   "sign-out": ["Sign out", "로그아웃"],
-  "sign-out.sure": ["{count} entries have not been sent. Sign out and delete them?", "아직 보내지 않은 기록 {count}건이 있습니다. 삭제하고 로그아웃할까요?"],
+  "sign-out.sure": ["Not sent yet: {count}. Delete and sign out?", "아직 보내지 않은 기록 {count}건이 있습니다. 삭제하고 로그아웃할까요?"],
   "foot": ["Times in {zone}.", "시각은 {zone} 기준입니다."],
   "loading": ["Loading …", "불러오는 중 …"],
 
@@ -147,7 +147,7 @@ const TEXTS = {
   "record.local": ["this machine", "이 컴퓨터"],
   "record.waiting": ["waits to be sent", "전송 대기"],
   "record.refused": ["refused: {detail}", "거부됨: {detail}"],
-  "outbox.waiting": ["{count} entries wait to be sent; they stay on this device until then.", "기록 {count}건이 전송을 기다립니다. 그때까지 이 기기에 보관됩니다."],
+  "outbox.waiting": ["Waiting to be sent: {count}. Kept on this device until then.", "기록 {count}건이 전송을 기다립니다. 그때까지 이 기기에 보관됩니다."],
   "outbox.refused": ["{machine}: “{kind}” was refused: {detail}", "{machine}: “{kind}” 기록이 거부되었습니다: {detail}"],
   "outbox.retry": ["Try again", "다시 보내기"],
   "outbox.discard": ["Discard", "버리기"],
