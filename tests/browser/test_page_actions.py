@@ -1,4 +1,4 @@
-"""What people write down on the page: shown at once, sent once and in order, kept while it cannot be sent; and markup."""
+"""What people write down on the page: shown at once, sent once and in order, kept while unsent; and markup."""
 
 from pathlib import Path
 

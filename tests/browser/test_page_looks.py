@@ -44,7 +44,8 @@ CUT_OFF = """[...document.querySelectorAll("svg text")].filter(text => {
 OVERLAPPING = """[...document.querySelectorAll("svg")].flatMap(svg => {
   const boxes = [...svg.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()]);
   return boxes.flatMap(([a, one], index) => boxes.slice(index + 1)
-    .filter(([, two]) => one.right > two.left + 1 && two.right > one.left + 1 && one.bottom > two.top + 3 && two.bottom > one.top + 3)
+    .filter(([, two]) => one.right > two.left + 1 && two.right > one.left + 1)
+    .filter(([, two]) => one.bottom > two.top + 3 && two.bottom > one.top + 3)
     .map(([b]) => `${a} and ${b}`));
 })"""
 

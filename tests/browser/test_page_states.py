@@ -50,19 +50,19 @@ def test_a_failing_storage_leaves_the_last_data_in_view_with_its_time(browser: B
     tab.page.get_by_role("link", name="EQUIP-001").wait_for()
     server.faults["fleet"] = STORAGE
     refresh(tab)
-    tab.page.get_by_text("The storage does not answer").wait_for()
+    tab.page.get_by_text("The storage does not answer", exact=True).wait_for()
     at = server.factory.scored_at + timedelta(hours=9)
     assert tab.page.get_by_text(f"as of {at:%H:%M}").is_visible()
     assert tab.page.get_by_role("link", name="EQUIP-020").is_visible()
     server.faults.clear()
     tab.page.get_by_role("button", name="Try again").click()
-    tab.page.get_by_text("The storage does not answer").wait_for(state="detached")
+    tab.page.get_by_text("The storage does not answer", exact=True).wait_for(state="detached")
 
 
 def test_a_failing_storage_at_first_sight_may_be_tried_again(browser: Browser, server: PageServer) -> None:
     server.faults["fleet"] = STORAGE
     tab = open_fleet(browser, server)
-    tab.page.get_by_text("The storage does not answer").wait_for()
+    tab.page.get_by_text("The storage does not answer", exact=True).wait_for()
     server.faults.clear()
     tab.page.get_by_role("button", name="Try again").click()
     tab.page.get_by_role("link", name="EQUIP-001").wait_for()

@@ -74,7 +74,7 @@ class PageServer:
 def serving(factory: Factory | None = None) -> Iterator[PageServer]:
     """A server that ends with the block."""
     server = PageServer(factory or Factory())
-    app = FastAPI(openapi_url=None)
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
     for middleware in (HeadAsGet, BasePath, SecurityHeaders):
         app.add_middleware(middleware)
     add_page(app)

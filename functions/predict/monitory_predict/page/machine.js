@@ -116,7 +116,10 @@ function answerTerms(machine, prediction) {
   return [
     [text.t("machine.likely"), prediction.interval && text.t("interval.of", { range: text.range(prediction.interval), share: text.share(prediction.interval.coverage) })],
     [text.t("machine.expected"), expected({ ...prediction, rul_days: prediction.predictions[0] }, machine.cap_days)],
-    [text.t("machine.replace-by"), prediction.replace_by && text.moment(prediction.replace_by)],
+    [text.t("machine.replace-by"), prediction.replace_by && [
+      text.moment(prediction.replace_by),
+      prediction.replace_saving > 0 && h("small", {}, text.t("machine.saving", { saving: text.reading(prediction.replace_saving) })),
+    ]],
     [text.t("machine.mode"), prediction.failure_mode],
     [text.t("machine.data"), text.t("machine.data-of", { state: text.word("state", prediction.state), ago: text.ago(prediction.as_of) })],
     [text.t("machine.model"), h("span", { class: "version" }, prediction.model.version)],
