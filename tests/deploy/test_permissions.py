@@ -11,13 +11,13 @@ from monitory.alerts import store
 from monitory.clock import now
 from monitory.logbook import records
 from monitory.machine import Machine
-from monitory.scoring import fleet
+from monitory.scoring import fleet, trends
 from tests.deploy.test_lifecycle import HEALTH, MODELS, PREDICT
 from tests.support.deploy import permissions
 from tests.support.deploy.deployment import Stack
 
 PERFORMANCE = "/api/v1/performance"
-SCORED = "cache/recent/", "predictions/", fleet.FOLDER, store.FOLDER, records.INDEX_KEY
+SCORED = "cache/recent/", "predictions/", fleet.FOLDER, trends.FOLDER, store.FOLDER, records.INDEX_KEY
 
 
 @pytest.fixture(scope="module")

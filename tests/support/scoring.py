@@ -23,6 +23,7 @@ from monitory.storage.port import Storage
 from monitory_predict.cache.fleet import FleetCache
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
+from monitory_predict.cache.trends import TrendCache
 from monitory_predict.service import PredictService
 from monitory_score.alerting import Alerting
 from monitory_score.delivery import Channel
@@ -128,6 +129,11 @@ def predicting(world: World) -> PredictService:
         _executor,
         30.0,
         ScoredAnswers(
-            FleetCache(world.model_storage, lake.fingerprint(), world.log), models, failures, world.log, MAX_AGE
+            FleetCache(world.model_storage, lake.fingerprint(), world.log),
+            TrendCache(world.model_storage, lake.fingerprint(), world.log),
+            models,
+            failures,
+            world.log,
+            MAX_AGE,
         ),
     )

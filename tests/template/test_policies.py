@@ -9,7 +9,7 @@ from monitory.features import failure_state
 from monitory.history import history_store
 from monitory.logbook import records
 from monitory.registry import promotions
-from monitory.scoring import fleet, performance, prediction_log
+from monitory.scoring import fleet, performance, prediction_log, trends
 from monitory.settings import PredictSettings
 from monitory_retrain.ingest import day_cache
 from monitory_retrain.invocation import idempotency
@@ -29,6 +29,7 @@ HOUR_ROWS = f"{MODELS}/{day_cache.FOLDER}/1-abc/2026-11-20.parquet"
 RUN = f"{MODELS}/{idempotency.FOLDER}/53dc4d37.json"
 LAKE_NAME = "1a2b3c4d"
 FLEET = f"{MODELS}/{fleet.key(LAKE_NAME)}"
+TRENDS = f"{MODELS}/{trends.key(LAKE_NAME)}"
 PREDICTIONS = f"{MODELS}/{prediction_log.key(LAKE_NAME, 500_000)}"
 PERFORMANCE = f"{MODELS}/{performance.LATEST}"
 CASES = f"{MODELS}/{store.key(LAKE_NAME)}"
@@ -36,8 +37,9 @@ RECORDS_INDEX = f"{MODELS}/{records.INDEX_KEY}"
 RECORD = f"{MODELS}/{records.FOLDER}/Z/E/1.json"
 FOR_PREDICT = (
     *(READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT),
-    *(FLEET, PREDICTIONS, PERFORMANCE, CASES, RECORDS_INDEX),
+    *(FLEET, TRENDS, PREDICTIONS, PERFORMANCE, CASES, RECORDS_INDEX),
 )
+SCORED = {RECENT, PREDICTIONS, FLEET, TRENDS, CASES, RECORDS_INDEX}
 EVERYTHING = (*FOR_PREDICT, SERVED_METRICS, HOUR_ROWS, RUN)
 ROLES = ["PredictRole", "ScoreRole", "RetrainRole"]
 
@@ -61,7 +63,7 @@ def test_without_scoring_predict_writes_recent_rows(template: dict[str, Any], ke
 
 @pytest.mark.parametrize("key", EVERYTHING)
 def test_score_writes_rows_predictions_and_the_fleet(stack: Stack, key: str) -> None:
-    assert may(stack, "ScoreRole", "s3:PutObject", key) is (key in {RECENT, PREDICTIONS, FLEET, CASES, RECORDS_INDEX})
+    assert may(stack, "ScoreRole", "s3:PutObject", key) is (key in SCORED)
     assert may(stack, "ScoreRole", "s3:GetObject", key) is (key in {*FOR_PREDICT, SERVED_METRICS} - {PERFORMANCE})
 
 

@@ -21,6 +21,7 @@ from monitory.storage.s3 import S3Storage
 from monitory_predict.cache.fleet import FleetCache
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
+from monitory_predict.cache.trends import TrendCache
 from monitory_predict.service import PredictService
 
 READ_THREADS = 8
@@ -82,7 +83,8 @@ def start(settings: PredictSettings) -> Startup:
     rows = HistoryCache(lake, models, executor, logger, max_age, read_only=settings.scoring)
     failures = FailureCache(models, lake_storage, logger, lake.fingerprint())
     fleet = FleetCache(models, lake.fingerprint(), logger)
-    scored = ScoredAnswers(fleet, cache, failures, logger, max_age) if settings.scoring else None
+    trends = TrendCache(models, lake.fingerprint(), logger)
+    scored = ScoredAnswers(fleet, trends, cache, failures, logger, max_age) if settings.scoring else None
     service = PredictService(
         cache,
         rows,

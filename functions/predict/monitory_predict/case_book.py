@@ -2,12 +2,16 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import datetime
+from typing import NamedTuple
 
 from monitory import clock
 from monitory.alerts import store
-from monitory.alerts.store import StoredAlerts
+from monitory.alerts.case import MachineAlerts
+from monitory.alerts.store import AlertState, StoredAlerts
+from monitory.alerts.view import CaseView
 from monitory.decoding.dialect import Refusal
 from monitory.errors import InvalidRecord, NoData, NotPermitted, ObjectNotFound
 from monitory.logbook import records
@@ -15,10 +19,22 @@ from monitory.logbook.entry import Kind, LogEntry
 from monitory.logbook.records import NO_RECORDS, Record
 from monitory.machine import Machine
 from monitory.storage.port import Storage
-from monitory_predict.case_page import CaseQuery, CasesResponse, case_page
+from monitory_predict.case_page import CaseQuery, CasesResponse, case_page, machine_cases
 
 _OF_THE_PAST = frozenset({Kind.FAILURE, Kind.INSPECTION, Kind.FALSE_ALARM, Kind.SEEN})
 """Kinds that tell what has happened; work may be written down before it begins."""
+
+
+class MachineBook(NamedTuple):
+    """A machine's cases as callers see them, and its records; the newest first."""
+
+    cases: list[CaseView]
+    records: list[Record]
+
+    @property
+    def entries(self) -> list[LogEntry]:
+        """The records as entries of the logbook."""
+        return [entry for entries in _by_machine(self.records).values() for entry in entries]
 
 
 class CaseBook:
@@ -45,6 +61,24 @@ class CaseBook:
             StorageUnavailable: the store failed.
             StorageError: the cases are damaged.
         """
+        state = self._state()
+        return case_page(state, _by_machine(self._written()), query, now)
+
+    def of(self, machine: Machine, now: datetime) -> MachineBook:
+        """The cases and records of one machine, records that scoring has not seen yet included.
+
+        Raises:
+            StorageUnavailable: the store failed.
+            StorageError: the cases are damaged.
+        """
+        try:
+            alerts = self._state().machines.get(str(machine), MachineAlerts())
+        except NoData:  # no machine has had a case yet
+            alerts = MachineAlerts()
+        written = sorted(self._written(machine), key=lambda record: (record.at, record.id), reverse=True)
+        return MachineBook(machine_cases(alerts, _by_machine(written), now), written)
+
+    def _state(self) -> AlertState:
         with self._lock:
             try:
                 blob = self._storage.get_if_changed(self._key, self._alerts.etag)
@@ -52,15 +86,14 @@ class CaseBook:
                 raise NoData("there are no cases: the score function has not run yet, or is switched off") from exc
             if blob:
                 self._alerts = StoredAlerts(store.decode(self._key, blob), blob.etag)
-            state = self._alerts.state
+            return self._alerts.state
+
+    def _written(self, machine: Machine | None = None) -> list[Record]:
+        """The records of a machine, or of all."""
+        with self._lock:
             self._index = index = records.read_index(self._storage, self._index)
-        entries: defaultdict[Machine, list[LogEntry]] = defaultdict(list)
-        for record in (*index.by_key.values(), *records.unindexed(self._storage, index)):
-            try:
-                entries[record.machine].append(record.entry)
-            except Refusal:  # of a later version, which knows more kinds
-                continue
-        return case_page(state, entries, query, now)
+        indexed = [one for one in index.by_key.values() if machine in (None, one.machine)]
+        return [*indexed, *records.unindexed(self._storage, index, machine)]
 
     def add(self, caller: str, record: Record) -> Record:
         """Write a record once; returns it, or the one that the same request has written before.
@@ -84,3 +117,12 @@ class CaseBook:
         if entry.kind in _OF_THE_PAST and entry.first > clock.hour_of(clock.naive(record.at)):
             raise InvalidRecord(f"start is {record.start}, in the future: {entry.kind} is of the past, planned is not")
         return records.add(self._storage, record)
+
+
+def _by_machine(written: Iterable[Record]) -> dict[Machine, list[LogEntry]]:
+    """Records as entries of the logbook."""
+    entries: defaultdict[Machine, list[LogEntry]] = defaultdict(list)
+    for record in written:
+        with suppress(Refusal):  # of a later version, which knows more kinds
+            entries[record.machine].append(record.entry)
+    return entries

@@ -86,6 +86,14 @@ def case_page(
     )
 
 
+def machine_cases(
+    alerts: MachineAlerts, entries: Mapping[Machine, Sequence[LogEntry]], now: datetime
+) -> list[CaseView]:
+    """All cases of one machine, closed ones too, the newest first; arguments as for `case_page`."""
+    cases = _heeding(alerts, entries, now).cases
+    return [case_view(case) for case in sorted(cases, key=lambda case: case.opened_at, reverse=True)]
+
+
 def _heeding(alerts: MachineAlerts, entries: Mapping[Machine, Sequence[LogEntry]], now: datetime) -> MachineAlerts:
     machine = next((case.machine for case in alerts.cases if not case.is_closed), None)
     if machine is None or not entries.get(machine):

@@ -1,7 +1,7 @@
 """The predict service without HTTP: joins the model, the machines' histories and the registry."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor, Future
 from datetime import datetime
 from itertools import islice
@@ -9,23 +9,30 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from monitory import clock
 from monitory.errors import UNDECODABLE, ModelError, MonitoryError, NoData, StorageError, StorageUnavailable
+from monitory.features.hour_row import HourRow
 from monitory.history.machine_history import History
+from monitory.logbook.logbook import Logbook
 from monitory.machine import Machine
 from monitory.registry.registry import METRICS_FILE, Promotion, Registry
 from monitory.scoring import performance
 from monitory.scoring.answer import PredictResponse, predict_response
-from monitory.scoring.failure_cache import FailureCache
+from monitory.scoring.failure_cache import FailureCache, Failures
 from monitory.scoring.machine_prediction import MachinePrediction, machine_prediction
 from monitory.scoring.model_cache import CurrentModel, ModelCache
 from monitory.scoring.performance import Performance
 from monitory.scoring.replacement import StopCosts
+from monitory.scoring.trends import KEEP_HOURS
 from monitory.sensors import SensorSet
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
-from monitory_predict.case_book import CaseBook
-from monitory_predict.fleet_page import FleetQuery, FleetResponse, fleet_page
+from monitory_predict.case_book import CaseBook, MachineBook
+from monitory_predict.fleet_page import FleetQuery, FleetResponse, fleet_page, limits_of
 from monitory_predict.machine_log import HistoryResponse, machine_log
+from monitory_predict.machine_page import MachineParts, MachineResponse, machine_page
+from monitory_predict.machine_runs import Run, runs
+from monitory_predict.record_view import RecordView
 
 NEWEST_VERSIONS = 20
 NEWEST_PROMOTIONS = 50
@@ -118,7 +125,57 @@ class PredictService:
         """
         if self._scored is None:
             raise NoData("there is no fleet state: scoring is switched off")
-        return fleet_page(self._scored.fleet(), query, now, self._scored.max_age)
+        fleet = self._scored.fleet()
+        served = self._scored.served_model()
+        trends = self._scored.trends() if query.with_trend else None
+        cap_days = served.model.cap_days if served else None
+        return fleet_page(fleet, query, now, self._scored.max_age, cap_days, trends)
+
+    def machine(self, machine: Machine, now: datetime) -> MachineResponse:
+        """What is known of a machine beside its present prediction.
+
+        Raises:
+            NoData: it is in no fleet state, or scoring is switched off.
+            StorageUnavailable: the store failed.
+            StorageError: the cases or the records are damaged.
+        """
+        if self._scored is None:
+            raise NoData("there is no fleet state: scoring is switched off")
+        fleet = self._scored.fleet()
+        if str(machine) not in fleet.machines:
+            raise NoData(f"{machine} is not in the fleet state: it has had no object in the last 30 days")
+        serving = self._executor.submit(self._scored.served_model)
+        reading_trends = self._executor.submit(self._scored.trends)
+        reading_failures = self._executor.submit(self._failures.current)
+        reading_book = self._executor.submit(self.case_book.of, machine, now)
+        rows = self._histories.stored_rows(machine, now)
+        served, book = serving.result(), reading_book.result()
+        present = clock.hour_of(now)
+        parts = MachineParts(
+            machine=machine,
+            limits_days=limits_of(fleet),
+            cap_days=served.model.cap_days if served else None,
+            card=served.model.card if served else None,
+            rows=rows,
+            trend=reading_trends.result().points(str(machine), present - KEEP_HOURS),
+            runs=self._runs(machine, rows, reading_failures.result(), book, present),
+            records=[RecordView.of(record) for record in book.records],
+            cases=book.cases,
+        )
+        return machine_page(parts, self._sensors)
+
+    def _runs(
+        self, machine: Machine, rows: Sequence[HourRow], failures: Failures, book: MachineBook, present: int
+    ) -> list[Run]:
+        """The runs of a machine by its rows, the log of failures and its records; none known without rows."""
+        if not rows:
+            return []
+        logbook = failures.logbook
+        if logbook or failures.state.log_key is None:  # else the log's file cannot be read, and may list failures
+            logbook = (logbook or Logbook()).with_records(book.entries)
+        stops = failures.state.stops(machine, rows, self._sensors, logbook)
+        decides = logbook is None or logbook.lists_failures
+        return runs(stops, rows[-1].hour, present, logbook_decides=decides)
 
     def history(self, machine: Machine, days: int, now: datetime) -> HistoryResponse:
         """What a machine was predicted in the last days, out of the prediction log.

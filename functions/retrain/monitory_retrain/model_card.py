@@ -6,10 +6,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
+from monitory.features.hour_row import Columns
 from monitory.model.distribution import Distribution
 from monitory.model.model import Card
+from monitory.sensors import SensorSet
 from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.evaluation.drift import Reference
 
 LIBRARIES = ("lightgbm", "numpy", "scikit-learn", "imbalanced-learn", "pyarrow", "msgspec")
@@ -92,6 +96,20 @@ def training_ranges(training: Dataset, used: Sequence[str]) -> dict[str, tuple[f
         values = values[~np.isnan(values)]
         if len(values):
             ranges[name] = (float(values.min()), float(values.max()))
+    return ranges
+
+
+def hourly_mean_ranges(
+    table: HourTable, running: npt.NDArray[np.bool_], sensors: SensorSet
+) -> dict[str, tuple[float, float]]:
+    """Smallest and largest hourly mean of each sensor in the hours of running machines; a silent sensor is left out."""
+    columns = Columns(sensors)
+    ranges = {}
+    for name in sensors.names:
+        means = table.values[running, columns.index(name, "mean")]
+        means = means[~np.isnan(means)]
+        if len(means):
+            ranges[name] = (float(means.min()), float(means.max()))
     return ranges
 
 

@@ -32,7 +32,7 @@ from monitory_retrain.evaluation.drift import Reference
 from monitory_retrain.evaluation.holdout import Baselines, MachineScore
 from monitory_retrain.evaluation.reliability import Reliability
 from monitory_retrain.evaluation.scores import Scores, brier, score
-from monitory_retrain.model_card import Judged, ModelCard, library_versions, training_ranges
+from monitory_retrain.model_card import Judged, ModelCard, hourly_mean_ranges, library_versions, training_ranges
 from monitory_retrain.training import failure_modes, fitting
 from monitory_retrain.training import regimes as regime_learning
 from monitory_retrain.training.fitting import Fit
@@ -250,6 +250,7 @@ def card(
         features=challenger.trained.features,
         distribution=challenger.fit.calibration,
         ranges=challenger.ranges,
+        hourly_means=hourly_mean_ranges(challenger.table, found.running, sensors),
         machines=frozenset(machine.equip_id for machine, _ in challenger.table.slices()),
         sha256=challenger.sha256,
         data={

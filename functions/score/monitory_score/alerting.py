@@ -48,7 +48,7 @@ class Alerting:
         """Nothing is read yet; `lake` is the fingerprint of the lake whose machines have the cases."""
         self._storage = storage
         self._lake = lake
-        self._rule = rule
+        self.rule = rule
         self._channels = channels
         self._log = log
 
@@ -97,7 +97,7 @@ class Alerting:
                 scored.recent,
                 facts(scored),
                 logbook.entries_of(owner, failures.state.shared_ids) if logbook else [],
-                self._rule,
+                self.rule,
                 now,
             )
             alerts[name] = step.alerts

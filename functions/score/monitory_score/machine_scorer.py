@@ -16,10 +16,11 @@ from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.scoring.answer import PredictResponse, aged, predict_response
 from monitory.scoring.failure_cache import Failures
-from monitory.scoring.fleet import NO_ANSWER, HourAnswer, MachineState, recent_hours
+from monitory.scoring.fleet import NO_ANSWER, HourAnswer, MachineState, recent_hours, recent_points
 from monitory.scoring.machine_prediction import machine_prediction
 from monitory.scoring.model_cache import CurrentModel
 from monitory.scoring.replacement import StopCosts
+from monitory.scoring.trends import TrendPoint
 from monitory.sensors import SensorSet
 from monitory_score.plan import Task, due_hours
 
@@ -134,6 +135,7 @@ class MachineScorer:
             log=basis.log,
             logged=logged,
             recent=recent_hours((*state.recent, *(_hour_answer(hour, of) for hour, of in answers.items()))),
+            points=recent_points((*state.points, *(_trend_point(hour, of) for hour, of in answers.items()))),
         )
         lines = {hour: _line(aged(of, now), now) for hour, of in answers.items() if hour not in task.state.logged}
         return MachineResult(task.machine, state, lines, read)
@@ -191,6 +193,19 @@ def _unanswered(state: MachineState, problem: str) -> MachineState:
 
 def _hour_answer(hour: int, answer: PredictResponse) -> HourAnswer:
     return HourAnswer(hour, answer.predictions[0], answer.state)
+
+
+def _trend_point(hour: int, answer: PredictResponse) -> TrendPoint:
+    interval = answer.interval
+    driver = next((one for one in answer.drivers if one.days < 0), None)
+    return TrendPoint(
+        hour,
+        round(answer.predictions[0], 2),
+        interval.low if interval else None,
+        interval.high if interval else None,
+        driver.sensor if driver else "",
+        round(driver.days, 2) if driver else 0.0,
+    )
 
 
 def _line(answer: PredictResponse, now: datetime) -> bytes:

@@ -1,4 +1,4 @@
-"""One run of scoring: list, read, predict, then write the log, the fleet state and, last, the cases.
+"""One run of scoring: list, read, predict, then write the log, trends, the fleet state and, last, the cases.
 
 Each step may be repeated: rows and log lines that are there stay as they are, and the fleet state, whose objects' ETags
 decide what is read, is replaced on condition. So a run that dies, meets another or runs out of time costs the next one
@@ -6,7 +6,7 @@ some work, never a line.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -19,10 +19,11 @@ from monitory.errors import ModelError, PreconditionFailed, StorageError, Storag
 from monitory.lake import Lake
 from monitory.log import Logger
 from monitory.machine import Machine
-from monitory.scoring import fleet, prediction_log
+from monitory.scoring import fleet, prediction_log, trends
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.fleet import FleetState, StoredFleet
 from monitory.scoring.model_cache import CurrentModel, ModelCache
+from monitory.scoring.trends import TrendPoint
 from monitory.storage.port import Storage
 from monitory_score import plan
 from monitory_score.alerting import Alerting
@@ -111,6 +112,7 @@ class Run:
         tasks = plan.tasks(stored.state.all_machines(), listing, basis.name)
         results = list(self._results(tasks, basis, now, in_time))
         logged = self._log_lines(results)
+        self._extend_trends(tasks, results, clock.hour_of(now))
         left = len(tasks) - len(results)
         failed = [result for result in results if not result.is_finished]
         unfinished = {task.machine for task in tasks} - {result.machine for result in results if result.is_finished}
@@ -185,12 +187,24 @@ class Run:
                 _forget(results, hour)
         return logged
 
+    def _extend_trends(self, tasks: list[plan.Task], results: list[MachineResult], hour: int) -> None:
+        """Add points to the trends where a machine has reached other six hours; else there is nothing to write."""
+        before = {task.machine: task.state.points for task in tasks}
+        points = {result.machine: result.state.points for result in results if result.state.points}
+        if not any(_reaches_a_slot(before[machine], of_machine) for machine, of_machine in points.items()):
+            return
+        try:
+            trends.add(self._storage, self._lake_name, {str(machine): points[machine] for machine in points}, hour)
+        except StorageError as exc:  # the fleet state has the points until the next six hours
+            self.log.error("the trends are not written: %s", exc)
+
     def _commit(
         self, stored: StoredFleet, results: Iterable[MachineResult], read_days: Iterable[date], now: datetime
     ) -> FleetState:
         states = {str(result.machine): result.state for result in results}
         for _ in range(_TRIES):
-            state = fleet.merge(stored.state, states, read_days, now, clock.hour_of(now))
+            limits_days = self._alerting.rule.limits_days
+            state = fleet.merge(stored.state, states, read_days, now, clock.hour_of(now), limits_days)
             try:
                 fleet.write(self._storage, self._lake_name, state, stored.etag)
             except PreconditionFailed:  # another run was first
@@ -198,6 +212,10 @@ class Run:
                 continue
             return state
         raise StorageUnavailable("the fleet state changes whenever it is about to be written")
+
+
+def _reaches_a_slot(before: Sequence[TrendPoint], after: Sequence[TrendPoint]) -> bool:
+    return not before or after[-1].slot > before[-1].slot
 
 
 def _forget(results: list[MachineResult], hour: int) -> None:

@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 from monitory import errors
 from monitory.alerts.case import Status
 from monitory.machine import PATTERN
-from monitory_predict.fleet_page import State
+from monitory_predict.fleet_page import Level, State
 from monitory_predict.machine_log import MOST_DAYS
 
 ALLOWED = "letters, digits, spaces and any of - _ . : + # @ ( ); at most 64, no dot or space first"
@@ -25,6 +25,11 @@ Key = Annotated[
 ]
 FleetZone = Annotated[str | None, Query(alias="zoneId", pattern=PATTERN, description="machines of this zone only")]
 FleetState = Annotated[State | None, Query(description="machines in this state only")]
+FleetLevel = Annotated[Level | None, Query(description="machines of this level only")]
+FleetText = Annotated[
+    str, Query(alias="q", max_length=64, description="machines whose zone id or equip id contains it, in any case")
+]
+WithTrend = Annotated[bool, Query(alias="trend", description="with each machine's trend of 7 days")]
 Limit = Annotated[int, Query(ge=1, le=200, description="machines on a page")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="machines before the page")]
 

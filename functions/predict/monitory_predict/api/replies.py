@@ -143,6 +143,7 @@ def _no_route(request: Request, error: Exception) -> JSONResponse:
         "predict",
         "fleet",
         "cases",
+        "machines/{zoneId}/{equipId}",
         "machines/{zoneId}/{equipId}/history",
         "machines/{zoneId}/{equipId}/records",
         "performance",

@@ -26,12 +26,15 @@ from monitory_predict.api.parameters import (
     Days,
     EquipId,
     EquipPart,
+    FleetLevel,
     FleetState,
+    FleetText,
     FleetZone,
     IdempotencyKey,
     Key,
     Limit,
     Offset,
+    WithTrend,
     ZoneId,
     ZonePart,
     each_once,
@@ -39,6 +42,7 @@ from monitory_predict.api.parameters import (
 from monitory_predict.case_page import CaseQuery, CasesResponse
 from monitory_predict.fleet_page import FleetQuery, FleetResponse
 from monitory_predict.machine_log import HistoryResponse
+from monitory_predict.machine_page import MachineResponse
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import Telemetry
 
@@ -87,11 +91,18 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
 
     @app.get("/api/v1/fleet", responses=replies.ERRORS, response_model=FleetResponse)
     async def fleet(
-        request: Request, zone_id: FleetZone = None, state: FleetState = None, limit: Limit = 50, offset: Offset = 0
+        request: Request,
+        zone_id: FleetZone = None,
+        state: FleetState = None,
+        level: FleetLevel = None,
+        text: FleetText = "",
+        with_trend: WithTrend = False,
+        limit: Limit = 50,
+        offset: Offset = 0,
     ) -> Response:
         """Every machine as the score function saw it last, the most urgent first; one read of the store."""
-        each_once(request.query_params, "zoneId", "state", "limit", "offset")
-        query = FleetQuery(zone_id, state, limit, offset)
+        each_once(request.query_params, "zoneId", "state", "level", "q", "trend", "limit", "offset")
+        query = FleetQuery(zone_id, state, limit, offset, level, text, with_trend)
         return _json(await within_time(service.fleet, query, clock.now()))
 
     @app.get("/api/v1/cases", responses=replies.ERRORS, response_model=CasesResponse)
@@ -125,6 +136,11 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         written = body.record(machine(zone_id, equip_id), idempotency_key, clock.now(), caller)
         stored = await within_time(service.case_book.add, caller, written)
         return _json(schemas.RecordResponse.of(stored), 201)
+
+    @app.get("/api/v1/machines/{zoneId}/{equipId}", responses=replies.ERRORS, response_model=MachineResponse)
+    async def one_machine(zone_id: ZonePart, equip_id: EquipPart) -> Response:
+        """A machine's month: trend, sensors, past runs, records and cases; predict has its present RUL."""
+        return _json(await within_time(service.machine, machine(zone_id, equip_id), clock.now()))
 
     @app.get("/api/v1/machines/{zoneId}/{equipId}/history", responses=replies.ERRORS, response_model=HistoryResponse)
     async def history(request: Request, zone_id: ZonePart, equip_id: EquipPart, days: Days = 7) -> Response:

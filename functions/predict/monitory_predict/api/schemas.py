@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from monitory.logbook.entry import Kind
 from monitory.logbook.records import Record
 from monitory.machine import Machine
+from monitory_predict.record_view import RecordView
 
 NO_MODEL = "no model has been promoted yet"
 MODEL_REFUSED = "the model cannot be used"
@@ -135,27 +136,10 @@ class RecordRequest(BaseModel):
         )
 
 
-class RecordResponse(BaseModel):
+class RecordResponse(RecordView):
     """The record as it is stored; where the request was sent before, as it was stored then."""
 
-    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
-
     status: Literal["ok"] = "ok"
-    id: Annotated[str, Field(description="the idempotency key")]
-    at: Annotated[datetime, Field(description="when it was written, UTC")]
-    by: Annotated[str, Field(description="id of the API key")]
-    zone_id: Annotated[str, Field(alias="zoneId")]
-    equip_id: Annotated[str, Field(alias="equipId")]
-    kind: str
-    start: str
-    end: str | None
-    failure_mode: Annotated[str, Field(alias="failureMode")]
-    note: str
-
-    @classmethod
-    def of(cls, record: Record) -> "RecordResponse":
-        """What is answered about a record."""
-        return cls(**{name: getattr(record, name) for name in cls.model_fields if name != "status"})
 
 
 class ErrorResponse(BaseModel):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from monitory import clock
 from monitory.errors import MonitoryError, NoData, ObjectNotFound, StorageError
+from monitory.features.hour_row import HourRow
 from monitory.history import machine_history
 from monitory.history.history_store import HistoryStore, StoredHistory
 from monitory.history.machine_history import (
@@ -132,6 +133,12 @@ class HistoryCache:
         if not added or not others or min(added) - max(others) > 1:
             return None
         return machine_history.history_at(machine, days, [], now, self._max_age)
+
+    def stored_rows(self, machine: Machine, now: datetime) -> list[HourRow]:
+        """A machine's hour rows up to now as they are stored, oldest first, without a look into the lake."""
+        days = self._load_in_time(machine).history.by_date()
+        rows = [row for day in sorted(days) for row in days[day].content.hours]
+        return [row for row in rows if row.hour <= clock.hour_of(now)]
 
     def _list(self, machine: Machine, day: date) -> Future[list[LakeObject]]:
         return self._executor.submit(self._lake.machine_day, machine, day)

@@ -14,9 +14,11 @@ from monitory.machine import Machine
 from monitory.scoring.answer import PredictResponse, aged
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.fleet import FleetState, MachineState
-from monitory.scoring.model_cache import ModelCache
+from monitory.scoring.model_cache import ModelCache, ServedModel
+from monitory.scoring.trends import Trends
 from monitory_predict.cache.fleet import FleetCache
 from monitory_predict.cache.history import Listings
+from monitory_predict.cache.trends import TrendCache
 
 MODEL_SECONDS = 60.0
 """How long a stored answer is trusted to be the served model's; a promotion scores all machines within the hour."""
@@ -26,16 +28,23 @@ class ScoredAnswers:
     """Answers out of the fleet state."""
 
     def __init__(
-        self, fleet: FleetCache, models: ModelCache, failures: FailureCache, log: Logger, max_age: timedelta
+        self,
+        fleet: FleetCache,
+        trends: TrendCache,
+        models: ModelCache,
+        failures: FailureCache,
+        log: Logger,
+        max_age: timedelta,
     ) -> None:
         """Nothing is read yet; readings older than `max_age` are stale."""
         self.max_age = max_age
         self._fleet = fleet
+        self._trends = trends
         self._models = models
         self._failures = failures
         self._log = log
         self._lock = threading.Lock()
-        self._model = ""
+        self._model: ServedModel | None = None
         self._model_until = 0.0
 
     def fleet(self) -> FleetState:
@@ -48,6 +57,10 @@ class ScoredAnswers:
         if not state.machines:
             raise NoData("there is no fleet state: no machine has been scored yet")
         return state
+
+    def trends(self) -> Trends:
+        """The trends, by one conditional read; empty without usable ones."""
+        return self._trends.current()
 
     def with_listings(self, machine: Machine, now: datetime, listings: Listings) -> PredictResponse | None:
         """The stored answer if it rests on exactly the listed objects; None otherwise.
@@ -75,7 +88,8 @@ class ScoredAnswers:
     def _answer(self, machine: Machine, state: MachineState, now: datetime) -> PredictResponse | None:
         if not state.has_answer or state.problem:
             return None
-        if state.model != self._served_model() or state.log != self._log_etag():
+        served = self.served_model()
+        if served is None or state.model != served.etag or state.log != self._log_etag():
             return None
         try:
             answer = PredictResponse.model_validate_json(bytes(state.answer))
@@ -92,12 +106,12 @@ class ScoredAnswers:
         self._failures.current()
         return self._failures.log_etag
 
-    def _served_model(self) -> str:
-        """The ETag of the served model as of the last `MODEL_SECONDS`; the last good one while none can be read."""
+    def served_model(self) -> ServedModel | None:
+        """The served model as of the last `MODEL_SECONDS`; the last good one while none can be read, None before."""
         with self._lock:
             if time.monotonic() > self._model_until:
                 try:
-                    self._model = self._models.current().served.etag
+                    self._model = self._models.current().served
                 except MonitoryError as exc:
                     self._log.warning("the served model cannot be checked: %s", exc)
                 self._model_until = time.monotonic() + MODEL_SECONDS

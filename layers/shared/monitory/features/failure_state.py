@@ -15,7 +15,7 @@ import msgspec
 from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
 from monitory.features.excursion import Excursion
 from monitory.features.hour_row import HourRow
-from monitory.features.machine_state import Stop, timeline
+from monitory.features.machine_state import Stop, Timeline, timeline
 from monitory.logbook.logbook import Logbook, MachineLog
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
@@ -39,6 +39,19 @@ class Condition(NamedTuple):
     last_failure: int | None = None
     failure: Stop | None = None
     maintenance: Stop | None = None
+
+
+class Stops(NamedTuple):
+    """What is known of a machine's stops.
+
+    Attributes:
+        timeline: by its recent rows and the logbook.
+        stored: the last hour of failure or maintenance that retraining saw; None if it saw none, or people say since
+            that it was a false alarm.
+    """
+
+    timeline: Timeline
+    stored: int | None
 
 
 class FailureState(msgspec.Struct, frozen=True):
@@ -70,15 +83,25 @@ class FailureState(msgspec.Struct, frozen=True):
             logbook: the factory's, where it has one.
         """
         newest = rows[-1].hour
+        known = self.stops(machine, rows, sensors, logbook)
+        before = [hour for hour in known.timeline.last_hours if hour < newest]
+        if known.stored is not None and known.stored < newest:
+            before.append(known.stored)
+        failure, maintenance = known.timeline.failure_at(newest), known.timeline.maintenance_at(newest)
+        return Condition(max(before, default=None), failure, maintenance)
+
+    def stops(
+        self, machine: Machine, rows: Sequence[HourRow], sensors: SensorSet, logbook: Logbook | None = None
+    ) -> Stops:
+        """A machine's stops; arguments as for `condition`."""
         # a log that cannot be read may list failures, so readings prove nothing
         unread = MachineLog(lists_failures=self.log_key is not None)
         log = logbook.of(machine, self.shared_ids) if logbook else unread
         stops = timeline([row.hour for row in rows], [row.values for row in rows], sensors, self.excursion, log)
-        before = [hour for hour in stops.last_hours if hour < newest]
         stored = self.last.get(str(machine))
-        if stored is not None and stored < newest and not any(alarm.covers(stored) for alarm in log.false_alarms):
-            before.append(stored)
-        return Condition(max(before, default=None), stops.failure_at(newest), stops.maintenance_at(newest))
+        if stored is not None and any(alarm.covers(stored) for alarm in log.false_alarms):
+            stored = None
+        return Stops(stops, stored)
 
 
 class StoredState(NamedTuple):

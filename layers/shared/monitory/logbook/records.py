@@ -165,13 +165,14 @@ def update_index(storage: Storage) -> Records:
     raise StorageUnavailable(f"s3://{storage.name}/{INDEX_KEY} changes whenever it is about to be written")
 
 
-def unindexed(storage: Storage, index: Records) -> list[Record]:
-    """The records that an index lacks: those of the last hour, as a rule.
+def unindexed(storage: Storage, index: Records, machine: Machine | None = None) -> list[Record]:
+    """The records that an index lacks, those of the last hour as a rule: of one machine, or of all.
 
     Raises:
         StorageUnavailable: the store failed.
     """
-    keys = [item.key for item in storage.list(FOLDER) if not item.fault]
+    folder = f"{FOLDER}/{machine.zone_id}/{machine.equip_id}" if machine else FOLDER
+    keys = [item.key for item in storage.list(folder) if not item.fault]
     return _read(storage, keys, index.by_key)
 
 

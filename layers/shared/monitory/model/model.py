@@ -89,6 +89,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         calibration: the interval of models without a distribution; None where it could not be calibrated.
         distribution: of the life left, given the prediction; None for older models and with few failures.
         ranges: the smallest and largest value of features in training.
+        hourly_means: the smallest and largest hourly mean of each sensor in training, as it was read; empty in older
+            cards.
         machines: equipIds that training saw.
         sha256: of the model text.
         regimes: the operating regimes in whose terms its features are; None where all hours are of one.
@@ -104,6 +106,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     calibration: Calibration | None = None
     distribution: Distribution | None = None
     ranges: dict[str, tuple[float, float]] = {}
+    hourly_means: dict[str, tuple[float, float]] = {}
     machines: frozenset[str] = frozenset()
     sha256: str | None = None
     regimes: Regimes | None = None

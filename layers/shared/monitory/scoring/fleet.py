@@ -18,6 +18,7 @@ import msgspec
 from monitory import clock
 from monitory.errors import UNDECODABLE, ObjectNotFound, StorageError
 from monitory.machine import Machine
+from monitory.scoring.trends import TrendPoint, thinned
 from monitory.storage.port import Blob, Storage
 
 FOLDER = "state/fleet/"
@@ -25,8 +26,11 @@ FOLDER = "state/fleet/"
 LOGGED_HOURS = 48
 """For how long a late hour gets its line in the prediction log."""
 
-RECENT_HOURS = 24
-"""For how many hours the answers are in the state; alerts look back so far."""
+RECENT_HOURS = 25
+"""For how many hours the answers are in the state: the newest, and the day before that alerts and changes look at."""
+
+TREND_HOURS = 24
+"""For how many hours the points of the trend are in the state; see `trends`."""
 
 KEEP_HOURS = 30 * 24
 """How long a machine that fell silent stays in the state."""
@@ -58,6 +62,7 @@ class MachineState(msgspec.Struct, frozen=True, omit_defaults=True):
         log: the ETag of the log of failures and maintenance that it rests on; empty without one.
         answer: a `PredictResponse` as JSON, as if its newest reading were of this moment; null without one.
         recent: the answers about the last `RECENT_HOURS`, ascending, as far as they were scored.
+        points: of its trend, those of the last `TREND_HOURS`, ascending.
         problem: why it could not be scored the last time; empty where it could.
     """
 
@@ -71,6 +76,7 @@ class MachineState(msgspec.Struct, frozen=True, omit_defaults=True):
     log: str = ""
     answer: msgspec.Raw = NO_ANSWER
     recent: tuple[HourAnswer, ...] = ()
+    points: tuple[TrendPoint, ...] = ()
     problem: str = ""
 
     @property
@@ -87,12 +93,14 @@ class FleetState(msgspec.Struct, frozen=True):
         scored_at: when the newest run began; aware.
         days: by date, when all objects in its folder had been read.
         machines: a `MachineState` each, by `<zoneId>/<equipId>`; decoded one by one, for predict needs one of them.
+        limits_days: of the alerts at that time, descending; empty in the state of an older version.
     """
 
     since: int = 0
     scored_at: datetime = _EPOCH
     days: dict[date, datetime] = {}
     machines: dict[str, msgspec.Raw] = {}
+    limits_days: tuple[float, ...] = ()
 
     def machine(self, machine: Machine) -> MachineState | None:
         """The state of a machine; None where it is not among them.
@@ -167,7 +175,12 @@ def write(storage: Storage, lake: str, state: FleetState, etag: str | None) -> s
 
 
 def merge(
-    stored: FleetState, states: Mapping[str, MachineState], read_days: Iterable[date], now: datetime, hour: int
+    stored: FleetState,
+    states: Mapping[str, MachineState],
+    read_days: Iterable[date],
+    now: datetime,
+    hour: int,
+    limits_days: tuple[float, ...] = (),
 ) -> FleetState:
     """A stored state with what a run made of it.
 
@@ -177,6 +190,7 @@ def merge(
         read_days: dates of which this run has read all objects.
         now: when it began, aware.
         hour: the same as an hour, see `clock`.
+        limits_days: of its alerts, descending.
     """
     machines = dict(stored.machines)
     others = stored.all_machines()
@@ -190,6 +204,7 @@ def merge(
             newer,
             logged=tuple(number for number in logged if number > first),
             recent=recent_hours((*older.recent, *newer.recent)),
+            points=recent_points((*older.points, *newer.points)),
         )
         machines[name] = msgspec.Raw(msgspec.json.encode(newer))
         others[name] = newer
@@ -201,6 +216,7 @@ def merge(
         max(now, stored.scored_at),
         {day: days[day] for day in newest},
         {name: machines[name] for name in sorted(machines) if name not in gone},
+        limits_days,
     )
 
 
@@ -214,3 +230,9 @@ def recent_hours(answers: Iterable[HourAnswer]) -> tuple[HourAnswer, ...]:
     by_hour = {answer.hour: answer for answer in answers}
     first = max(by_hour, default=0) - RECENT_HOURS
     return tuple(by_hour[hour] for hour in sorted(by_hour) if hour > first)
+
+
+def recent_points(points: Iterable[TrendPoint]) -> tuple[TrendPoint, ...]:
+    """One point for each six hours of the last `TREND_HOURS` of some points, ascending."""
+    kept = thinned(points)
+    return tuple(point for point in kept if point.hour > kept[-1].hour - TREND_HOURS)

@@ -14,6 +14,7 @@ from monitory_predict.api.replies import RETRY_AFTER_SECONDS
 from monitory_predict.api.schemas import RecordRequest
 from monitory_predict.case_page import CasesResponse
 from monitory_predict.fleet_page import FleetResponse
+from monitory_predict.machine_page import MachineResponse
 from tests.support.models import card, small_text
 from tests.support.predicting import NOW, V1, V2, World
 from tests.support.registries import KEY, roll_back
@@ -317,6 +318,7 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
         "/api/v1/predict",
         "/api/v1/fleet",
         "/api/v1/cases",
+        "/api/v1/machines/{zoneId}/{equipId}",
         "/api/v1/machines/{zoneId}/{equipId}/history",
         "/api/v1/machines/{zoneId}/{equipId}/records",
         "/api/v1/performance",
@@ -329,6 +331,8 @@ def test_the_openapi_document_has_examples_that_its_own_types_accept(client: Tes
     assert PredictResponse.model_validate(example).model_dump(mode="json") == example
     (example,) = schemas["FleetResponse"]["examples"]
     assert FleetResponse.model_validate(example).model_dump(mode="json") == example
+    (example,) = schemas["MachineResponse"]["examples"]
+    assert MachineResponse.model_validate(example).model_dump(mode="json", exclude_none=True) == example
     (example,) = schemas["CasesResponse"]["examples"]
     assert CasesResponse.model_validate(example).model_dump(mode="json", exclude_none=True) == example
     (example,) = schemas["RecordRequest"]["examples"]

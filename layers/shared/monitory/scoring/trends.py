@@ -1,0 +1,175 @@
+"""Trends: what each machine was predicted over the last month, a point every six hours.
+
+    state/trends/<lake>.json.gz
+
+`<lake>` is the lake's fingerprint. The prediction log has every hour, but an hour of it is one object about all
+machines: a month of a machine would be 720 requests. The score function adds a point a machine when its newest hour
+reaches another six hours, before it writes the fleet state: a run that dies in between is repeated from there, and adds
+the same points. The fleet state has the points of the last day besides, so what one write could not add the next one
+does; a damaged object is replaced, and its trends begin again with these.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import msgspec
+
+from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
+from monitory.storage.port import Blob, Storage
+
+FOLDER = "state/trends/"
+
+SLOT_HOURS = 6
+"""Hours of the factory's clock that share a point, counted from midnight."""
+
+KEEP_HOURS = 30 * 24
+
+_TRIES = 5
+
+
+class TrendPoint(msgspec.Struct, frozen=True, array_like=True):
+    """What was predicted from an hour of readings. Stored as a list.
+
+    Attributes:
+        hour: see `clock`.
+        days: of remaining useful life, two decimals, as the other days.
+        low, high: ends of the interval; None without one, and for an end at the cap.
+        driver: the sensor that takes the most days; empty without one.
+        driver_days: that it adds, a negative number; 0 without one.
+    """
+
+    hour: int
+    days: float
+    low: float | None = None
+    high: float | None = None
+    driver: str = ""
+    driver_days: float = 0.0
+
+    @property
+    def slot(self) -> int:
+        """Which six hours it stands for."""
+        return self.hour // SLOT_HOURS
+
+
+class Trends(msgspec.Struct, frozen=True):
+    """The trends of all machines. The field names are the stored format.
+
+    Attributes:
+        machines: a list of `TrendPoint` each, ascending, by `<zoneId>/<equipId>`; decoded one by one, for few of them
+            are asked for.
+    """
+
+    machines: dict[str, msgspec.Raw] = {}
+
+    def points(self, name: str, since: int = 0) -> tuple[TrendPoint, ...]:
+        """The points of a machine from an hour on; none where there is no such machine, or its points are damaged."""
+        raw = self.machines.get(name)
+        if raw is None:
+            return ()
+        try:
+            points = _POINTS.decode(raw)
+        except UNDECODABLE:
+            return ()
+        return tuple(point for point in points if point.hour >= since)
+
+
+class StoredTrends(NamedTuple):
+    """Stored trends, and their object's ETag; None without an object."""
+
+    trends: Trends = Trends()
+    etag: str | None = None
+
+
+_POINTS = msgspec.json.Decoder(tuple[TrendPoint, ...])
+
+
+def key(lake: str) -> str:
+    """Where the trends of a lake, given by its fingerprint, lie."""
+    return f"{FOLDER}{lake}.json.gz"
+
+
+def read(storage: Storage, lake: str) -> StoredTrends:
+    """The trends of a lake; empty where there are none, or damaged ones.
+
+    Raises:
+        StorageUnavailable: the store failed.
+    """
+    try:
+        blob = storage.get(key(lake))
+    except ObjectNotFound:
+        return StoredTrends()
+    try:
+        return StoredTrends(decode(blob, lake), blob.etag)
+    except StorageError:
+        return StoredTrends(etag=blob.etag)
+
+
+def decode(blob: Blob, lake: str) -> Trends:
+    """The trends in a lake's object.
+
+    Raises:
+        StorageError: it is damaged.
+    """
+    try:
+        return msgspec.json.decode(gzip.decompress(blob.body), type=Trends)
+    except (OSError, EOFError, zlib.error, *UNDECODABLE) as exc:
+        raise StorageError(f"{key(lake)} is damaged: {exc}") from exc
+
+
+def add(storage: Storage, lake: str, points: Mapping[str, Sequence[TrendPoint]], hour: int) -> None:
+    """Add points to the trends of a lake.
+
+    Args:
+        storage: the model bucket.
+        lake: the lake's fingerprint.
+        points: by machine; those that are there already change nothing.
+        hour: the present one, see `clock`: points older than `KEEP_HOURS` are left out.
+
+    Raises:
+        StorageUnavailable: the store failed, or other writers were faster every time.
+    """
+    for _ in range(_TRIES):
+        stored = read(storage, lake)
+        merged = merge(stored.trends, points, hour)
+        # a fixed time in the header: equal trends are equal bytes
+        body = gzip.compress(msgspec.json.encode(merged), compresslevel=5, mtime=0)
+        with suppress(PreconditionFailed):  # another run was first
+            storage.put(
+                key(lake), body, content_type="application/gzip", replaces=stored.etag, create=stored.etag is None
+            )
+            return
+    raise StorageUnavailable(f"s3://{storage.name}/{key(lake)} changes whenever it is about to be written")
+
+
+def merge(stored: Trends, points: Mapping[str, Sequence[TrendPoint]], hour: int) -> Trends:
+    """Trends with more points; machines without a point in the last `KEEP_HOURS` are left out.
+
+    Args:
+        stored: the trends; another run may have written them since this one began.
+        points: by machine.
+        hour: the present one, see `clock`.
+    """
+    first = hour - KEEP_HOURS
+    machines = {}
+    for name in sorted({*stored.machines, *points}):
+        kept = thinned((*stored.points(name, first), *(one for one in points.get(name, ()) if one.hour >= first)))
+        if kept:
+            machines[name] = msgspec.Raw(msgspec.json.encode(kept))
+    return Trends(machines)
+
+
+def thinned(points: Iterable[TrendPoint]) -> tuple[TrendPoint, ...]:
+    """One point for each six hours, ascending: the earliest; of two about an hour the later one in order.
+
+    >>> [point.hour for point in thinned([TrendPoint(7, 4.0), TrendPoint(13, 3.8), TrendPoint(6, 4.1)])]
+    [6, 13]
+    """
+    by_slot: dict[int, TrendPoint] = {}
+    for point in points:
+        there = by_slot.get(point.slot)
+        if there is None or point.hour <= there.hour:
+            by_slot[point.slot] = point
+    return tuple(by_slot[slot] for slot in sorted(by_slot))
