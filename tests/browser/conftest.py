@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import browser as chromium
 from tests.support.browser import Browser
+from tests.support.page_server import PageServer, serving
 
 
 @pytest.fixture(scope="module")
@@ -15,4 +16,11 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium: install it (Debian: apt-get install chromium)")
     with chromium.running(path) as started:
+        yield started
+
+
+@pytest.fixture
+def server() -> Iterator[PageServer]:
+    """The page, beside the answers of a factory of 20 machines that nobody needs a key for."""
+    with serving() as started:
         yield started

@@ -47,9 +47,22 @@ class Browser:
     def __init__(self, chromium: Chromium) -> None:
         self._chromium = chromium
 
-    def open(self, address: str, *, width: int, height: int = 900, scheme: Literal["light", "dark"] = "light") -> Tab:
-        """A tab of its own profile with a page loaded, at a width in CSS pixels, in a colour scheme."""
-        context = self._chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    def open(
+        self,
+        address: str,
+        *,
+        width: int,
+        height: int = 900,
+        scheme: Literal["light", "dark"] = "light",
+        language: str = "en-GB",
+    ) -> Tab:
+        """A tab of its own profile with a page loaded, at a width in CSS pixels, in a colour scheme and a language."""
+        context = self._chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            locale=language,
+            timezone_id="Asia/Seoul",
+        )
         tab = Tab(context.new_page())
         tab.page.on("request", lambda request: tab.requests.append(request.url))
         tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))

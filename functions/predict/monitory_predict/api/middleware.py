@@ -4,6 +4,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 API_PREFIX = "/api/v1/"
+PAGE_PREFIX = "/page/"
 
 SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -20,7 +21,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY_HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -29,7 +32,7 @@ class SecurityHeaders:
 class BasePath:
     """Sets the base path: everything before the API's own paths, such as a stage or a custom domain's base path.
 
-    The gateway's event does not always contain it, so it ends where the API's prefix begins.
+    The gateway's event does not always contain it, so it ends where the API's prefix begins, or the page's.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -38,9 +41,21 @@ class BasePath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] == "http" and (at := scope["path"].find(API_PREFIX)) > 0:
-            scope = {**scope, "root_path": scope["path"][:at]}
+        if scope["type"] == "http" and (base := _base_path(scope)):
+            # the page itself, whose path is the base path, may lack its slash
+            path = scope["path"] if scope["path"] != base else f"{base}/"
+            scope = {**scope, "path": path, "root_path": base}
         await self._app(scope, receive, send)
+
+
+def _base_path(scope: Scope) -> str:
+    path: str = scope["path"]
+    if (at := path.find(API_PREFIX)) >= 0 or (at := path.rfind(PAGE_PREFIX)) >= 0:
+        return path[:at]
+    event = scope.get("aws.event") or {}
+    stage = (event.get("requestContext") or {}).get("stage")
+    is_root = event.get("resource") == "/" or path.rstrip("/") == f"/{stage}"
+    return path.rstrip("/") if is_root else ""
 
 
 class HeadAsGet:

@@ -18,6 +18,7 @@ from monitory.scoring.performance import Performance
 from monitory_predict.api import document, replies, schemas
 from monitory_predict.api.caller import caller_of
 from monitory_predict.api.middleware import BasePath, HeadAsGet, SecurityHeaders
+from monitory_predict.api.page_files import add_page
 from monitory_predict.api.parameters import (
     CaseLimit,
     CaseOffset,
@@ -184,6 +185,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         """The report page of a version; dashes stand for the slashes: `2026-11-20-150312`."""
         return HTMLResponse(await within_time(service.report, version))
 
+    add_page(app)
     return app
 
 
