@@ -18,7 +18,12 @@ from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 
 _ASSETS = "/docs-assets"
-NO_STORE = {"AWS_ACCESS_KEY_ID": "-", "AWS_SECRET_ACCESS_KEY": "-", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+NO_STORE = {
+    "AWS_ACCESS_KEY_ID": "-",
+    "AWS_SECRET_ACCESS_KEY": "-",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "LOG_LEVEL": "ERROR",  # that there is no model is meant
+}
 
 
 def add_page(app: FastAPI) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.nights import World
+from tests.support.retrain.nights import World
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from monitory.errors import StorageUnavailable
-from tests.support.nights import DAYS, MACHINES, World, bits
+from tests.support.retrain.nights import DAYS, MACHINES, World, bits
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1", b"no parquet at all" * 99])

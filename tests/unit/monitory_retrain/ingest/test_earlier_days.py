@@ -6,7 +6,7 @@ from monitory.clock import first_hour
 from monitory_retrain.ingest.counts import Counts
 from monitory_retrain.ingest.day_cache import FOLDER
 from monitory_retrain.ingest.ingest import Ingested
-from tests.support.nights import DAYS, FIRST_DAY, HOURS, MACHINES, World, bits
+from tests.support.retrain.nights import DAYS, FIRST_DAY, HOURS, MACHINES, World, bits
 
 
 def test_history_is_what_is_cached_of_earlier_days_and_reads_nothing_raw(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from monitory.features import vector
 from monitory_retrain.ingest.day_cache import FOLDER
-from tests.support.nights import DAYS, LAKE, MACHINES, SENSORS, World, bits
+from tests.support.retrain.nights import DAYS, LAKE, MACHINES, SENSORS, World, bits
 from tests.support.samples import lake_key
 
 

@@ -15,7 +15,7 @@ from monitory.log import Logger
 from monitory_retrain.ingest.ingest import Ingest, Ingested
 from monitory_retrain.ingest.workers import ScoredRowsConfig
 from tests.support.fakes import WatchedStorage, down
-from tests.support.nights import DAYS, MACHINES, SENSORS, MemorySource, World, bits
+from tests.support.retrain.nights import DAYS, MACHINES, SENSORS, MemorySource, World, bits
 
 LOG = Logger(service="test-retrain", level="CRITICAL")
 

@@ -17,9 +17,9 @@ from monitory_retrain.dataset.sufficiency import Supply
 from monitory_retrain.job import Job, JobResult
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
-from tests.support.jobs import RecordingIngest
 from tests.support.models import card, small_text
 from tests.support.registries import A, B, C, promote
+from tests.support.retrain.jobs import RecordingIngest
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # noon in Seoul
 

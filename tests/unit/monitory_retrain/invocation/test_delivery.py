@@ -8,9 +8,9 @@ import pytest
 
 from monitory.errors import ModelError
 from monitory_retrain.job import Job, JobResult
-from tests.support.jobs import RecordingIngest
 from tests.support.registries import A, B, C
-from tests.support.retrain_events import BACK, JUNE, MONTH, Json, bus, sns, sqs
+from tests.support.retrain.events import BACK, JUNE, MONTH, Json, bus, sns, sqs
+from tests.support.retrain.jobs import RecordingIngest
 
 EVENTS = Path(__file__).parents[4] / "events"
 EXAMPLES = {

@@ -8,9 +8,9 @@ import pytest
 from monitory import metric_names
 from monitory.errors import InvalidEvent, UnknownVersion
 from monitory_retrain.job import Job, JobResult
-from tests.support.jobs import RecordingIngest
 from tests.support.registries import A, B, C
-from tests.support.retrain_events import BACK, ID, JUNE, MONTH, Json, bus, scheduled, sns, sqs
+from tests.support.retrain.events import BACK, ID, JUNE, MONTH, Json, bus, scheduled, sns, sqs
+from tests.support.retrain.jobs import RecordingIngest
 
 
 def wrapped(times: int) -> Json:

@@ -9,7 +9,7 @@ from monitory.registry.registry import Registry
 from monitory_retrain.job import Job, JobResult
 from tests.support import reports
 from tests.support.fakes import MemoryStorage
-from tests.support.jobs import NIGHT, Ready
+from tests.support.retrain.jobs import NIGHT, Ready
 from tests.support.retraining import challenger, learns
 
 

@@ -17,9 +17,9 @@ from monitory_retrain.invocation.events import TrainingRequest
 from monitory_retrain.job import Job, JobResult
 from monitory_retrain.pipeline import Challenger
 from tests.support import reports
-from tests.support.jobs import NIGHT, Ready
 from tests.support.prediction_lines import line
 from tests.support.registries import A
+from tests.support.retrain.jobs import NIGHT, Ready
 from tests.support.retraining import challenger, learns
 
 

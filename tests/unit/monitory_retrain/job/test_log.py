@@ -11,7 +11,7 @@ from monitory.logbook import records
 from monitory.logbook.records import Record
 from monitory_retrain import pipeline
 from monitory_retrain.job import Job
-from tests.support.jobs import NIGHT
+from tests.support.retrain.jobs import NIGHT
 from tests.support.retraining import challenger, learns
 
 LOG = "failures.ndjson"

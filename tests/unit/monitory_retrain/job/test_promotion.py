@@ -10,9 +10,9 @@ from monitory.errors import StorageUnavailable
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory_retrain import pipeline, report
 from monitory_retrain.job import Job, JobResult
-from tests.support.jobs import NIGHT
 from tests.support.models import card, small_text, with_leaves
 from tests.support.registries import A, promote, put_foreign
+from tests.support.retrain.jobs import NIGHT
 from tests.support.retraining import challenger
 
 
