@@ -12,6 +12,19 @@ import msgspec
 
 from monitory import metric_names
 
+_COUNT = "Count"
+UNITS = {
+    metric_names.PREDICT_LATENCY: "Milliseconds",
+    metric_names.PREDICTED_RUL: "None",
+    metric_names.MODEL_AGE_HOURS: "None",
+    metric_names.DATA_AGE_MINUTES: "None",
+    metric_names.HOLDOUT_MAE_DAYS: "None",
+    metric_names.SENSOR_PSI: "None",
+    metric_names.REALISED_MAE_DAYS: "None",
+    metric_names.REALISED_COVERAGE: "None",
+}
+"""Of the metrics that are no counts."""
+
 
 def write(
     namespace: str, service: str, values: Mapping[str, float], dimensions: Mapping[str, str] | None = None
@@ -21,11 +34,11 @@ def write(
     Args:
         namespace: of the metrics.
         service: the dimension `service`.
-        values: by name, at most 100; units are those of `metric_names.UNITS`.
+        values: by name, at most 100; units are those of `UNITS`.
         dimensions: others.
     """
     named = {**(dimensions or {}), "service": service}
-    metrics = [{"Name": name, "Unit": metric_names.UNITS.get(name, metric_names.COUNT)} for name in values]
+    metrics = [{"Name": name, "Unit": UNITS.get(name, _COUNT)} for name in values]
     line = {
         "_aws": {
             "Timestamp": time.time_ns() // 1_000_000,

@@ -1,4 +1,4 @@
-"""Names and units of the metrics that the functions emit, for the code, the alarms and the dashboard alike."""
+"""Names of the metrics that the functions emit, for the code, the alarms and the dashboard alike."""
 
 NAMESPACE = "Monitory"
 PREDICT_SERVICE = "monitory-predict"
@@ -40,16 +40,3 @@ SCORE_COMPLETED = "ScoreCompleted"
 MACHINES_SCORED = "MachinesScored"
 MACHINES_NOT_SCORED = "MachinesNotScored"
 """Machines with new objects that could not be scored, their states say why; or are left for the next run."""
-
-COUNT = "Count"
-UNITS = {
-    PREDICT_LATENCY: "Milliseconds",
-    PREDICTED_RUL: "None",
-    MODEL_AGE_HOURS: "None",
-    DATA_AGE_MINUTES: "None",
-    HOLDOUT_MAE_DAYS: "None",
-    SENSOR_PSI: "None",
-    REALISED_MAE_DAYS: "None",
-    REALISED_COVERAGE: "None",
-}
-"""Of the metrics that are no `COUNT`."""

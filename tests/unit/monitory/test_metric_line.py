@@ -28,5 +28,5 @@ def test_a_line_is_that_of_powertools(dimensions: dict[str, str], capsys: pytest
 
 def test_units_are_of_metrics_that_there_are() -> None:
     names = {value for name, value in vars(metric_names).items() if name.isupper() and isinstance(value, str)}
-    assert metric_names.UNITS.keys() <= names
-    assert {*metric_names.UNITS.values()} <= {unit.value for unit in MetricUnit}
+    assert metric_line.UNITS.keys() <= names
+    assert {*metric_line.UNITS.values()} <= {unit.value for unit in MetricUnit}
