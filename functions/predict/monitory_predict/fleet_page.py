@@ -129,19 +129,19 @@ def fleet_page(
     """
     limits = limits_of(fleet)
     entries = list(_entries(fleet, now, max_age, limits))
-    present = list(_matching(entries, query))
-    wanted = [one for one in present if query.state in (None, one.state) and query.level in (None, one.level)]
-    wanted.sort(key=lambda entry: entry.urgency)
+    candidates = list(_candidates(entries, query))
+    matching = [one for one in candidates if query.state in (None, one.state) and query.level in (None, one.level)]
+    matching.sort(key=lambda entry: entry.urgency)
     end = query.offset + query.limit
     return FleetResponse(
         scored_at=fleet.scored_at,
-        total=len(wanted),
-        counts=FleetCounts.model_validate(Counter(entry.level for entry in present)),
+        total=len(matching),
+        counts=FleetCounts.model_validate(Counter(entry.level for entry in candidates)),
         zones=sorted({entry.zone_id for entry in entries}),
         limits_days=limits,
         cap_days=cap_days,
-        machines=[_machine(entry, trends) for entry in wanted[query.offset : end]],
-        next_offset=end if end < len(wanted) else None,
+        machines=[_machine(entry, trends) for entry in matching[query.offset : end]],
+        next_offset=end if end < len(matching) else None,
     )
 
 
@@ -190,7 +190,7 @@ def _level(answer: _StoredAnswer | None, state: State, limits: list[float]) -> L
     return "watch" if low is not None and low <= limits[0] else "fine"
 
 
-def _matching(entries: Iterable[_Entry], query: FleetQuery) -> Iterator[_Entry]:
+def _candidates(entries: Iterable[_Entry], query: FleetQuery) -> Iterator[_Entry]:
     text = _folded(query.text)
     for entry in entries:
         if query.zone_id not in (None, entry.zone_id):

@@ -197,7 +197,7 @@ class Run:
         def earlier() -> Iterator[dict[str, TrendPoint]]:
             first = max(since, hour - trends.KEEP_HOURS)
             hours = (number for number in range(first, hour) if number % trends.SLOT_HOURS == 0)
-            return self._executor.map(lambda number: trends.logged(self._storage, self._lake_name, number), hours)
+            return self._executor.map(lambda number: trends.read_log(self._storage, self._lake_name, number), hours)
 
         try:
             by_name = {str(machine): of_machine for machine, of_machine in points.items()}

@@ -94,7 +94,7 @@ def point(hour: int, days: float, ends: tuple[float, float | None] | None, drive
     return TrendPoint(hour, round(days, 2), low, high, sensor, added)
 
 
-def logged(storage: Storage, lake: str, hour: int) -> dict[str, TrendPoint]:
+def read_log(storage: Storage, lake: str, hour: int) -> dict[str, TrendPoint]:
     """The points of an hour of the prediction log, by machine; none where it has no such hour, or a damaged one.
 
     Raises:
@@ -103,10 +103,10 @@ def logged(storage: Storage, lake: str, hour: int) -> dict[str, TrendPoint]:
     points = {}
     try:
         for line in prediction_log.read(storage, lake, hour):
-            said = msgspec.json.decode(line, type=_Line)
-            ends = (said.interval.low, said.interval.high) if said.interval else None
-            name = str(Machine(said.zone_id, said.equip_id))
-            points[name] = point(hour, said.predictions[0], ends, said.drivers)
+            answer = msgspec.json.decode(line, type=_Line)
+            ends = (answer.interval.low, answer.interval.high) if answer.interval else None
+            name = str(Machine(answer.zone_id, answer.equip_id))
+            points[name] = point(hour, answer.predictions[0], ends, answer.drivers)
     except StorageUnavailable:
         raise
     except (StorageError, *UNDECODABLE):
@@ -231,9 +231,9 @@ def merge(stored: Trends, points: Mapping[str, Sequence[TrendPoint]], hour: int)
     first = hour - KEEP_HOURS
     machines = {}
     for name in sorted({*stored.machines, *points}):
-        kept = thinned((*stored.points(name, first), *(one for one in points.get(name, ()) if one.hour >= first)))
-        if kept:
-            machines[name] = msgspec.Raw(msgspec.json.encode(kept))
+        series = thinned((*stored.points(name, first), *(one for one in points.get(name, ()) if one.hour >= first)))
+        if series:
+            machines[name] = msgspec.Raw(msgspec.json.encode(series))
     return Trends(machines)
 
 
