@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import APIResponse, Route
 
 from tests.support.browser import Browser, Tab
 from tests.support.page_factory import Factory
@@ -96,9 +97,9 @@ def test_records_outlive_the_tab(tab: Tab, server: PageServer) -> None:
 
 
 def test_an_answer_that_got_lost_writes_one_record(tab: Tab, server: PageServer) -> None:
-    lost = []
+    lost: list[APIResponse] = []
 
-    def lose_first(route):  # type: ignore[no-untyped-def]
+    def lose_first(route: Route) -> None:
         if lost:
             route.continue_()
             return
