@@ -201,6 +201,10 @@ bench-mechanisms: $(READY) ## what each cache, pool and trick gains: the same wo
 bench-scoring: $(READY) ## seconds, memory and requests of an hour of scoring for 1,000 machines (MACHINES=)
 	@$(BIN)/python -m benchmarks.scoring $(call flag,machines,MACHINES)
 
+.PHONY: bench-trends
+bench-trends: $(READY) ## bytes and seconds of the trends and the fleet page of 1,000 machines (MACHINES=)
+	@$(BIN)/python -m benchmarks.trends $(call flag,machines,MACHINES)
+
 .PHONY: bench-scale
 bench-scale: $(READY) ## growth with machines and days, with a plot (PLOT=file.svg DAYS=30)
 	@$(BIN)/python -m benchmarks.scale $(call flag,plot,PLOT) $(call flag,days,DAYS)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import pytest
@@ -11,15 +11,19 @@ import pytest
 from monitory import clock
 from monitory.errors import MonitoryError, StorageUnavailable
 from monitory.machine import Machine
+from monitory.scoring import trends
 from monitory.storage.port import Blob
 from tests.faults.conftest import Ledger
 from tests.support.fakes import WatchedStorage
 from tests.support.predicting import NOW, V1, World
-from tests.support.scoring import Line, log_lines, logged, new_run, score, state_of
+from tests.support.scoring import LAKE, Line, log_lines, logged, new_run, score, state_of
 
 HOUR = timedelta(hours=1)
 MACHINES = [Machine("ZONE-001", f"EQUIP-{number:03}") for number in range(1, 6)]
 NEWEST = clock.hour_of(NOW) - 1
+AFTER_NOON = NOW + HOUR
+"""The hour that is new then is the first of the day's third six hours."""
+
 MOST_WRITES = 60
 
 
@@ -62,17 +66,22 @@ class MortalStorage(WatchedStorage):
         raise Killed
 
 
-def prepared() -> World:
-    """A factory that has been scored once, with a new hour of every machine, and one that comes late."""
+def prepared(now: datetime = NOW) -> World:
+    """A factory that has been scored once, an hour before now, with a new hour of every machine."""
     world = World()
     for machine in MACHINES:
         for age in range(2, 6):
-            world.write(NOW - age * HOUR, machine=machine)
+            world.write(now - age * HOUR, machine=machine)
     world.promote(V1)
-    score(world, NOW - HOUR)
+    score(world, now - HOUR)
     for machine in MACHINES:
-        world.write(NOW - HOUR, machine=machine)
+        world.write(now - HOUR, machine=machine)
     return world
+
+
+def prepared_for_trends() -> World:
+    """The same with an hour that adds points to the trends."""
+    return prepared(AFTER_NOON)
 
 
 def never_scored() -> World:
@@ -84,6 +93,12 @@ def never_scored() -> World:
     return world
 
 
+def points(world: World) -> dict[str, list[int]]:
+    """The hours of the points of every machine's trend."""
+    stored = trends.read(world.model_storage, LAKE).trends
+    return {str(machine): [point.hour for point in stored.points(str(machine))] for machine in MACHINES}
+
+
 def final(world: World) -> tuple[list[tuple[str, int]], list[Line]]:
     """What a bucket holds in the end: the log, and the fleet's answers without times of scoring."""
     lines = logged(world.model_storage)
@@ -93,13 +108,13 @@ def final(world: World) -> tuple[list[tuple[str, int]], list[Line]]:
     return lines, sorted(answers, key=lambda line: (line["equipId"], line["as_of"]))
 
 
-def killed_at_each_write(make: Callable[[], World], after: bool) -> Iterator[World]:
+def killed_at_each_write(make: Callable[[], World], after: bool, now: datetime = NOW) -> Iterator[World]:
     """Worlds of which a run has died before or after its first write, its second, and so on, up to its last."""
     for write in range(1, MOST_WRITES):
         world = make()
         mortal = MortalStorage(world.model_storage, write, after)
         with suppress(Killed):
-            new_run(world, mortal).score(NOW, lambda: True)
+            new_run(world, mortal).score(now, lambda: True)
         if not mortal.is_dead:
             return
         yield world
@@ -119,6 +134,46 @@ def test_a_run_killed_at_any_write_is_finished_by_the_next(after: bool, ledger: 
             wrong.append(write)
     assert wrong == []
     assert write == len(MACHINES) + 3, "rows of each machine, the hour's log, fleet, cases, and no more"
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_run_that_adds_to_the_trends_is_finished_by_the_next_wherever_it_is_killed(
+    after: bool, ledger: Ledger
+) -> None:
+    untouched = prepared_for_trends()
+    score(untouched, AFTER_NOON)
+    expected = final(untouched), points(untouched)
+    assert {len(hours) for hours in expected[1].values()} == {2}
+    wrong, write = [], 0
+    for write, world in enumerate(killed_at_each_write(prepared_for_trends, after, AFTER_NOON), start=1):
+        score(world, AFTER_NOON + timedelta(minutes=5))
+        lost = (final(world), points(world)) != expected
+        ledger.note("score killed", "with trends to write", "the next run mends", lost=lost)
+        if lost:
+            wrong.append(write)
+    assert wrong == []
+    assert write == len(MACHINES) + 4, "rows of each machine, the hour's log, trends, fleet, cases, and no more"
+
+
+def test_two_runs_at_once_add_the_same_points_once(ledger: Ledger) -> None:
+    world = prepared_for_trends()
+    other = WatchedStorage("models")
+    other.objects = world.model_storage.objects
+    meetings = 0
+
+    def meet(verb: str, key: str) -> None:
+        nonlocal meetings
+        if (verb, key) == ("put", trends.key(LAKE)):
+            meetings += 1
+            if meetings == 1:
+                new_run(world, other).score(AFTER_NOON + timedelta(seconds=3), lambda: True)
+
+    world.model_storage.before = meet
+    new_run(world).score(AFTER_NOON, lambda: True)
+    lost = {len(hours) for hours in points(world).values()} != {2}
+    ledger.note("two runs of scoring at once", "before the trends are written", "nothing", lost=lost)
+    assert meetings == 2, "the second try is after the first has failed its condition"
+    assert not lost
 
 
 @pytest.mark.parametrize("after", [False, True])

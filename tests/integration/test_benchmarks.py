@@ -19,6 +19,15 @@ ROOT = Path(__file__).resolve().parents[2]
         ("contributions", {"model, value of a row", "model, value, interval and drivers of a row"}),
         ("second_night --machines 1 --days 3", {"second night"}),
         ("scoring --machines 3", {"scoring, every machine has a new object", "scoring, nothing is new"}),
+        (
+            "trends --machines 3",
+            {
+                "trends, a point added to each",
+                "trends, read",
+                "a page of 50 machines with trends",
+                "a page of 50 machines without trends",
+            },
+        ),
         ("scale --machines 1 --days 1", {"scale, first night", "scale, second night"}),
         ("training --machines 5 --days 12 --threads 1", {"training"}),
         ("failure_modes --machines 12 --days 32", {"mode ahead"}),

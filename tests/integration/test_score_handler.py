@@ -51,11 +51,17 @@ def score() -> dict[str, Any]:
     return answer
 
 
-def ask(path: str, machine: Machine) -> dict[str, Any]:
-    """Ask the predict handler, freshly started."""
+def ask(path: str, machine: Machine, **query: str) -> dict[str, Any]:
+    """Ask the predict handler, freshly started; about a machine, or by a query."""
     sys.modules.pop("monitory_predict.handler", None)
     handler = importlib.import_module("monitory_predict.handler")
-    answer = handler.lambda_handler({**predict_event(*machine), "path": path, "resource": path}, object())
+    event = {**predict_event(*machine), "path": path, "resource": path}
+    if query:
+        event |= {
+            "queryStringParameters": query,
+            "multiValueQueryStringParameters": {name: [value] for name, value in query.items()},
+        }
+    answer = handler.lambda_handler(event, object())
     assert answer["statusCode"] == 200, answer["body"]
     body: dict[str, Any] = json.loads(answer["body"])
     return body
@@ -71,6 +77,23 @@ def test_an_hour_is_scored_logged_and_answered(world: World) -> None:
     assert {entry.key: entry.etag for entry in world.models.list("cache")} == before
     fleet = ask("/api/v1/fleet", MACHINES[0])
     assert {machine["equipId"] for machine in fleet["machines"]} == {machine.equip_id for machine in MACHINES}
+
+
+def test_the_fleet_and_a_machine_show_what_the_run_left(world: World) -> None:
+    score()
+    machine = MACHINES[0]
+    fleet = ask("/api/v1/fleet", machine, q="equip-002", trend="true")
+    assert [one["equipId"] for one in fleet["machines"]] == ["EQUIP-002"]
+    assert sum(fleet["counts"].values()) == fleet["total"] == 1
+    assert (fleet["zones"], fleet["limits_days"], fleet["cap_days"]) == (["ZONE-001"], [5.0, 3.0], 30.0)
+    (point,) = fleet["machines"][0]["trend"]
+    assert abs(point["rul_days"] - fleet["machines"][0]["rul_days"]) < 0.01
+    page = ask(f"/api/v1/machines/{machine.zone_id}/{machine.equip_id}", machine)
+    assert (page["zoneId"], page["equipId"]) == machine
+    assert [one["at"] for one in page["trend"]] == [point["at"]]
+    assert {len(one["hours"]) for one in page["sensors"]} == {5}
+    assert (page["records"], page["cases"]) == ([], [])
+    assert page["runs"] == [{"began_at": None, "ended_at": None, "end": None, "failure_mode": None, "predicted": []}]
 
 
 def test_a_second_run_finds_nothing_new(world: World) -> None:
