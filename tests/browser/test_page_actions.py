@@ -90,7 +90,8 @@ def test_records_outlive_the_tab(tab: Tab, server: PageServer) -> None:
     page = tab.page.context.new_page()
     page.goto(server.address)
     page.get_by_role("link", name="EQUIP-001").wait_for()
-    page.wait_for_function(f"{STORED} === null")
+    page.get_by_text("Waiting to be sent").wait_for(state="detached")
+    assert page.evaluate(STORED) is None
     (record,) = server.factory.records["ZONE-002", "EQUIP-002"]
     assert record["note"] == "kept"
     assert len(set(posts(server))) == 1  # tried twice with one key
