@@ -103,6 +103,7 @@ const TEXTS = {
   "machine.ended": ["Ended", "끝"],
   "machine.end": ["How", "끝난 이유"],
   "machine.before": ["{days} days before", "{days}일 전"],
+  "machine.before.one": ["1 day before", "1일 전"],
   "machine.running": ["runs on", "가동 중"],
   "machine.records": ["Records", "기록"],
   "machine.records.none": ["Nothing has been written down yet.", "아직 기록이 없습니다."],
@@ -113,6 +114,10 @@ const TEXTS = {
   "machine.none": ["Nothing to draw yet.", "아직 그릴 데이터가 없습니다."],
   "end.failure": ["failure", "고장"],
   "end.maintenance": ["maintenance", "정비"],
+
+  "machine.opened": ["Opened", "열림"],
+  "machine.acknowledged": ["Seen", "확인"],
+  "machine.closed": ["Closed", "종료"],
 
   "cause.wear": ["wear", "마모"],
   "cause.silence": ["silence", "무응답"],
