@@ -36,6 +36,13 @@ def test_without_the_key_the_gateway_answers(stack: Stack, path: str, key: str) 
     assert "detail" not in answer.body, "the emulator has learnt gateway responses: take them off the list"
 
 
+def test_the_page_needs_no_key(stack: Stack) -> None:
+    page = stack.get("/", key="")
+    assert (page.status, 'src="page/app.js"' in page.text) == (200, True)
+    assert stack.get("/page/app.js", key="").status == 200
+    assert stack.get("/page/handler.py", key="").status == 404
+
+
 def test_other_routes_do_not_exist(stack: Stack) -> None:
     assert stack.get("/docs").status == 403
 
