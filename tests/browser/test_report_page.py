@@ -1,5 +1,6 @@
-"""The report in a real browser: desktop and phone, light and dark."""
+"""The report in a real browser: desktop and phone, light and dark, in both languages."""
 
+from html import escape
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from tests.support.browser import Browser, Tab
 WIDTHS = (1280, 390)
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+LANGUAGES = ("English", "한국어")
 
 UNREADABLE = """(() => {
   const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
@@ -60,10 +62,13 @@ def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def opened(browser: Browser, address: str, width: int, scheme: Scheme) -> Tab:
-    return browser.open(address, width=width, scheme=scheme)
+def opened(browser: Browser, address: str, width: int, scheme: Scheme, language: str) -> Tab:
+    tab = browser.open(address, width=width, scheme=scheme)
+    tab.page.get_by_text(language, exact=True).click()
+    return tab
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_page_opens_without_errors_overflow_or_requests(opened: Tab, address: str, width: int) -> None:
@@ -74,6 +79,7 @@ def test_the_page_opens_without_errors_overflow_or_requests(opened: Tab, address
     assert opened.page.evaluate(TOO_WIDE) == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_all_text_is_large_and_clear_enough_and_none_is_cut_off(opened: Tab) -> None:
@@ -88,6 +94,35 @@ def test_the_page_follows_the_readers_colour_scheme(browser: Browser, address: s
         tab = browser.open(address, width=width, scheme=scheme)
         seen.append(tab.page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert seen[0] != seen[1]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_keyboard_switches_the_language_and_print_has_the_chosen_one(
+    browser: Browser, address: str, width: int
+) -> None:
+    tab = browser.open(address, width=width)
+    verdict = tab.page.locator("#verdict")
+    assert verdict.inner_text().startswith("Verdict")
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("ArrowRight")
+    assert verdict.inner_text().startswith("판정")
+    assert tab.page.get_by_role("region", name="판정").count() == 1
+    assert tab.page.get_by_role("radio", name="한국어").is_checked()
+    tab.page.emulate_media(media="print")
+    assert verdict.inner_text().startswith("판정")
+    assert not tab.page.get_by_text("English", exact=True).is_visible()
+
+
+def test_the_language_is_switched_in_a_frame_that_runs_no_scripts(browser: Browser, tmp_path: Path) -> None:
+    """As the page of the API shows it."""
+    outer = tmp_path / "frame.html"
+    report_text = escape(report.render(reports.findings()).decode())
+    outer.write_text(f'<!doctype html><iframe sandbox="" srcdoc="{report_text}"></iframe>', encoding="utf-8")
+    tab = browser.open(outer.as_uri(), width=1280)
+    frame = tab.page.frame_locator("iframe")
+    frame.get_by_text("한국어", exact=True).click()
+    assert frame.locator("#verdict").inner_text().startswith("판정")
+    assert tab.errors == []
 
 
 def test_the_test_would_notice_errors_requests_and_overflow(browser: Browser, tmp_path: Path) -> None:

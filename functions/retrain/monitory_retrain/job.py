@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from monitory import clock
 from monitory.errors import Conflict
 from monitory.features import failure_state
 from monitory.features.excursion import Excursion
@@ -124,7 +125,7 @@ class Job:
             if logbook and len(ingested.table):  # predictions follow it whether or not there is enough to learn from
                 self._write_failures({}, ingested.table.machines)
         else:
-            hours = completeness(ingested.table, days)
+            hours = completeness(ingested.table, days, clock.hour_of(clock.now()))
             withheld = None if request.promote else "the event says promote: never"
             if request.sample and not (logbook and logbook.lists_failures):
                 withheld = "a sample of the hours misses failures: without a failure log it is stored but not promoted"

@@ -107,8 +107,8 @@ def _judged(
     graded: list[grades.SensorGrade] = []
     training = None
     if len(sample.table):
-        presence = completeness(sample.table, sorted(found.listing))
-        hours = sum(len(clock.hours_of(day)) for day in presence.days)
+        presence = completeness(sample.table, sorted(found.listing), clock.hour_of(clock.now()))
+        hours = max(int(presence.expected.sum()), 1)
         gaps = {
             str(machine): float(lack) / hours
             for machine, lack in zip(presence.machines, presence.missing, strict=True)

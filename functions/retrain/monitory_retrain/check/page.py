@@ -5,6 +5,7 @@ from datetime import date
 
 import numpy as np
 
+from monitory import clock
 from monitory.sensors import SensorSet
 from monitory_retrain.check import text
 from monitory_retrain.check.grades import HIGH, LOW, SensorGrade
@@ -36,7 +37,8 @@ def render(check: LakeCheck, sensors: SensorSet, table: HourTable | None, days: 
 
 
 def _presence(table: HourTable, days: Sequence[date]) -> str | None:
-    return figures.completeness(completeness(table, days), "Hours with data by machine of the sample and day")
+    presence = completeness(table, days, clock.hour_of(clock.now()))
+    return figures.completeness(presence, "Hours with data by machine of the sample and day")
 
 
 def _ranges(grades: Sequence[SensorGrade], sensors: SensorSet) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from monitory.clock import HOURS_PER_DAY
 from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.completeness import Completeness
 from monitory_retrain.evaluation.drift import MOVED, WATCH, Drift
@@ -18,6 +19,10 @@ DOTS = 500
 """Hours drawn in the scatter: more make it heavier, not clearer."""
 
 MOST_MACHINES = 40
+
+MOST_MISSING = 6
+"""Hours that a day may lack and still have most."""
+
 _STATUS = {"moved": BAD, "watch": WARN, "steady": GOOD}
 
 
@@ -230,13 +235,17 @@ def drift(drift: Drift, description: str) -> str:
 
 
 def completeness(completeness: Completeness, description: str) -> str | None:
-    """Hours with data by machine and day. Of many machines, those with the most gaps."""
+    """Hours with data by machine and day. Of many machines, those with the most gaps.
+
+    A day that is still running is as wide as it is long so far.
+    """
     if not completeness.machines:
         return None
     shown = np.sort(np.argsort(-completeness.missing, kind="stable")[:MOST_MACHINES])
     with canvas.figure(0.75 + 0.175 * len(shown)) as (drawing, (ax,)):
+        expected = completeness.expected
         for y, row in enumerate(shown.tolist()):
-            for colour, bars_ in _colour_bars(completeness.hours[row]).items():
+            for colour, bars_ in _colour_bars(completeness.hours[row], expected).items():
                 ax.broken_barh(bars_, (y - 0.4, 0.8), facecolor=colour, linewidth=0)
         ax.set_ylim(len(shown) - 0.4, -0.6)
         ax.set_xlim(0, len(completeness.days))
@@ -253,13 +262,23 @@ def completeness(completeness: Completeness, description: str) -> str | None:
         return canvas.svg(drawing, "presence", description)
 
 
-def _colour_bars(hours: Ints) -> dict[str, list[tuple[float, float]]]:
-    """Neighbouring days of one colour as one bar, (start, width) each."""
+def _colour_bars(hours: Ints, expected: Ints) -> dict[str, list[tuple[float, float]]]:
+    """Neighbouring days of one colour as one bar, (start, width) each; none for a day that has had no hour yet."""
     bars_by_colour: dict[str, list[tuple[float, float]]] = {}
     start = 0
-    colours = [FULL if h >= 24 else MOST if h >= 18 else SOME if h else NONE for h in hours.tolist()]
+    colours = [_day_colour(*day) for day in zip(hours.tolist(), expected.tolist(), strict=True)]
     for day in range(1, len(colours) + 1):
         if day == len(colours) or colours[day] != colours[start]:
-            bars_by_colour.setdefault(colours[start], []).append((start + 0.04, day - start - 0.08))
+            colour, ends = colours[start], day - 1 + min(1.0, float(expected[day - 1]) / HOURS_PER_DAY)
+            if colour is not None:
+                bars_by_colour.setdefault(colour, []).append((start + 0.04, max(ends - start - 0.08, 0.02)))
             start = day
     return bars_by_colour
+
+
+def _day_colour(hours: int, expected: int) -> str | None:
+    if not expected:
+        return None
+    if hours >= expected:
+        return FULL
+    return NONE if not hours else MOST if expected - hours <= MOST_MISSING else SOME

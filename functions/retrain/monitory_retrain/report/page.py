@@ -1,10 +1,13 @@
 """Puts the report together: facts and figures into the page's template."""
 
 import numpy as np
+from markupsafe import Markup
 
 from monitory_retrain.model_card import encode
-from monitory_retrain.report import facts, figures, html, realised
+from monitory_retrain.report import coverage, facts, figures, html, machines, presence, realised
 from monitory_retrain.report.findings import Findings
+from monitory_retrain.report.rows import Row, days, percent, share
+from monitory_retrain.report.words import say
 
 
 def render(findings: Findings) -> bytes:
@@ -13,32 +16,48 @@ def render(findings: Findings) -> bytes:
     Everything that comes from data is escaped, by the template or by the drawing library.
     """
     environment = html.environment(__package__)
-    environment.filters["days"] = facts.days
-    environment.filters["percent"] = facts.percent
-    environment.filters["announced"] = facts.announced
+    environment.filters |= {
+        "days": days,
+        "limit_name": facts.limit_name,
+        "missed": facts.missed,
+        "one": Markup('<span class="one">{}</span>').format,
+        "percent": percent,
+    }
+    challenger = findings.challenger
     columns, scores = facts.comparison(findings)
     limits, warnings = facts.announcement_table(findings)
     page = environment.get_template("template.html").render(
+        say=say,
+        share=share,
         card=findings.card,
         card_json=encode(findings.card).decode(),
         verdict=findings.verdict,
         promotable=findings.promotable,
         champion=findings.champion,
-        scores=findings.challenger.scores,
-        holdout_rows=len(findings.challenger.split.holdout),
+        scores=challenger.scores,
+        holdout_rows=len(challenger.split.holdout),
         drift=findings.drift,
-        announcements=findings.challenger.announcements,
+        drift_rows=[
+            Row(feature.feature, (f"{feature.psi:.3f}", f"{feature.ratio:.1f}"))
+            for sensor in findings.drift.sensors
+            for feature in sensor.features
+        ],
+        announcements=challenger.announcements,
         announcement_rule=facts.announcement_rule(),
         limits=limits,
         warnings=warnings,
-        reliability=[horizon for horizon in findings.challenger.reliability if horizon.rows],
+        advice=coverage.advice(challenger.split, challenger.predicted, challenger.calibration, findings.card.cap_days)
+        if challenger.calibration
+        else None,
+        reliability=[horizon for horizon in challenger.reliability if horizon.rows],
         columns=columns,
         comparison=scores,
-        machines=facts.machines(findings),
-        left_out=facts.left_out(findings.challenger),
-        gaps=facts.gaps(findings.completeness),
+        machines=machines.rows(findings),
+        most_machines=machines.MOST_SHOWN,
+        left_out=facts.left_out(challenger),
+        gaps=presence.gaps(findings.completeness),
         trained=facts.moment(findings.card.trained_at),
-        present=facts.present(findings.completeness),
+        present=presence.present(findings.completeness),
         hidden_machines=max(0, len(findings.completeness.machines) - figures.MOST_MACHINES),
         realised=findings.realised,
         realised_tables=_realised_tables(findings),
@@ -60,6 +79,7 @@ def _realised_tables(findings: Findings) -> dict[str, object]:
         "horizons": horizons,
         "limits": limits,
         "announced": announced,
+        "version_heads": realised.version_heads(findings.realised),
         "versions": realised.version_table(findings.realised),
     }
 
@@ -70,7 +90,7 @@ def _figures(findings: Findings) -> dict[str, str | None]:
     holdout, predicted = challenger.split.holdout, challenger.predicted
     has_label = ~np.isnan(holdout.rul)
     bins, errors = facts.error_bins(findings)
-    parts = facts.coverage(challenger.split, predicted, challenger.calibration, cap) if challenger.calibration else []
+    parts = coverage.parts(challenger.split, predicted, challenger.calibration, cap) if challenger.calibration else []
     runs = facts.runs(challenger, cap)
     gains = facts.importance(challenger.trained.text, findings.card.sensors)
     target = challenger.calibration.coverage if challenger.calibration else 0.0
@@ -123,6 +143,7 @@ def _figures(findings: Findings) -> dict[str, str | None]:
         if findings.drift.sensors
         else None,
         "presence": figures.completeness(
-            findings.completeness, "Hours with data by machine and day. " + " ".join(facts.gaps(findings.completeness))
+            findings.completeness,
+            "Hours with data by machine and day. " + " ".join(map(str, presence.gaps(findings.completeness))),
         ),
     }
