@@ -41,7 +41,7 @@ def nowhere(*cells: str) -> list[tuple[str, str]]:
 
 @cache
 def definitions(file: Path) -> set[str]:
-    """What a file defines: classes, functions, arguments, names and fields of Python, names of a script; keys, targets, macros."""
+    """What a file defines: classes, functions, arguments, names and fields of Python; keys, targets, macros."""
     source = file.read_text(encoding="utf-8")
     if file.suffix == ".js":
         return set(re.findall(r"^(?:export )?(?:async )?(?:function|const|class) (\w+)", source, re.MULTILINE))
