@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from monitory import clock
-from monitory.alerts.case import Transition
+from monitory.alerts.case import Change, Transition
 from monitory.alerts.text import Mail, mail
 from monitory.settings import ScoreSettings, from_environment
 from monitory_local import lambdas
@@ -23,6 +23,7 @@ SHARE = 4
 """At most a quarter of the demo is watched: a model has to learn from the rest."""
 
 _EMPTY = "–"
+_ASKING = (Change.OPENED, Change.REOPENED, Change.ESCALATED)
 
 
 class Inbox:
@@ -41,10 +42,11 @@ class Inbox:
 
     @property
     def alert(self) -> Mail | None:
-        """The most urgent transition as people get it by mail; None where nothing has changed."""
-        if not self.received:
+        """The most urgent transition that asks for something, as people get it by mail; None where none does."""
+        asking = [transition for transition in self.received if transition.change in _ASKING]
+        if not asking:
             return None
-        return mail([max(self.received, key=lambda transition: (transition.case.level, transition.at))], "en")
+        return mail([max(asking, key=lambda transition: (transition.case.level, transition.at))], "en")
 
 
 def watched_hours(first: int, present: int) -> list[int]:

@@ -5,18 +5,21 @@ python -m monitory_local.pictures
 
 import argparse
 import html
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import httpx2
 from playwright.sync_api import Browser, sync_playwright
 
+from monitory.clock import now
 from monitory_local.demo import FOLDER
 from monitory_local.ports import HOST, free_ports
 from monitory_local.terminal import run
@@ -37,6 +40,7 @@ body {{ margin: 0; background: #14191f; color: #dde3ea }}
 pre {{ margin: 16px; font: 14px/20px monospace }}
 </style>
 <pre>{text}</pre>"""
+_FOR_OTHERS = re.compile(r"\{|\d{4}-\d\d-\d\d [\d:,]+ +[A-Z]+ ")
 _LINE_PIXELS, _COLUMN_PIXELS, _MARGIN_PIXELS = 20, 8.43, 16
 
 
@@ -48,7 +52,7 @@ class Size(NamedTuple):
     scale: float = 1.0
 
 
-WALL, PHONE = Size(1280, 1000), Size(390, 1000, scale=1.5)
+WALL, PHONE = Size(1280, 1240), Size(390, 1000, scale=1.5)
 
 
 class View(NamedTuple):
@@ -66,7 +70,7 @@ VIEWS = (
     View("fleet-dark.png", WALL, scheme="dark"),
     View("fleet-ko.png", WALL, language="ko-KR"),
     View("fleet-phone.png", PHONE),
-    View("machine.png", Size(1280, 1500), "#/machine/{machine}"),
+    View("machine.png", Size(1280, 1760), "#/machine/{machine}"),
     View("machine-phone.png", PHONE, "#/machine/{machine}"),
 )
 
@@ -76,20 +80,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m monitory_local.pictures", description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="of the demo; it is emptied (%(default)s)")
     parser.add_argument("--pictures", type=Path, default=PICTURES, help="where the pictures go (%(default)s)")
+    parser.add_argument("--page-only", action="store_true", help="the page's, from the folder's last demo")
     arguments = parser.parse_args(argv)
     path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if path is None:
         sys.exit("error: no Chromium is installed (Debian: apt-get install chromium fonts-dejavu-core fonts-nanum)")
-    command = [sys.executable, "-m", "monitory_local.demo", "--folder", str(arguments.folder)]
-    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    output = None if arguments.page_only else _demo(arguments.folder)
     arguments.pictures.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         # containers run as root, which Chromium's sandbox refuses; the pages are our own
         browser = playwright.chromium.launch(executable_path=path, args=list(_OPTIONS), chromium_sandbox=False)
-        _of_the_demo(browser, output, arguments.folder, arguments.pictures)
+        if output is not None:
+            _of_the_demo(browser, output, arguments.folder, arguments.pictures)
         with _serving(arguments.folder) as address:
             _of_the_page(browser, address, arguments.pictures)
         browser.close()
+
+
+def _demo(folder: Path) -> str:
+    """Run the demo; returns what it prints."""
+    command = [sys.executable, "-m", "monitory_local.demo", "--folder", str(folder)]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def _of_the_demo(browser: Browser, output: str, folder: Path, pictures: Path) -> None:
@@ -109,13 +120,23 @@ def _of_the_demo(browser: Browser, output: str, folder: Path, pictures: Path) ->
 
 
 def _of_the_page(browser: Browser, address: str, pictures: Path) -> None:
-    """The views of the page; a machine is the most urgent one that still runs."""
+    """The views of the page, after somebody has seen to two machines; a machine is the most urgent that still runs."""
     machines = httpx2.get(f"{address}/api/v1/fleet").json()["machines"]
-    urgent = next((one for one in machines if one["state"] != "failing"), machines[0])
+    urgent, next_one = [one for one in machines if one["state"] != "failing"][:2]
+    _write_down(address, urgent, "planned", now() + timedelta(hours=3), "the crew comes with the spare part")
+    _write_down(address, next_one, "seen", now(), "hums at full load")
     for view in VIEWS:
         path = view.path.format(machine=f"{urgent['zoneId']}/{urgent['equipId']}")
         picture = pictures / view.picture
         take(browser, f"{address}/{path}", picture, view.size, scheme=view.scheme, language=view.language)
+
+
+def _write_down(address: str, machine: dict[str, Any], kind: str, start: datetime, note: str) -> None:
+    """A record, as somebody writes it on the page."""
+    path = f"machines/{machine['zoneId']}/{machine['equipId']}/records"
+    record = {"kind": kind, "start": start.isoformat(), "note": note}
+    headers = {"Idempotency-Key": f"picture-{kind}"}
+    httpx2.post(f"{address}/api/v1/{path}", json=record, headers=headers)  # 409 where an earlier picture has it
 
 
 @contextmanager
@@ -145,15 +166,15 @@ def _is_up(address: str) -> bool:
 
 
 def terminal_text(output: str) -> str:
-    """The demo's table below the command; what follows it says how long this machine took, and where files lie.
+    """The demo's tables below the command, without lines of the log and the figures for programs.
 
-    >>> print(terminal_text("machine  predicted\\n\\nA  1.0 \\n`make serve` answers\\n{}"))
+    >>> print(terminal_text("2026-11-29 08:43:31,210 INFO scored\\nmachine  predicted\\n\\nA  1.0 \\n{}"))
     $ make demo
     machine  predicted
     A  1.0
     """
-    table = output.partition("`make serve")[0].splitlines()
-    return "\n".join(["$ make demo", *(line.rstrip() for line in table if line.strip())])
+    lines = (line.rstrip() for line in output.splitlines() if line.strip())
+    return "\n".join(["$ make demo", *(line for line in lines if not _FOR_OTHERS.match(line))])
 
 
 def take(

@@ -108,6 +108,9 @@ function history(points, x, y, top) {
 
 const MARGIN = { left: 44, right: 12, top: 10, bottom: 24 };
 
+/** A month before the end, or a week where there is no more to show. */
+const beginning = (points, to) => Math.max(Math.min(points[0].at, to - 7 * DAY), to - 30 * DAY);
+
 /** The frame of a drawing over time: scales, and grid lines with their labels. */
 function frame(width, height, from, to, ticks, y, format = text.count) {
   const x = linear(from, to, MARGIN.left, width - MARGIN.right);
@@ -138,10 +141,10 @@ export function rulChart({ trend, limits, cap, cases }, width) {
   const height = 240;
   const points = trend.map((point) => ({ ...point, at: Date.parse(point.at) }));
   const to = points.at(-1).at;
-  const from = Math.min(points[0].at, to - 30 * DAY);
-  const top = cap ?? FALLBACK_CAP;
+  const from = beginning(points, to);
+  const { top, ticks } = daysAxis(Math.max(...points.map((point) => point.high ?? point.rul_days), ...limits), cap ?? FALLBACK_CAP);
   const y = linear(0, top, height - MARGIN.bottom, MARGIN.top);
-  const { x, parts } = frame(width, height, from, to, [0, 10, 20, 30, top].filter((tick, index, all) => tick <= top && all.indexOf(tick) === index), y);
+  const { x, parts } = frame(width, height, from, to, ticks, y);
   const shown = cases.filter((one) => Date.parse(one.opened_at) >= from && Date.parse(one.opened_at) <= to + HOUR * 6);
   const label = text.t("machine.rul.alt", {
     first: text.days(points[0].rul_days), last: text.days(points.at(-1).rul_days), limits: text.list(limits.map(text.count)), cases: text.count(shown.length),
@@ -151,6 +154,14 @@ export function rulChart({ trend, limits, cap, cases }, width) {
     history(points, x, y, top),
     s("circle", { class: "point", cx: x(to), cy: y(points.at(-1).rul_days), r: 4 }),
     shown.map((one) => caseMark(x(Math.min(Date.parse(one.opened_at), to)), height)));
+}
+
+/** An axis of days from 0 to a round number above the largest one, or to the cap. */
+function daysAxis(largest, cap) {
+  const step = largest > 20 ? 10 : largest > 10 ? 5 : 2;
+  const top = Math.min(Math.ceil((largest * 1.05) / step) * step, cap);
+  const ticks = Array.from({ length: Math.floor(top / step) + 1 }, (_, index) => index * step);
+  return { top, ticks };
 }
 
 function caseMark(x, height) {
@@ -198,16 +209,17 @@ export function driverBars(drivers, width) {
 
 const clipped = (name, pixels) => (name.length * 7.5 <= pixels ? name : `${name.slice(0, Math.max(Math.floor(pixels / 7.5) - 1, 1))}…`);
 
-/** The strongest driver of each time, a row a sensor; a bar's height is its days. */
+/** The strongest driver of each time, a row a sensor; a bar's height is its days. Sensors that add little have none. */
 export function driverHistory(trend, width) {
   const row = 40;
   const points = trend.filter((point) => point.driver).map((point) => ({ ...point, at: Date.parse(point.at) }));
-  const sensors = [...new Set(points.map((point) => point.driver))];
+  const most = Math.max(...points.map((point) => Math.abs(point.driver_days)), 0.1);
+  const telling = points.filter((point) => Math.abs(point.driver_days) >= most / 10);
+  const sensors = [...new Set(telling.map((point) => point.driver))];
   const to = points.at(-1).at;
-  const from = Math.min(points[0].at, to - 30 * DAY);
+  const from = beginning(points, to);
   const height = row * sensors.length + MARGIN.bottom;
   const x = linear(from, to, MARGIN.left, width - MARGIN.right);
-  const most = Math.max(...points.map((point) => Math.abs(point.driver_days)), 0.1);
   const label = sensors.map((sensor) => text.t("machine.drivers.alt", { sensor, days: text.change(points.findLast((point) => point.driver === sensor).driver_days) })).join("; ");
   const breadth = Math.max(((width - MARGIN.left - MARGIN.right) * 6 * HOUR) / (to - from) - 1, 1);
   return drawing(width, height, label, dates(from, to, x, width, height), sensors.map((sensor, index) => {

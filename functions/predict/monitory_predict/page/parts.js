@@ -28,11 +28,10 @@ export function daysLeft(machine, cap) {
 /** A case's status in a line or two: who has it, and what is planned. */
 export function caseStatus(one) {
   if (one.status === "open") return [h("strong", {}, text.t("case.open")), h("small", {}, text.t("case.since", { time: text.time(one.opened_at) }))];
-  const by = one.acknowledged_by && one.acknowledged_by !== "local" ? `, ${text.t("case.by", { name: one.acknowledged_by })}` : "";
-  return [
-    one.planned_for && h("strong", {}, text.t("case.planned", { time: text.time(one.planned_for) })),
-    one.acknowledged_at && h("small", {}, text.t("case.acknowledged", { time: text.time(one.acknowledged_at) }) + by),
-  ];
+  const by = one.acknowledged_by && one.acknowledged_by !== "local" ? text.t("case.by", { name: one.acknowledged_by }) : "";
+  const seen = one.acknowledged_at && text.t("case.acknowledged", { time: text.time(one.acknowledged_at) });
+  if (!one.planned_for) return [h("strong", {}, seen), by && h("small", {}, by)];
+  return [h("strong", {}, text.t("case.planned", { time: text.time(one.planned_for) })), h("small", {}, [seen, by].filter(Boolean).join(", "))];
 }
 
 /** A table: columns are texts, rows lists of cells that are texts or nodes; the first cell of each names the row. */

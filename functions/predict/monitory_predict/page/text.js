@@ -59,6 +59,7 @@ const TEXTS = {
   "trend.none": ["no trend yet", "추세 없음"],
   "beyond": ["beyond {days} days", "{days}일 이후"],
   "now": ["now", "지금"],
+  "just-now": ["just now", "방금"],
   "newest": ["newest reading {ago}", "마지막 데이터 {ago}"],
   "case.open": ["nobody yet", "아직 없음"],
   "case.since": ["open since {time}", "{time}부터 열림"],
@@ -271,7 +272,7 @@ export const change = (value) =>
 export const count = (value) => number(value, {});
 export const share = (value, digits = 0) => number(value, { style: "percent", maximumFractionDigits: digits });
 /** A reading, with three significant digits. */
-export const reading = (value) => number(value, { maximumSignificantDigits: 3 });
+export const reading = (value) => number(value, { maximumSignificantDigits: 3, notation: Math.abs(value) < 10_000 ? "standard" : "compact" });
 
 export const range = (interval) =>
   interval.high === null ? t("range.open", { low: days(interval.low) }) : t("range", { low: days(interval.low), high: days(interval.high) });
@@ -290,6 +291,7 @@ export const time = (at) => (new Date(at).toDateString() === new Date().toDateSt
 export function ago(at) {
   const minutes = Math.round((new Date(at) - Date.now()) / 60000);
   const relative = format(Intl.RelativeTimeFormat, { numeric: "auto" });
+  if (!minutes) return t("just-now");
   if (Math.abs(minutes) < 90) return relative.format(minutes, "minute");
   if (Math.abs(minutes) < 48 * 60) return relative.format(Math.round(minutes / 60), "hour");
   return relative.format(Math.round(minutes / 1440), "day");
