@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,7 @@ class Phrase:
     def _markup(self, language: str) -> Markup:
         text = korean().get(self.text, self.text) if language == "ko" else self.text
         values = {name: v._markup(language) if isinstance(v, Phrase) else v for name, v in self.values.items()}
-        # the text is our own, and what is put into it is escaped
-        return Markup(text).format(**values)  # noqa: S704
+        return escape(text).format(**values)
 
 
 Text = str | Phrase

@@ -11,6 +11,7 @@ from jinja2 import Environment, nodes
 from markupsafe import Markup
 
 from monitory_retrain import report
+from monitory_retrain.report import sentences
 from monitory_retrain.report.words import korean, say
 from tests.support import reports
 from tests.support.page_reader import Reader
@@ -19,7 +20,8 @@ HANGUL = re.compile("[가-힣]")
 
 
 def keys() -> Iterator[str]:
-    """The first argument of each `say`, in code and templates."""
+    """The first argument of each `say`, in code and templates, and the forms of sentences."""
+    yield from sentences.TEXTS
     for file in resources.files(report).iterdir():
         if file.name.endswith(".py"):
             for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
