@@ -5,6 +5,7 @@ older model left behind, stays as it is.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from monitory_retrain.report.words import Phrase, Text
@@ -50,15 +51,15 @@ TEXTS = (
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
 
 
-def told(sentence: str) -> Text:
+def told(sentence: str, forms: Sequence[str] = TEXTS) -> Text:
     """A sentence as a phrase of its form, its values phrases too where they have one; itself without a form.
 
     >>> told("worse than the champion: slower").values["figures"]
     'slower'
     """
-    for text in TEXTS:
+    for text in forms:
         if match := _form(text).fullmatch(sentence):
-            return Phrase(text, {name: told(value) for name, value in match.groupdict().items()})
+            return Phrase(text, {name: told(value, forms) for name, value in match.groupdict().items()})
     return sentence
 
 

@@ -27,10 +27,14 @@ class Phrase:
 
     def __html__(self) -> str:
         """Both languages, with values escaped; once where they say the same."""
-        english, other = self._markup("en"), self._markup("ko")
+        english, other = self.languages()
         if english == other:
             return english
         return Markup('<span lang="en">{}</span><span lang="ko">{}</span>').format(english, other)
+
+    def languages(self) -> tuple[Markup, Markup]:
+        """In English and in Korean, with values escaped."""
+        return self._markup("en"), self._markup("ko")
 
     def _markup(self, language: str) -> Markup:
         text = korean().get(self.text, self.text) if language == "ko" else self.text

@@ -1,5 +1,6 @@
 """Sentences that other rooms write are recognised: each here is written by the code that writes it for the report."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from monitory_retrain.evaluation import drift, realised, verdict
 from monitory_retrain.evaluation.holdout import Baselines
 from monitory_retrain.evaluation.scores import score
 from monitory_retrain.evaluation.verdict import Comparison
+from monitory_retrain.report import labels
+from monitory_retrain.report.labels import LABELS
 from monitory_retrain.report.sentences import TEXTS, told
 from monitory_retrain.report.words import Phrase
 from tests.support import reports
@@ -76,3 +79,22 @@ def test_what_is_put_into_a_sentence_is_escaped() -> None:
     phrase = told("the served model cannot be used (<b>x</b>)")
     assert isinstance(phrase, Phrase)
     assert "<b>" not in phrase.__html__()
+
+
+def test_every_word_in_a_drawing_has_its_own_form() -> None:
+    for text in LABELS:
+        values = dict.fromkeys(re.findall(r"{(\w+)}", text), "7")
+        phrase = told(text.format(**values), LABELS)
+        assert isinstance(phrase, Phrase)
+        assert phrase.text == text
+
+
+def test_a_drawing_has_each_of_its_words_twice_and_names_once() -> None:
+    drawing = labels.bilingual(
+        '<svg><text x="1">true</text><text x="2">EQ &lt;1&gt;: MAE 2 days</text><text>P-7</text></svg>'
+    )
+    assert drawing == (
+        '<svg><text lang="en" x="1">true</text><text lang="ko" x="1">실제</text>'
+        '<text lang="en" x="2">EQ &lt;1&gt;: MAE 2 days</text><text lang="ko" x="2">EQ &lt;1&gt;: MAE 2일</text>'
+        "<text>P-7</text></svg>"
+    )
