@@ -17,16 +17,18 @@ from statistics import median
 from types import SimpleNamespace
 from typing import cast
 
+import numpy as np
+
 from benchmarks.sides import cpu_seconds, say
 from benchmarks.training import drawn_table
-from monitory import clock, log, sensors
+from monitory import clock, sensors
 from monitory.features import vector
+from monitory.features.hour_row import HourRow
 from monitory.lake import Lake, MachineDay
 from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 from monitory.model.model import Model
 from monitory.readings.kernels import PURE, Kernel
-from monitory.settings import Settings
 from monitory.storage.port import Blob, Storage
 
 ROUND_TRIP_SECONDS = 0.015
@@ -84,20 +86,31 @@ def measure_reading() -> None:
 
 
 def measure_features(machines: int) -> None:
-    """The features of some machines' hour rows, in one process and on all cores."""
-    from monitory_retrain.dataset import dataset, labels
-    from monitory_retrain.runtime.processes import cores
+    """The features of some machines' hour rows: by whole arrays, and hour by hour as serving computes them."""
+    from monitory_retrain.dataset import labels
+    from monitory_retrain.dataset.feature_matrix import History, matrix
 
     sensor_set, table = sensors.load(), drawn_table(machines, DAYS)
     every = labels.label(table, sensor_set, cap_days=5.0, share=0.5, count=1)
-    logger = log.logger("benchmark", Settings(log_level="ERROR"))
+    histories = [
+        History(table.hour[rows], table.values[rows], every.last_failure[rows], np.arange(rows.stop - rows.start))
+        for _, rows in table.slices()
+    ]
+    names = vector.names(sensor_set)
 
-    def build(processes: int) -> Callable[[], object]:
-        return lambda: dataset.build(table, every, sensor_set, logger, processes)
+    def hour_by_hour(history: History) -> list[list[float]]:
+        rows = list(map(HourRow, history.hour.tolist(), map(tuple, history.values.tolist())))
+        return [
+            vector.build(rows[max(0, at - vector.HISTORY_HOURS) : at + 1], sensor_set, None if last < 0 else last)
+            for at, last in enumerate(history.last_failure.tolist())
+        ]
 
-    count = cores()
     compare(
-        "features built by processes", build(count), build(1), rounds=2, processes=count, rows=int(every.running.sum())
+        "features by whole arrays",
+        lambda: [matrix(history, sensor_set, None, names) for history in histories],
+        lambda: [hour_by_hour(history) for history in histories],
+        rounds=2,
+        rows=len(table),
     )
 
 

@@ -24,7 +24,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from monitory.clock import first_hour, hour_of, now
+from monitory.clock import first_hour, hour_of, hour_start, now
 from monitory.errors import UnknownVersion
 from monitory.registry.registry import Registry
 from monitory.settings import Settings, from_environment
@@ -96,20 +96,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         feed = Feed(arguments.folder / FEED_FILE, plan, plan.start_hour)
         lake = S3Storage(settings.s3_input_data_bucket_name, region=settings.aws_region)
         present = hour_of(now())
-        watched = range(max(present - demo_cases.HOURS, plan.start_hour + 1), present)
-        written = feed.catch_up(lake, settings.s3_input_data_key, progress_bar, watched.start)
+        watched = demo_cases.watched_hours(plan.start_hour, present)
+        written = feed.catch_up(lake, settings.s3_input_data_key, progress_bar, watched[0])
         use_log(arguments.folder)
         console.print(f"{written.objects} objects, {written.size / 1e6:.0f} MB")
 
         console.rule("2. retrain, through the function's handler")
-        event = {"start": str(first_day), "end": str(now().date())}
+        event = {"start": str(first_day), "end": str(hour_start(watched[0]).date())}
         console.print(f"event {json.dumps(event)}")
         trained = lambdas.retrain(event)
         if not trained.get("promoted"):
             sys.exit(f"error: no model was promoted, try more --days or --machines: {json.dumps(trained)}")
         console.print(f"version {trained['version']}: {'; '.join(trained['reasons'])}")
 
-        console.rule(f"3. {len(watched)} hours scored one by one, then predictions, through the functions' handlers")
+        console.rule(f"3. {len(watched)} runs of scoring in the newest week, then predictions, through the handlers")
         os.environ["SCORING"] = "true"  # predict answers from what is scored
         quiet = partial(feed.catch_up, lake, settings.s3_input_data_key, no_progress)
         inbox = demo_cases.score_hours(quiet, watched[:-1])

@@ -1,4 +1,4 @@
-"""The demo's cases: the newest hours scored one by one, as a stack does, and what people are told of it."""
+"""The demo's cases: its newest week scored as it goes on, as a stack does, and what people are told of it."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +16,11 @@ from monitory_local.scoring import MINUTE
 from monitory_score.bootstrap import build_run
 
 HOURS = 6
-"""As many as a case looks back."""
+"""As many as a case looks back; also between two runs of scoring before these, for a trend has a point in six hours."""
+
+WEEK = 7 * clock.HOURS_PER_DAY
+SHARE = 4
+"""At most a quarter of the demo is watched: a model has to learn from the rest."""
 
 _EMPTY = "–"
 
@@ -41,6 +45,18 @@ class Inbox:
         if not self.received:
             return None
         return mail([max(self.received, key=lambda transition: (transition.case.level, transition.at))], "en")
+
+
+def watched_hours(first: int, present: int) -> list[int]:
+    """The hours after which the demo scores: every sixth one of the newest week, then each of the newest `HOURS`.
+
+    Args:
+        first: the demo's first hour, see `clock`.
+        present: the hour that is not over yet.
+    """
+    newest = range(max(present - HOURS, first + 1), present)
+    start = present - min(WEEK, (present - first) // SHARE)
+    return [*range(start, newest.start, HOURS), *newest]
 
 
 def score_hours(write_until: Callable[[int], object], hours: Iterable[int]) -> Inbox:

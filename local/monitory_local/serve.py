@@ -83,6 +83,7 @@ def _hints(s3: S3, settings: PredictSettings, port: int, folder: Path) -> str:
     api = f"http://{HOST}:{port}"
     lines = [
         "",
+        f"The page for people is {api}",
         f"S3 at {s3.endpoint}; interactive documentation at {api}/docs",
         "",
         f"  curl '{api}/api/v1/predict?zoneId=ZONE-001&equipId=EQUIP-001'",

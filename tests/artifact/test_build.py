@@ -35,6 +35,11 @@ def test_serving_ships_no_training_stack(built: Path) -> None:
     assert {"monitory", "obstore", "msgspec", "lightgbm"} <= names
 
 
+def test_the_page_is_shipped_whole(built: Path) -> None:
+    page = build.ROOT / "functions/predict/monitory_predict/page"
+    assert files(built / "PredictFunction/monitory_predict/page") == files(page)
+
+
 def test_of_lightgbm_only_the_library_and_its_licence_are_shipped(built: Path) -> None:
     shipped = {name for name in files(built / "SharedLayer/python") if name.startswith("lightgbm")}
     assert {name for name in shipped if "dist-info" not in name} == {"lightgbm/lib/lib_lightgbm.so"}

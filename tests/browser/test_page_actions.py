@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import APIResponse, Route
 
 from tests.support.browser import Browser, Tab
 from tests.support.page_factory import Factory
@@ -89,16 +90,17 @@ def test_records_outlive_the_tab(tab: Tab, server: PageServer) -> None:
     page = tab.page.context.new_page()
     page.goto(server.address)
     page.get_by_role("link", name="EQUIP-001").wait_for()
-    page.wait_for_function(f"{STORED} === null")
+    page.get_by_text("Waiting to be sent").wait_for(state="detached")
+    assert page.evaluate(STORED) is None
     (record,) = server.factory.records["ZONE-002", "EQUIP-002"]
     assert record["note"] == "kept"
     assert len(set(posts(server))) == 1  # tried twice with one key
 
 
 def test_an_answer_that_got_lost_writes_one_record(tab: Tab, server: PageServer) -> None:
-    lost = []
+    lost: list[APIResponse] = []
 
-    def lose_first(route):  # type: ignore[no-untyped-def]
+    def lose_first(route: Route) -> None:
         if lost:
             route.continue_()
             return

@@ -18,9 +18,13 @@ VIEWS = {
     "silent": "#/machine/ZONE-001/EQUIP-019",
     "model": "#/model",
 }
-WIDTHS = (1280, 390)
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-LANGUAGES = ("en-GB", "ko-KR")
+# every pair of width, colour scheme and language
+LOOKS: tuple[tuple[int, Literal["light", "dark"], str], ...] = (
+    (1280, "light", "en-GB"),
+    (1280, "dark", "ko-KR"),
+    (390, "dark", "en-GB"),
+    (390, "light", "ko-KR"),
+)
 READY = {
     "fleet": "tbody tr:nth-child(20)",
     "machine": ".small-multiples svg",
@@ -68,9 +72,7 @@ def opened(
     return tab
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "scheme", "language"), LOOKS)
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_is_whole_and_accessible(
     browser: Browser, standing: PageServer, view: str, width: int, scheme: Literal["light", "dark"], language: str

@@ -29,9 +29,16 @@ def test_no_model_yet_says_what_is_missing(browser: Browser, server: PageServer)
     assert tab.page.get_by_text("no model has been promoted yet").is_visible()
 
 
-def test_nothing_scored_yet(browser: Browser, server: PageServer) -> None:
-    server.faults["fleet"] = (404, "nothing has been scored yet", {})
-    open_fleet(browser, server).page.get_by_text("Nothing has been scored yet").wait_for()
+def test_nothing_scored_yet_or_scoring_switched_off(browser: Browser, server: PageServer) -> None:
+    server.faults["fleet"] = (404, "there is no fleet state: scoring is switched off", {})
+    page = open_fleet(browser, server).page
+    page.get_by_text("Nothing has been scored yet").wait_for()
+    assert page.get_by_text("scoring is switched off").is_visible()
+
+
+def test_a_model_that_cannot_be_used(browser: Browser, server: PageServer) -> None:
+    server.faults["health"] = (503, "the model cannot be used", {})
+    open_fleet(browser, server, "#/model").page.get_by_text("The model cannot be used", exact=True).wait_for()
 
 
 @pytest.mark.parametrize("wait", [1, 3600])

@@ -12,7 +12,7 @@ from tests.deploy.conftest import DAYS
 from tests.support.deploy.deployment import Stack, wait_for
 
 PREDICT, FLEET, HEALTH, MODELS = "/api/v1/predict", "/api/v1/fleet", "/api/v1/health", "/api/v1/models"
-CASES = "/api/v1/cases"
+CASES, MACHINES = "/api/v1/cases", "/api/v1/machines"
 RETRAIN_SECONDS = 150.0
 
 
@@ -28,12 +28,19 @@ def versions() -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("path", [PREDICT, FLEET, CASES, HEALTH, MODELS, f"{MODELS}/1/report"])
+@pytest.mark.parametrize("path", [PREDICT, FLEET, CASES, HEALTH, MODELS, f"{MODELS}/1/report", f"{MACHINES}/Z/E"])
 @pytest.mark.parametrize("key", ["", "a-key-of-somebody-else"])
 def test_without_the_key_the_gateway_answers(stack: Stack, path: str, key: str) -> None:
     answer = stack.get(path, key=key)
     assert answer.status == 403
     assert "detail" not in answer.body, "the emulator has learnt gateway responses: take them off the list"
+
+
+def test_the_page_needs_no_key(stack: Stack) -> None:
+    page = stack.get("/", key="")
+    assert (page.status, 'src="page/app.js"' in page.text) == (200, True)
+    assert stack.get("/page/app.js", key="").status == 200
+    assert stack.get("/page/handler.py", key="").status == 404
 
 
 def test_other_routes_do_not_exist(stack: Stack) -> None:
@@ -107,6 +114,9 @@ def test_every_machine_is_scored_and_the_answers_are_read(stack: Stack, machines
     for computed, machine in zip(asked, machines, strict=True):
         read = stack.get(PREDICT, zoneId=machine.zone_id, equipId=machine.equip_id).body
         assert (read["predictions"], read["model"]) == (computed["predictions"], computed["model"])
+    page = stack.get(f"{MACHINES}/{machines[0].zone_id}/{machines[0].equip_id}")
+    assert (page.status, page.body["equipId"], page.body["limits_days"]) == (200, machines[0].equip_id, [5.0, 3.0])
+    assert page.body["trend"]
     assert stack.score()["scored"] == 0
 
 
@@ -116,6 +126,8 @@ def test_cases_are_listed_and_an_operator_writes_records(stack: Stack, machine: 
     written, again = stack.record(machine, "two"), stack.record(machine, "two")
     assert (written.status, written.body["by"]) == (201, stack.outputs["OperatorKeyId"])
     assert (again.status, "use a new key" in again.body["detail"]) == (409, True)
+    page = stack.get(f"{MACHINES}/{machine.zone_id}/{machine.equip_id}").body
+    assert [record["id"] for record in page["records"]] == ["two"]
     assert stack.score()["status"] == "scored"
 
 

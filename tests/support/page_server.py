@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from starlette.types import ASGIApp
 
 from monitory_local.ports import HOST
 from monitory_predict.api.middleware import BasePath, HeadAsGet, SecurityHeaders
@@ -74,6 +75,13 @@ class PageServer:
 def serving(factory: Factory | None = None) -> Iterator[PageServer]:
     """A server that ends with the block."""
     server = PageServer(factory or Factory())
+    app = _beside(server)
+    with listening(app) as address:
+        server.address = address
+        yield server
+
+
+def _beside(server: PageServer) -> FastAPI:
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     for middleware in (HeadAsGet, BasePath, SecurityHeaders):
         app.add_middleware(middleware)
@@ -83,15 +91,20 @@ def serving(factory: Factory | None = None) -> Iterator[PageServer]:
     async def api(request: Request, path: str) -> Response:
         return server.answer(request, path, await request.body())
 
+    return app
+
+
+@contextmanager
+def listening(app: ASGIApp) -> Iterator[str]:
+    """An application on a port of this machine until the block ends; yields its address, with a slash at its end."""
     running = uvicorn.Server(uvicorn.Config(app, host=HOST, port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     while not running.started:
         time.sleep(0.01)
     port = running.servers[0].sockets[0].getsockname()[1]
-    server.address = f"http://{HOST}:{port}/"
     try:
-        yield server
+        yield f"http://{HOST}:{port}/"
     finally:
         running.should_exit = True
         thread.join(5)

@@ -1,6 +1,6 @@
 """The score function over a lake and a model bucket in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -115,8 +115,8 @@ def logged(storage: Storage) -> list[tuple[str, int]]:
     )
 
 
-def predicting(world: World) -> PredictService:
-    """The predict service beside the score function, as a new container."""
+def predicting(world: World, operators: Collection[str] = ()) -> PredictService:
+    """The predict service beside the score function, as a new container; `operators` may write records."""
     lake = Lake(world.lake_storage, "EQUIPMENT/", SENSORS)
     models = ModelCache(Registry(world.model_storage, KEY), SENSORS, 30.0)
     failures = FailureCache(world.model_storage, world.lake_storage, world.log)
@@ -136,4 +136,5 @@ def predicting(world: World) -> PredictService:
             world.log,
             MAX_AGE,
         ),
+        operators=operators,
     )

@@ -62,7 +62,7 @@ class CaseBook:
             StorageError: the cases are damaged.
         """
         state = self._state()
-        return case_page(state, _by_machine(self._written()), query, now)
+        return case_page(state, _by_machine(self._records()), query, now)
 
     def of(self, machine: Machine, now: datetime) -> MachineBook:
         """The cases and records of one machine, records that scoring has not seen yet included.
@@ -75,8 +75,8 @@ class CaseBook:
             alerts = self._state().machines.get(str(machine), MachineAlerts())
         except NoData:  # no machine has had a case yet
             alerts = MachineAlerts()
-        written = sorted(self._written(machine), key=lambda record: (record.at, record.id), reverse=True)
-        return MachineBook(machine_cases(alerts, _by_machine(written), now), written)
+        newest_first = sorted(self._records(machine), key=lambda record: (record.at, record.id), reverse=True)
+        return MachineBook(machine_cases(alerts, _by_machine(newest_first), now), newest_first)
 
     def _state(self) -> AlertState:
         with self._lock:
@@ -88,7 +88,7 @@ class CaseBook:
                 self._alerts = StoredAlerts(store.decode(self._key, blob), blob.etag)
             return self._alerts.state
 
-    def _written(self, machine: Machine | None = None) -> list[Record]:
+    def _records(self, machine: Machine | None = None) -> list[Record]:
         """The records of a machine, or of all."""
         with self._lock:
             self._index = index = records.read_index(self._storage, self._index)
@@ -119,10 +119,10 @@ class CaseBook:
         return records.add(self._storage, record)
 
 
-def _by_machine(written: Iterable[Record]) -> dict[Machine, list[LogEntry]]:
+def _by_machine(of_machines: Iterable[Record]) -> dict[Machine, list[LogEntry]]:
     """Records as entries of the logbook."""
     entries: defaultdict[Machine, list[LogEntry]] = defaultdict(list)
-    for record in written:
+    for record in of_machines:
         with suppress(Refusal):  # of a later version, which knows more kinds
             entries[record.machine].append(record.entry)
     return entries

@@ -14,6 +14,7 @@ from monitory.history.stored_history import NEVER, CachedDay, CachedHistory
 from monitory.lake import Lake
 from monitory.log import Logger
 from monitory.machine import Machine
+from monitory.scoring import trends
 from monitory.scoring.answer import PredictResponse, aged, predict_response
 from monitory.scoring.failure_cache import Failures
 from monitory.scoring.fleet import NO_ANSWER, HourAnswer, MachineState, recent_hours, recent_points
@@ -196,15 +197,9 @@ def _hour_answer(hour: int, answer: PredictResponse) -> HourAnswer:
 
 
 def _trend_point(hour: int, answer: PredictResponse) -> TrendPoint:
-    interval = answer.interval
-    driver = next((one for one in answer.drivers if one.days < 0), None)
-    return TrendPoint(
-        hour,
-        round(answer.predictions[0], 2),
-        interval.low if interval else None,
-        interval.high if interval else None,
-        driver.sensor if driver else "",
-        round(driver.days, 2) if driver else 0.0,
+    ends = (answer.interval.low, answer.interval.high) if answer.interval else None
+    return trends.point(
+        hour, answer.predictions[0], ends, (trends.Driver(one.sensor, one.days) for one in answer.drivers)
     )
 
 

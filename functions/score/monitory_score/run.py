@@ -112,7 +112,7 @@ class Run:
         tasks = plan.tasks(stored.state.all_machines(), listing, basis.name)
         results = list(self._results(tasks, basis, now, in_time))
         logged = self._log_lines(results)
-        self._extend_trends(tasks, results, clock.hour_of(now))
+        self._extend_trends(tasks, results, clock.hour_of(now), stored.state.since)
         left = len(tasks) - len(results)
         failed = [result for result in results if not result.is_finished]
         unfinished = {task.machine for task in tasks} - {result.machine for result in results if result.is_finished}
@@ -187,14 +187,21 @@ class Run:
                 _forget(results, hour)
         return logged
 
-    def _extend_trends(self, tasks: list[plan.Task], results: list[MachineResult], hour: int) -> None:
+    def _extend_trends(self, tasks: list[plan.Task], results: list[MachineResult], hour: int, since: int) -> None:
         """Add points to the trends where a machine has reached other six hours; else there is nothing to write."""
         before = {task.machine: task.state.points for task in tasks}
         points = {result.machine: result.state.points for result in results if result.state.points}
         if not any(_reaches_a_slot(before[machine], of_machine) for machine, of_machine in points.items()):
             return
+
+        def earlier() -> Iterator[dict[str, TrendPoint]]:
+            first = max(since, hour - trends.KEEP_HOURS)
+            hours = (number for number in range(first, hour) if number % trends.SLOT_HOURS == 0)
+            return self._executor.map(lambda number: trends.read_log(self._storage, self._lake_name, number), hours)
+
         try:
-            trends.add(self._storage, self._lake_name, {str(machine): points[machine] for machine in points}, hour)
+            by_name = {str(machine): of_machine for machine, of_machine in points.items()}
+            trends.add(self._storage, self._lake_name, by_name, hour, earlier)
         except StorageError as exc:  # the fleet state has the points until the next six hours
             self.log.error("the trends are not written: %s", exc)
 

@@ -1,7 +1,7 @@
 """Metrics as lines in CloudWatch's embedded metric format (EMF), which Lambda's log turns into metrics.
 
 Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-A line costs 0.02 ms; the object that Powertools makes for each costs 0.2 ms, a quarter of an answer that is stored.
+A line costs 0.01 ms of CPU, by way of Powertools 0.18 ms, where a stored answer takes one or two in all.
 """
 
 import sys

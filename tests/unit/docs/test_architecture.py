@@ -43,6 +43,8 @@ def nowhere(*cells: str) -> list[tuple[str, str]]:
 def definitions(file: Path) -> set[str]:
     """What a file defines: classes, functions, arguments, names and fields of Python; keys, targets, macros."""
     source = file.read_text(encoding="utf-8")
+    if file.suffix == ".js":
+        return set(re.findall(r"^(?:export )?(?:async )?(?:function|const|class) (\w+)", source, re.MULTILINE))
     if file.suffix != ".py":
         return set(re.findall(r'^\s*"?([\w-]+)"?:', source, re.MULTILINE)) | set(re.findall(r"\{% macro (\w+)", source))
     names = set()

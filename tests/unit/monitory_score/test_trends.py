@@ -1,12 +1,14 @@
 """What a run of scoring writes into the trends, and when."""
 
+import gzip
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from monitory import clock
 from monitory.machine import Machine
-from monitory.scoring import fleet, trends
+from monitory.scoring import fleet, prediction_log, trends
 from monitory.scoring.trends import TrendPoint
 from tests.support.fakes import down
 from tests.support.predicting import NOW, V1, World
@@ -80,13 +82,42 @@ def test_trends_that_cannot_be_written_are_made_up_for_at_the_next_six_hours(wor
 
 
 @pytest.mark.parametrize("body", [None, b"damaged"])
-def test_trends_that_are_gone_or_damaged_begin_again_with_the_last_day(world: World, body: bytes | None) -> None:
-    score_hours(world, 1)
+def test_trends_that_are_gone_or_damaged_are_made_again_from_the_log(world: World, body: bytes | None) -> None:
+    score_hours(world, *range(1, 40))
+    before = points(world)
+    assert len(before) == 8
     del world.model_storage.objects[KEY]
     if body:
         world.model_storage.put(KEY, body)
-    score_hours(world, 7)
-    assert [point.hour for point in points(world)] == [NEWEST - 1, NEWEST + 1, NEWEST + 7]
+    score_hours(world, 43)
+    made_again = points(world)
+    # the hours before noon are not in it: the log is asked for the first hour of each six
+    assert made_again == (*before[1:], made_again[-1])
+    assert made_again[-1].hour == NEWEST + 43
+    assert points(world, OTHER) == ()
+
+
+def test_hours_of_the_log_that_are_damaged_or_cannot_be_read_cost_no_more_than_their_points(world: World) -> None:
+    score_hours(world, *range(1, 40))
+    before = points(world)
+    del world.model_storage.objects[KEY]
+    world.model_storage.put(prediction_log.key(LAKE, NEWEST + 1), b"damaged")
+    world.model_storage.put(prediction_log.key(LAKE, NEWEST + 7), gzip.compress(b"{}"))
+    score_hours(world, 43)
+    assert points(world)[:-1] == before[3:]
+
+
+def test_a_state_of_an_older_version_gets_the_trend_that_its_log_tells(world: World) -> None:
+    score_hours(world, 1, 2, 7)
+    del world.model_storage.objects[KEY]
+    stored = fleet.read(world.model_storage, LAKE)
+    former = {
+        name: msgspec.Raw(msgspec.json.encode(msgspec.structs.replace(state, points=())))
+        for name, state in stored.state.all_machines().items()
+    }
+    fleet.write(world.model_storage, LAKE, msgspec.structs.replace(stored.state, machines=former), stored.etag)
+    score_hours(world, 8)
+    assert [point.hour for point in points(world)] == [NEWEST + 1, NEWEST + 7]
 
 
 def test_the_fleet_state_names_the_limits_of_the_alerts(world: World) -> None:

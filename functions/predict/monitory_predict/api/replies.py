@@ -133,12 +133,14 @@ def _fault(fault: dict[str, Any]) -> str:
 
 
 def _no_route(request: Request, error: Exception) -> JSONResponse:
-    """No such path, or not with this method."""
+    """No such path, or not with this method; or a body that cannot be decoded."""
     status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (404, None)
     if status == 405:
         method = "POST" if (headers or {}).get("Allow") == "POST" else "GET"
         detail = f"{request.method} is not allowed here; use {method}"
         return JSONResponse({"detail": detail}, status, {"Allow": "GET, HEAD" if method == "GET" else method})
+    if status == 400:  # FastAPI's only one: a body that is no text, or nested too deeply
+        return JSONResponse({"detail": "the body is not JSON"}, 422)
     names = (
         "predict",
         "fleet",

@@ -40,7 +40,8 @@ from monitory_predict.api.parameters import (
     each_once,
 )
 from monitory_predict.case_page import CaseQuery, CasesResponse
-from monitory_predict.fleet_page import FleetQuery, FleetResponse
+from monitory_predict.fleet_page import FleetQuery
+from monitory_predict.fleet_view import FleetResponse
 from monitory_predict.machine_log import HistoryResponse
 from monitory_predict.machine_page import MachineResponse
 from monitory_predict.service import PredictService

@@ -106,7 +106,7 @@ function history(points, x, y, top) {
 
 // ---- on a machine's page -------------------------------------------------------------------------------
 
-const MARGIN = { left: 36, right: 12, top: 10, bottom: 24 };
+const MARGIN = { left: 44, right: 12, top: 10, bottom: 24 };
 
 /** The frame of a drawing over time: scales, and grid lines with their labels. */
 function frame(width, height, from, to, ticks, y, format = text.count) {
@@ -229,29 +229,31 @@ export function sensorChart({ sensor, training, hours }, width) {
   const points = hours.map((hour) => ({ ...hour, at: Date.parse(hour.at) }));
   const to = points.at(-1).at;
   const from = to - 72 * HOUR;
-  const lows = points.map((point) => point.min);
-  const highs = points.map((point) => point.max);
-  const [low, high] = [Math.min(...lows, training?.low ?? Infinity), Math.max(...highs, training?.high ?? -Infinity)];
-  const spare = (high - low || Math.abs(high) || 1) * 0.06;
+  const means = points.map((point) => point.mean);
+  const [low, high] = [Math.min(...means, training?.low ?? Infinity), Math.max(...means, training?.high ?? -Infinity)];
+  const spare = (high - low || Math.abs(high) || 1) * 0.3; // a spike would press all else flat: extremes end at the edge
+  const inside = (value) => Math.min(Math.max(value, low - spare), high + spare);
   const y = linear(low - spare, high + spare, height - MARGIN.bottom, MARGIN.top);
   const { x, parts } = frame(width, height, from, to, [low, high], y, text.reading);
-  const label = text.t("machine.sensors.alt", { sensor, last: text.reading(points.at(-1).mean), low: text.reading(Math.min(...lows)), high: text.reading(Math.max(...highs)) });
+  const label = text.t("machine.sensors.alt", { sensor, last: text.reading(points.at(-1).mean), low: text.reading(Math.min(...points.map((point) => point.min))), high: text.reading(Math.max(...points.map((point) => point.max))) });
   const shade = training && s("rect", { class: "training", x: MARGIN.left, y: y(training.high), width: width - MARGIN.left - MARGIN.right, height: Math.max(y(training.low) - y(training.high), 1) });
   const seen = training ? `; ${text.t("machine.sensors.alt.training", { low: text.reading(training.low), high: text.reading(training.high) })}` : "";
   return drawing(width, height, label + seen, shade, parts, runs(points, 2.5 * HOUR).map((part) => [
-    part.length > 1 && s("path", { class: "band", d: band(part.map((point) => [x(point.at), y(point.min), y(point.max)])) }),
+    part.length > 1 && s("path", { class: "band", d: band(part.map((point) => [x(point.at), y(inside(point.min)), y(inside(point.max))])) }),
     part.length > 1
       ? s("path", { class: "line", d: line(part.map((point) => [x(point.at), y(point.mean)])) })
       : s("circle", { class: "point", cx: x(part[0].at), cy: y(part[0].mean), r: 1.5 }),
   ]));
 }
 
+const LEAST_WIDTH = 200; // pixels; a place is narrower only while it is laid out
+
 /** Put a drawing into a place, and again whenever the place gets another width. */
 export function fitted(place, draw) {
   let width = 0;
   new ResizeObserver(([entry]) => {
     const now = Math.floor(entry.contentRect.width);
-    if (now === width || now < 40) return;
+    if (now === width || now < LEAST_WIDTH) return;
     width = now;
     place.replaceChildren(draw(width));
   }).observe(place);

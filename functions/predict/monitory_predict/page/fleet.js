@@ -11,7 +11,8 @@ import * as text from "./text.js";
 const PAGE = 50;
 const MOST_A_REQUEST = 200;
 const TYPING_MS = 250;
-const WIDE = "(min-width: 900px)";
+const LEAST_DAYS = 0.05; // less is shown as nothing
+const WIDE = "(min-width: 1140px)"; // as in the style sheet
 
 const COLUMNS = ["state", "machine", "days", "expected", "change", "interval", "trend", "drivers", "case"];
 
@@ -35,6 +36,7 @@ export function open(main, parameters, { signal, announce, fail }) {
       h("label", { for: "search" }, text.t("fleet.search")), search,
       h("label", { for: "zone" }, text.t("fleet.zone")), zones));
   const list = h("div", { class: "fleet" }, loading());
+  const end = h("div");
   main.replaceChildren(head, notices, counters, filters, list);
   wide.addEventListener("change", () => { filters.open = wide.matches; }, { signal });
   outbox.addEventListener("change", () => fleet && draw(), { signal });
@@ -58,7 +60,7 @@ export function open(main, parameters, { signal, announce, fail }) {
     const mine = ++turn;
     list.setAttribute("aria-busy", "true");
     try {
-      const [answer, open] = await Promise.all([machines(filter, wanted, signal), openCases(signal)]);
+      const [answer, open] = await Promise.all([machines(filter, 0, wanted, signal), openCases(signal)]);
       if (mine !== turn) return;
       const isNewer = fleet && fleet.scored_at !== answer.scored_at;
       fleet = answer;
@@ -114,50 +116,69 @@ export function open(main, parameters, { signal, announce, fail }) {
   }
 
   function contents() {
-    const { total, next_offset: next, counts } = fleet;
+    const { total, counts } = fleet;
     const isAll = !filter.level && !filter.q && !filter.zoneId;
     if (!total) return [h("p", { class: "nothing" }, text.t(isAll ? "problem.unscored.text" : "fleet.nothing")), !isAll && clear()].filter(Boolean);
     const isCalm = !counts.failing && !counts.act && !counts.plan && !filter.level;
-    return [
-      isCalm && notice("good", text.t("fleet.calm")),
-      rows(),
-      h("p", { class: "soft" }, text.t("fleet.matching", { shown: text.count(fleet.machines.length), total: text.count(total) })),
-      next !== null && h("button", { type: "button", class: "more", onclick: more }, text.t("fleet.more", { count: text.count(Math.min(PAGE, total - fleet.machines.length)) })),
-    ].filter(Boolean);
+    drawEnd();
+    return [isCalm && notice("good", text.t("fleet.calm")), table(), end].filter(Boolean);
+  }
+
+  function drawEnd() {
+    const { total, next_offset: next, machines: { length: shown } } = fleet;
+    end.replaceChildren(
+      h("p", { class: "soft" }, text.t("fleet.matching", { shown: text.count(shown), total: text.count(total) })),
+      ...(next === null ? [] : [h("button", { type: "button", class: "more", onclick: more }, text.t("fleet.more", { count: text.count(Math.min(PAGE, total - shown)) }))]));
   }
 
   const clear = () => h("button", { type: "button", onclick: () => { search.value = ""; choose({ level: "", q: "", zoneId: "" }); } }, text.t("fleet.clear"));
 
+  /** Read the next page and put its rows below the others; where scoring has run meanwhile, read all again. */
   async function more() {
+    const mine = turn;
     const before = fleet.machines.length;
     wanted = before + PAGE;
-    await load();
-    list.querySelectorAll("tbody tr")[before]?.querySelector("a")?.focus({ preventScroll: true });
+    try {
+      const next = await machines(filter, before, wanted, signal);
+      if (mine !== turn) return;
+      if (next.scored_at !== fleet.scored_at) {
+        await load();
+      } else {
+        fleet = { ...next, machines: [...fleet.machines, ...next.machines] };
+        list.querySelector("tbody").append(...next.machines.map(rowOf));
+        drawEnd();
+      }
+      list.querySelectorAll("tbody tr")[before]?.querySelector("a").focus({ preventScroll: true });
+    } catch (error) {
+      if (mine === turn) await failed(error);
+    }
   }
 
-  function rows() {
+  const rowOf = (machine) => row(machine, fleet.limits_days, fleet.cap_days, cases.get(`${machine.zoneId}/${machine.equipId}`));
+
+  function table() {
     const { limits_days: limits, cap_days: cap } = fleet;
-    // roles by name: on a phone rows are laid out as cards, and browsers would no longer tell of a table
+    // roles by name: rows are laid out as grids, of which browsers would no longer tell as of a table
     return h("table", { role: "table", class: "machines" },
       h("caption", { class: "unseen" }, text.t("fleet.title")),
       h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, COLUMNS.map((name) =>
         h("th", { role: "columnheader", scope: "col", class: name }, text.t(`col.${name}`), name === "interval" && intervalAxis(limits, cap))))),
-      h("tbody", { role: "rowgroup" }, fleet.machines.map((machine) => row(machine, limits, cap, cases.get(`${machine.zoneId}/${machine.equipId}`)))));
+      h("tbody", { role: "rowgroup" }, fleet.machines.map(rowOf)));
   }
 
   load();
   return { refresh };
 }
 
-/** The machines of a filter, up to some number, with what is said of all of them. */
-async function machines(filter, wanted, signal) {
+/** The machines of a filter from one number up to another, with what is said of all of them. */
+async function machines(filter, from, to, signal) {
   const found = [];
   let answer;
   do {
-    const limit = Math.min(wanted - found.length, MOST_A_REQUEST);
-    answer = await get(["fleet"], { ...filter, trend: true, limit, offset: found.length }, signal);
+    const offset = from + found.length;
+    answer = await get(["fleet"], { ...filter, trend: true, limit: Math.min(to - offset, MOST_A_REQUEST), offset }, signal);
     found.push(...answer.machines);
-  } while (answer.next_offset !== null && answer.machines.length && found.length < wanted);
+  } while (answer.next_offset !== null && answer.machines.length && from + found.length < to);
   return { ...answer, machines: found };
 }
 
@@ -201,7 +222,7 @@ const summary = (counts) => LEVELS.filter((name) => counts[name]).map((name) => 
 function row(machine, limits, cap, openCase) {
   const hasAnswer = machine.rul_days !== null;
   const isOdd = !["ok", "failing"].includes(machine.state);
-  const drivers = machine.drivers ?? [];
+  const drivers = (machine.drivers ?? []).filter((driver) => Math.abs(driver.days) >= LEAST_DAYS);
   const waiting = entriesOf(machine.zoneId, machine.equipId);
   const cells = {
     state: [level(machine.level), isOdd && h("small", {}, text.word("state", machine.state))],

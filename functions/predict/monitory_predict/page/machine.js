@@ -184,7 +184,7 @@ function smallMultiple(sensor) {
 }
 
 function runs(list) {
-  const before = DAYS_BEFORE.map((days) => text.t("machine.before", { days }));
+  const before = DAYS_BEFORE.map((days) => (days === 1 ? text.t("machine.before.one") : text.t("machine.before", { days })));
   const columns = [text.t("machine.began"), text.t("machine.ended"), text.t("machine.end"), ...before];
   return table(text.t("machine.runs.alt"), columns, list.map((run) => [
     run.began_at ? text.moment(run.began_at) : "–",
@@ -201,7 +201,7 @@ function said(point) {
 }
 
 function caseTable(list) {
-  const columns = [text.t("status.open"), text.t("machine.case"), text.t("status.acknowledged"), text.t("status.closed")];
+  const columns = [text.t("machine.opened"), text.t("machine.case"), text.t("machine.acknowledged"), text.t("machine.closed")];
   return table(text.t("machine.cases"), columns, list.map((one) => [
     text.moment(one.opened_at),
     caseWords(one),

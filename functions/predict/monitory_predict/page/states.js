@@ -14,12 +14,17 @@ export function explanation(error) {
     const next = new Date(Date.now() + 1000 * (error.retryAfter ?? 60));
     return [text.t("problem.quota"), text.t("problem.quota.text", { time: text.clock(next) })];
   }
-  if (error.status === 404) return [text.t("problem.unscored"), text.t("problem.unscored.text")];
-  if (error.status === 503 && /\bmodel\b/.test(error.detail)) return [text.t("problem.no-model"), text.t("problem.no-model.text"), said(error)];
-  if (error.status === 503) return [text.t("problem.storage"), said(error)];
+  if (error.status === 404) return [text.t("problem.unscored"), text.t("problem.unscored.text"), said(error)];
+  if (error.status === 503) return unavailable(error);
   if (error.status >= 500) return [text.t("problem.service"), said(error)];
   if (error.status) return [text.t("problem.other"), said(error)];
   return [text.t("problem.defect"), String(error.message)];
+}
+
+/** 503 has fixed texts: no model yet, a model that cannot be used, or a store that fails. */
+function unavailable(error) {
+  if (error.detail.startsWith("no model")) return [text.t("problem.no-model"), text.t("problem.no-model.text"), said(error)];
+  return [text.t(/\bmodel\b/.test(error.detail) ? "problem.model" : "problem.storage"), said(error)];
 }
 
 const said = (error) => text.t("problem.said", { detail: error.detail });

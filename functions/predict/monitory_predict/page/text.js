@@ -103,6 +103,7 @@ const TEXTS = {
   "machine.ended": ["Ended", "끝"],
   "machine.end": ["How", "끝난 이유"],
   "machine.before": ["{days} days before", "{days}일 전"],
+  "machine.before.one": ["1 day before", "1일 전"],
   "machine.running": ["runs on", "가동 중"],
   "machine.records": ["Records", "기록"],
   "machine.records.none": ["Nothing has been written down yet.", "아직 기록이 없습니다."],
@@ -113,6 +114,10 @@ const TEXTS = {
   "machine.none": ["Nothing to draw yet.", "아직 그릴 데이터가 없습니다."],
   "end.failure": ["failure", "고장"],
   "end.maintenance": ["maintenance", "정비"],
+
+  "machine.opened": ["Opened", "열림"],
+  "machine.acknowledged": ["Seen", "확인"],
+  "machine.closed": ["Closed", "종료"],
 
   "cause.wear": ["wear", "마모"],
   "cause.silence": ["silence", "무응답"],
@@ -209,6 +214,7 @@ const TEXTS = {
   "problem.quota.text": ["The key’s share is used up. Next try {time}.", "이 키의 몫을 다 썼습니다. 다음 시도는 {time}입니다."],
   "problem.no-model": ["No model yet", "아직 모델이 없습니다"],
   "problem.no-model.text": ["Every night the service trains one as soon as there is enough to learn from: by default 7 days of readings, 2 machines and 5 runs that ended. The answer of the last retrain says what is missing.", "배울 데이터가 충분해지면 밤마다 학습합니다. 기본값은 데이터 7일, 설비 2대, 끝난 가동 5회입니다. 무엇이 부족한지는 마지막 재학습의 응답에 있습니다."],
+  "problem.model": ["The model cannot be used", "모델을 쓸 수 없습니다"],
   "problem.unscored": ["Nothing has been scored yet", "아직 채점된 설비가 없습니다"],
   "problem.unscored.text": ["Machines appear here after the first hourly run of scoring.", "매시간 도는 채점이 처음 끝나면 설비가 나타납니다."],
   "problem.storage": ["The storage does not answer", "저장소가 응답하지 않습니다"],

@@ -1,6 +1,5 @@
 """Hour rows -> the matrix that models are trained and judged on."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,15 +12,10 @@ from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
 from monitory_retrain.array_types import Floats, Ints
-from monitory_retrain.dataset import feature_matrix
-from monitory_retrain.dataset.feature_matrix import History
+from monitory_retrain.dataset.feature_matrix import History, matrix
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels
-from monitory_retrain.runtime.processes import Processes, cores
 from monitory_retrain.runtime.progress import progress
-
-WORTH_ROWS = 20_000
-"""Fewer rows are computed sooner than processes start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +85,30 @@ def build(
     labels: Labels,
     sensors: SensorSet,
     log: Logger,
-    processes: int | None = None,
     *,
     regimes: Regimes | None = None,
     wanted: npt.NDArray[np.bool_] | None = None,
 ) -> Dataset:
-    """The rows of a table's running machines with their features, by the same code that serving calls.
+    """The rows of a table's running machines with their features.
 
     Args:
         table: hour rows, ordered by machine and hour. Rows of a machine that is down or off serve as history.
         labels: the table's labels.
         sensors: the sensor set that the rows were made with.
         log: told of the progress.
-        processes: how many compute; None for one per core where that pays.
         regimes: in whose terms the features are.
         wanted: which rows, shape (n,); None for those of all running machines.
     """
     running = labels.running if wanted is None else wanted
     names = vector.names(sensors)
     x = np.empty((int(running.sum()), len(names)))
-    count = processes or (cores() if len(x) >= WORTH_ROWS else 1)
-    with (
-        progress(log, "machines' features built", len(table.machines)) as shown,
-        Processes(feature_matrix.prepare, (sensors, regimes), count) as pool,
-    ):
-        tasks = _histories(table, labels, running)
-        for at, part in pool.results(tasks) if count > 1 else map(feature_matrix.prepare((sensors, regimes)), tasks):
-            x[at : at + len(part)] = part
+    at = 0
+    with progress(log, "machines' features built", len(table.machines)) as shown:
+        for _, rows in table.slices():
+            indices = np.flatnonzero(running[rows])
+            history = History(table.hour[rows], table.values[rows], labels.last_failure[rows], indices)
+            x[at : at + len(indices)] = matrix(history, sensors, regimes, names)
+            at += len(indices)
             shown.step()
     return Dataset(
         names,
@@ -130,12 +121,3 @@ def build(
         labels.life[running],
         table.machines,
     )
-
-
-def _histories(table: HourTable, labels: Labels, wanted: npt.NDArray[np.bool_]) -> Iterator[tuple[int, History]]:
-    """Each machine's history, and where its wanted rows begin among all of them."""
-    at = 0
-    for _, rows in table.slices():
-        indices = np.flatnonzero(wanted[rows])
-        yield at, History(table.hour[rows], table.values[rows], labels.last_failure[rows], indices)
-        at += len(indices)

@@ -1,1 +1,1 @@
-"""Readings -> hour rows -> the features that a model sees; the only feature code."""
+"""Readings -> hour rows -> the features that a model sees; what each of them means is defined here alone."""

@@ -83,11 +83,11 @@ class FailureState(msgspec.Struct, frozen=True):
             logbook: the factory's, where it has one.
         """
         newest = rows[-1].hour
-        known = self.stops(machine, rows, sensors, logbook)
-        before = [hour for hour in known.timeline.last_hours if hour < newest]
-        if known.stored is not None and known.stored < newest:
-            before.append(known.stored)
-        failure, maintenance = known.timeline.failure_at(newest), known.timeline.maintenance_at(newest)
+        stops = self.stops(machine, rows, sensors, logbook)
+        before = [hour for hour in stops.timeline.last_hours if hour < newest]
+        if stops.stored is not None and stops.stored < newest:
+            before.append(stops.stored)
+        failure, maintenance = stops.timeline.failure_at(newest), stops.timeline.maintenance_at(newest)
         return Condition(max(before, default=None), failure, maintenance)
 
     def stops(
@@ -97,11 +97,11 @@ class FailureState(msgspec.Struct, frozen=True):
         # a log that cannot be read may list failures, so readings prove nothing
         unread = MachineLog(lists_failures=self.log_key is not None)
         log = logbook.of(machine, self.shared_ids) if logbook else unread
-        stops = timeline([row.hour for row in rows], [row.values for row in rows], sensors, self.excursion, log)
+        in_reach = timeline([row.hour for row in rows], [row.values for row in rows], sensors, self.excursion, log)
         stored = self.last.get(str(machine))
         if stored is not None and any(alarm.covers(stored) for alarm in log.false_alarms):
             stored = None
-        return Stops(stops, stored)
+        return Stops(in_reach, stored)
 
 
 class StoredState(NamedTuple):

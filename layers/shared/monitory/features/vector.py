@@ -20,7 +20,8 @@ A repair makes another machine of it: hours up to its last failure are no histor
 which the machine stood still and hours in which the sensor was silent are left out of the sums; they are never taken
 for 0. What too few hours are left for (1 for the mean, 2 for std and slope) is NaN.
 
-This is the only feature code: training calls it for every hour, serving for the newest.
+This is the definition, which serving computes for the newest hour. Training computes whole histories at once by the
+array form in `monitory_retrain.dataset.feature_matrix`, which a parity test holds to this one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +54,11 @@ AGE = "hours_since_failure"
 LIMIT_SHARE, DAYS_TO_LIMIT = "limit_share", "days_to_limit"
 """The features of whichever sensor is nearest to its limit; see `nearest`."""
 
-_MOST_DAYS = 999.0
+MOST_DAYS = 999.0
+"""A limit that is farther away, or that nothing leads to."""
+
+SHARE_DIGITS = 6
+"""Of `limit_share`; so coarse that limits which are none, 1e30 say, give the same share always."""
 
 SNAPSHOT = ("", "_rollmean", "_rollstd")
 """What of an hour row is a feature by itself."""
@@ -198,11 +203,10 @@ def _limits(trends: Sequence[float], sensors: SensorSet) -> list[_Limit]:
         if isnan(mean) or sensor.name in sensors.operating:
             continue
         limit = sensor.high if mean >= sensor.usual else sensor.low
-        # so coarse that limits which are none, 1e30 say, give the same share always
-        share = round((mean - sensor.usual) / (limit - sensor.usual), 6)
+        share = round((mean - sensor.usual) / (limit - sensor.usual), SHARE_DIGITS)
         ahead = sensor.high if slope > 0 else sensor.low
-        days = (ahead - mean) / slope / HOURS_PER_DAY if slope else _MOST_DAYS  # NaN is true
-        limits.append(_Limit(sensor.name, share, _MOST_DAYS if isnan(days) else min(max(days, 0.0), _MOST_DAYS)))
+        days = (ahead - mean) / slope / HOURS_PER_DAY if slope else MOST_DAYS  # NaN is true
+        limits.append(_Limit(sensor.name, share, MOST_DAYS if isnan(days) else min(max(days, 0.0), MOST_DAYS)))
     return limits
 
 

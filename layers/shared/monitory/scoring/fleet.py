@@ -234,5 +234,5 @@ def recent_hours(answers: Iterable[HourAnswer]) -> tuple[HourAnswer, ...]:
 
 def recent_points(points: Iterable[TrendPoint]) -> tuple[TrendPoint, ...]:
     """One point for each six hours of the last `TREND_HOURS` of some points, ascending."""
-    kept = thinned(points)
-    return tuple(point for point in kept if point.hour > kept[-1].hour - TREND_HOURS)
+    series = thinned(points)
+    return tuple(point for point in series if point.hour > series[-1].hour - TREND_HOURS)

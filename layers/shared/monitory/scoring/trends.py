@@ -6,18 +6,21 @@
 machines: a month of a machine would be 720 requests. The score function adds a point a machine when its newest hour
 reaches another six hours, before it writes the fleet state: a run that dies in between is repeated from there, and adds
 the same points. The fleet state has the points of the last day besides, so what one write could not add the next one
-does; a damaged object is replaced, and its trends begin again with these.
+does. Trends that are gone or damaged are made again from the prediction log.
 """
 
 import gzip
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
 
 from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
+from monitory.machine import Machine
+from monitory.scoring import prediction_log
 from monitory.storage.port import Blob, Storage
 
 FOLDER = "state/trends/"
@@ -52,6 +55,63 @@ class TrendPoint(msgspec.Struct, frozen=True, array_like=True):
     def slot(self) -> int:
         """Which six hours it stands for."""
         return self.hour // SLOT_HOURS
+
+
+class Driver(msgspec.Struct, frozen=True):
+    """How many days a sensor adds, as answers have it."""
+
+    sensor: str
+    days: float
+
+
+class _Ends(msgspec.Struct, frozen=True):
+    low: float
+    high: float | None = None
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """What is needed of a line of the prediction log."""
+
+    zone_id: str = msgspec.field(name="zoneId")
+    equip_id: str = msgspec.field(name="equipId")
+    predictions: tuple[float]
+    interval: _Ends | None = None
+    drivers: tuple[Driver, ...] = ()
+
+
+def point(hour: int, days: float, ends: tuple[float, float | None] | None, drivers: Iterable[Driver]) -> TrendPoint:
+    """The point of an answer.
+
+    Args:
+        hour: see `clock`.
+        days: predicted.
+        ends: of the interval, None without one.
+        drivers: the largest effect first.
+    """
+    low, high = ends or (None, None)
+    driver = next((one for one in drivers if one.days < 0), None)
+    sensor, added = (driver.sensor, round(driver.days, 2)) if driver else ("", 0.0)
+    return TrendPoint(hour, round(days, 2), low, high, sensor, added)
+
+
+def read_log(storage: Storage, lake: str, hour: int) -> dict[str, TrendPoint]:
+    """The points of an hour of the prediction log, by machine; none where it has no such hour, or a damaged one.
+
+    Raises:
+        StorageUnavailable: the store failed.
+    """
+    points = {}
+    try:
+        for line in prediction_log.read(storage, lake, hour):
+            answer = msgspec.json.decode(line, type=_Line)
+            ends = (answer.interval.low, answer.interval.high) if answer.interval else None
+            name = str(Machine(answer.zone_id, answer.equip_id))
+            points[name] = point(hour, answer.predictions[0], ends, answer.drivers)
+    except StorageUnavailable:
+        raise
+    except (StorageError, *UNDECODABLE):
+        return {}
+    return points
 
 
 class Trends(msgspec.Struct, frozen=True):
@@ -119,7 +179,13 @@ def decode(blob: Blob, lake: str) -> Trends:
         raise StorageError(f"{key(lake)} is damaged: {exc}") from exc
 
 
-def add(storage: Storage, lake: str, points: Mapping[str, Sequence[TrendPoint]], hour: int) -> None:
+def add(
+    storage: Storage,
+    lake: str,
+    points: Mapping[str, Sequence[TrendPoint]],
+    hour: int,
+    earlier: Callable[[], Iterable[Mapping[str, TrendPoint]]] = tuple,
+) -> None:
     """Add points to the trends of a lake.
 
     Args:
@@ -127,13 +193,15 @@ def add(storage: Storage, lake: str, points: Mapping[str, Sequence[TrendPoint]],
         lake: the lake's fingerprint.
         points: by machine; those that are there already change nothing.
         hour: the present one, see `clock`: points older than `KEEP_HOURS` are left out.
+        earlier: called where there are no usable trends: what the prediction log has of them, by hour.
 
     Raises:
         StorageUnavailable: the store failed, or other writers were faster every time.
     """
     for _ in range(_TRIES):
         stored = read(storage, lake)
-        merged = merge(stored.trends, points, hour)
+        present = stored.trends if stored.trends.machines else _gathered(earlier(), hour)
+        merged = merge(present, points, hour)
         # a fixed time in the header: equal trends are equal bytes
         body = gzip.compress(msgspec.json.encode(merged), compresslevel=5, mtime=0)
         with suppress(PreconditionFailed):  # another run was first
@@ -142,6 +210,14 @@ def add(storage: Storage, lake: str, points: Mapping[str, Sequence[TrendPoint]],
             )
             return
     raise StorageUnavailable(f"s3://{storage.name}/{key(lake)} changes whenever it is about to be written")
+
+
+def _gathered(hours: Iterable[Mapping[str, TrendPoint]], hour: int) -> Trends:
+    points: defaultdict[str, list[TrendPoint]] = defaultdict(list)
+    for of_hour in hours:
+        for name, one in of_hour.items():
+            points[name].append(one)
+    return merge(Trends(), points, hour)
 
 
 def merge(stored: Trends, points: Mapping[str, Sequence[TrendPoint]], hour: int) -> Trends:
@@ -155,9 +231,9 @@ def merge(stored: Trends, points: Mapping[str, Sequence[TrendPoint]], hour: int)
     first = hour - KEEP_HOURS
     machines = {}
     for name in sorted({*stored.machines, *points}):
-        kept = thinned((*stored.points(name, first), *(one for one in points.get(name, ()) if one.hour >= first)))
-        if kept:
-            machines[name] = msgspec.Raw(msgspec.json.encode(kept))
+        series = thinned((*stored.points(name, first), *(one for one in points.get(name, ()) if one.hour >= first)))
+        if series:
+            machines[name] = msgspec.Raw(msgspec.json.encode(series))
     return Trends(machines)
 
 

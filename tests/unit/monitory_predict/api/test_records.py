@@ -123,13 +123,15 @@ def test_a_field_that_cannot_be_used_is_named_and_nothing_is_written(
         (RECORDS, {}, '{"kind":"seen","start":"2026-11-20T09:00:00"}', "Idempotency-Key is missing"),
         (RECORDS, {"Idempotency-Key": "a/../b"}, '{"kind":"seen","start":"2026-11-20T09:00:00"}', "Idempotency-Key"),
         (RECORDS, KEY, "{", "the body is not JSON"),
+        (RECORDS, KEY, b"\xff\x12", "the body is not JSON"),
+        (RECORDS, KEY, "[" * 100_000, "the body is not JSON"),
         (RECORDS, KEY, "", "body is missing"),
         (RECORDS, KEY, '{"start":"2026-11-20T09:00:00"}', "kind is missing"),
         (f"/api/v1/machines/{ZONE}/..x/records", KEY, '{"kind":"seen","start":"2026-11-20T09:00:00"}', "equipId"),
     ],
 )
 def test_a_request_that_lacks_something_says_what(
-    client: TestClient, world: World, path: str, headers: dict[str, str], content: str, words: str
+    client: TestClient, world: World, path: str, headers: dict[str, str], content: str | bytes, words: str
 ) -> None:
     answer = client.post(path, headers={"Content-Type": "application/json"} | headers, content=content)
     assert answer.status_code == 422, answer.text

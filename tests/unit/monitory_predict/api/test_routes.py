@@ -13,7 +13,7 @@ from monitory.scoring.answer import PredictResponse
 from monitory_predict.api.replies import RETRY_AFTER_SECONDS
 from monitory_predict.api.schemas import RecordRequest
 from monitory_predict.case_page import CasesResponse
-from monitory_predict.fleet_page import FleetResponse
+from monitory_predict.fleet_view import FleetResponse
 from monitory_predict.machine_page import MachineResponse
 from tests.support.models import card, small_text
 from tests.support.predicting import NOW, V1, V2, World
@@ -288,6 +288,24 @@ def test_a_report_is_a_page(client: TestClient, world: World, name: str) -> None
     answer = client.get(f"/api/v1/models/{name}/report")
     assert (answer.status_code, answer.text) == (200, "<h1>보고서</h1>")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        (f"q={'x' * 65}", "q"),
+        ("level=urgent", "level"),
+        ("trend=perhaps", "trend"),
+        ("q=a&q=b", "q"),
+        ("level=act&level=plan", "level"),
+    ],
+)
+def test_a_question_about_the_fleet_that_makes_no_sense_names_its_field(
+    client: TestClient, query: str, field: str
+) -> None:
+    answer = client.get(f"/api/v1/fleet?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(field)
 
 
 @pytest.mark.parametrize("name", [V2, V1, "latest", "..", "../../x", "%2e%2e%2f", "x" * 500])

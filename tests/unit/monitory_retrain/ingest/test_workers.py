@@ -7,22 +7,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 
-from monitory import sensors
 from monitory.errors import StorageUnavailable, WorkerDied
-from monitory.features import hour_row, vector
-from monitory.features.hour_row import OUTSIDE, PER_SENSOR
-from monitory.log import logger
-from monitory.machine import Machine
-from monitory.settings import Settings
-from monitory_retrain.dataset import dataset
-from monitory_retrain.dataset.hour_table import HourTable
-from monitory_retrain.dataset.labels import Labels, label
 from monitory_retrain.runtime.processes import Processes
-
-SENSORS = sensors.load()
 
 
 def squares(offset: int) -> Callable[[int], int]:
@@ -82,31 +70,3 @@ def test_a_process_that_dies_is_noticed() -> None:
     with Processes(squares, 0, 2) as pool, pytest.raises(WorkerDied, match="memory"):
         list(pool.results([1, 666, 2, 3, 4, 5, 6]))
     assert not multiprocessing.active_children()
-
-
-def synthetic(machines: int, hours: int) -> tuple[HourTable, Labels]:
-    """A table with gaps, and labels for some of its rows."""
-    draw = np.random.default_rng(0)
-    n = machines * hours
-    kept = draw.random(n) < 0.9
-    machine = np.repeat(np.arange(machines), hours)[kept]
-    hour = np.tile(np.arange(500_000, 500_000 + hours), machines)[kept]
-    values = draw.normal(50_000, 5, (len(hour), len(hour_row.Columns(SENSORS))))
-    values[:, 0] = np.where(draw.random(len(hour)) < 0.1, np.nan, values[:, 0])
-    values[:, OUTSIDE :: len(PER_SENSOR)] = 0.0
-    values[:, OUTSIDE] = draw.random(len(hour)) < 0.05  # failures
-    zeros = np.zeros(len(hour), dtype=np.int64)
-    names = [Machine("ZONE-001", f"EQUIP-{number:03d}") for number in range(machines)]
-    table = HourTable(names, machine, hour, values, zeros, zeros)
-    return table, label(table, SENSORS, cap_days=3.0, share=0.5, count=1)
-
-
-def test_features_are_the_same_however_many_processes_compute_them() -> None:
-    table, labels = synthetic(5, 60)
-    log = logger("test", Settings(log_level="CRITICAL"))
-    alone = dataset.build(table, labels, SENSORS, log, processes=1)
-    shared = dataset.build(table, labels, SENSORS, log, processes=2)
-    assert alone.x.shape[1] == len(vector.names(SENSORS))
-    assert len(alone) > 50
-    assert alone.x.tobytes() == shared.x.tobytes()
-    assert alone.machine.tolist() == shared.machine.tolist()
