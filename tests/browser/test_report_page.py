@@ -43,6 +43,7 @@ UNREADABLE = """(() => {
 })()"""
 
 CUT_OFF = """[...document.querySelectorAll("svg text")].filter(text => {
+  if (!text.getClientRects().length) return false;  // of the other language
   const inner = text.getBoundingClientRect(), outer = text.closest("svg").getBoundingClientRect();
   return inner.left < outer.left - 1 || inner.right > outer.right + 1
     || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1;

@@ -22,12 +22,12 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
         self._style = tag == "style"
-        if tag == "span":
+        if tag in {"span", "text"}:
             self._spans.append(("lang", self._other) in attrs)
 
     def handle_endtag(self, tag: str) -> None:
         self._style = False
-        if tag == "span":
+        if tag in {"span", "text"}:
             self._spans.pop()
 
     def handle_data(self, data: str) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from markupsafe import Markup
 
 from monitory_retrain.model_card import encode
-from monitory_retrain.report import coverage, facts, figures, html, machines, presence, realised
+from monitory_retrain.report import coverage, facts, figures, html, labels, machines, presence, realised, sentences
 from monitory_retrain.report.findings import Findings
 from monitory_retrain.report.rows import Row, days, percent, share
 from monitory_retrain.report.words import say
@@ -22,6 +22,7 @@ def render(findings: Findings) -> bytes:
         "missed": facts.missed,
         "one": Markup('<span class="one">{}</span>').format,
         "percent": percent,
+        "told": sentences.told,
     }
     challenger = findings.challenger
     columns, scores = facts.comparison(findings)
@@ -61,7 +62,7 @@ def render(findings: Findings) -> bytes:
         hidden_machines=max(0, len(findings.completeness.machines) - figures.MOST_MACHINES),
         realised=findings.realised,
         realised_tables=_realised_tables(findings),
-        figures=_figures(findings),
+        figures={name: svg and labels.bilingual(svg) for name, svg in _figures(findings).items()},
     )
     return page.encode()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,19 @@ class Phrase:
 
     def __html__(self) -> str:
         """Both languages, with values escaped; once where they say the same."""
-        english, other = self._markup("en"), self._markup("ko")
+        english, other = self.languages()
         if english == other:
             return english
         return Markup('<span lang="en">{}</span><span lang="ko">{}</span>').format(english, other)
 
+    def languages(self) -> tuple[Markup, Markup]:
+        """In English and in Korean, with values escaped."""
+        return self._markup("en"), self._markup("ko")
+
     def _markup(self, language: str) -> Markup:
         text = korean().get(self.text, self.text) if language == "ko" else self.text
         values = {name: v._markup(language) if isinstance(v, Phrase) else v for name, v in self.values.items()}
-        # the text is our own, and what is put into it is escaped
-        return Markup(text).format(**values)  # noqa: S704
+        return escape(text).format(**values)
 
 
 Text = str | Phrase

@@ -11,6 +11,7 @@ from jinja2 import Environment, nodes
 from markupsafe import Markup
 
 from monitory_retrain import report
+from monitory_retrain.report import labels, sentences
 from monitory_retrain.report.words import korean, say
 from tests.support import reports
 from tests.support.page_reader import Reader
@@ -19,7 +20,9 @@ HANGUL = re.compile("[가-힣]")
 
 
 def keys() -> Iterator[str]:
-    """The first argument of each `say`, in code and templates."""
+    """The first argument of each `say`, in code and templates, and the forms of sentences and labels."""
+    yield from sentences.TEXTS
+    yield from labels.LABELS
     for file in resources.files(report).iterdir():
         if file.name.endswith(".py"):
             for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -55,6 +58,9 @@ def test_both_languages_are_in_the_page_and_a_reader_sees_one() -> None:
     assert "Verdict: fit to be served" in english
     assert "판정: 사용 가능" in other
     assert "Would it have warned?" not in other
+    assert "predicted RUL, days" in english
+    assert "예측 RUL, 일" in other
+    assert "predicted RUL, days" not in other
 
 
 def test_what_stands_in_braces_is_escaped_and_told_in_the_same_language() -> None:
