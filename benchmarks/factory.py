@@ -188,14 +188,14 @@ def _coverage(holdout: Dataset, learnt: Learnt) -> dict[str, object]:
 
 def _drivers(factory: Factory, model: Model, sensor_set: SensorSet) -> dict[str, object]:
     """In how many of the hours near a failure the worn sensor is named first: moves the RUL most, up or down."""
-    holdout = factory.holdout
+    holdout, x = factory.holdout, factory.holdout.x
     near = np.flatnonzero(holdout.rul <= NEAR_DAYS).tolist()
     first = considered = 0
     for at in near:
         if factory.worn[at] is None:
             continue
         considered += 1
-        values = dict(zip(holdout.names, holdout.x[at].tolist(), strict=True))
+        values = dict(zip(holdout.names, x[at].tolist(), strict=True))
         shares = model.estimate(values, "").contributions
         ranked = drivers(shares, sensor_set, vector.nearest(values, sensor_set))
         named = [driver.sensor for driver in ranked if driver.sensor in sensor_set.names]

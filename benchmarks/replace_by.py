@@ -22,7 +22,6 @@ import numpy as np
 from benchmarks.simulated import CAP, JUDGE_EVERY, SETTINGS, Factory, Scenario, factory
 from monitory import sensors
 from monitory.clock import HOURS_PER_DAY
-from monitory.features import vector
 from monitory.log import logger
 from monitory.model.distribution import Distribution
 from monitory.scoring.replacement import StopCosts, best_replacement
@@ -100,7 +99,7 @@ def measure(known: Factory, costs: StopCosts, recipe: Recipe) -> Iterator[dict[s
 
 def whole_lives(judged: Dataset, predicted: Floats) -> list[Life]:
     """The lives that begin and fail among judged rows whose true RUL is known."""
-    age = judged.x[:, judged.names.index(vector.AGE)]
+    age = judged.age
     last = judged.hour.max()
     lives = []
     for number in np.unique(judged.life).tolist():

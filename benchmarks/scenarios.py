@@ -139,11 +139,11 @@ def _distribution(true: Floats, predicted: Floats, distribution: Distribution | 
 
 def _worn_first(known: Factory, model: Model, sensor_set: SensorSet) -> float | None:
     """In how many of the hours near a failure the worn sensor is named first: moves the RUL most, up or down."""
-    judged = known.judged
+    judged, x = known.judged, known.judged.x
     near = [at for at in np.flatnonzero(judged.rul <= NEAR_DAYS).tolist() if known.worn[at]][:NAMED_ROWS]
     first = 0
     for at in near:
-        values = dict(zip(judged.names, judged.x[at].tolist(), strict=True))
+        values = dict(zip(judged.names, x[at].tolist(), strict=True))
         contributions = model.estimate(values, "").contributions
         named = [d.sensor for d in drivers(contributions, sensor_set, vector.nearest(values, sensor_set))]
         first += named[:1] == [known.worn[at]]

@@ -92,7 +92,7 @@ def training_ranges(training: Dataset, used: Sequence[str]) -> dict[str, tuple[f
     """Smallest and largest value of the features that a model uses; those that are always missing are left out."""
     ranges = {}
     for name in used:
-        values = training.x[:, training.names.index(name)]
+        values = training.column(name)
         values = values[~np.isnan(values)]
         if len(values):
             ranges[name] = (float(values.min()), float(values.max()))

@@ -149,7 +149,7 @@ def learn(
     regimes = regime_learning.learn(table, found.running & (table.hour < starts), sensors)
     if regimes:
         log.info("operating regimes: %s", ", ".join(f"{regime.hours} hours" for regime in regimes.regimes))
-    rows = dataset.build(table, found, sensors, log, regimes=regimes)
+    rows = dataset.build(table, found, sensors, log, regimes=regimes, names=vector.trained(sensors))
     parts = split.split(rows, starts)
     missing = sufficiency.split_shortfalls(parts.training, parts.holdout)
     if missing:
@@ -197,7 +197,7 @@ def holdout_scores(parts: TimeSplit, predicted: Floats, interval: Distribution |
 
 
 def seen_with(model: Model, rows: Dataset, challenger: Challenger, sensors: SensorSet, log: Logger) -> Dataset:
-    """Rows of a challenger's data in the terms of another model: its operating regimes and its sensor set.
+    """Rows of a challenger's data in the terms of another model: its features, operating regimes and sensor set.
 
     Args:
         model: which.
@@ -207,12 +207,15 @@ def seen_with(model: Model, rows: Dataset, challenger: Challenger, sensors: Sens
         log: gets the progress.
     """
     regimes, terms = model.regimes, model.terms(sensors)
-    if (regimes, terms) == (challenger.regimes, sensors):
+    others = tuple(name for name in vector.names(terms) if name in model.features and name not in rows.names)
+    if (regimes, terms) == (challenger.regimes, sensors) and not others:
         return rows
     table = challenger.table
     hours = int(table.hour.max()) + 1
     wanted = np.isin(table.machine * hours + table.hour, rows.machine * hours + rows.hour)
-    return dataset.build(table, challenger.labels, terms, log, regimes=regimes, wanted=wanted)
+    return dataset.build(
+        table, challenger.labels, terms, log, regimes=regimes, wanted=wanted, names=rows.names + others
+    )
 
 
 def metrics(challenger: Challenger) -> dict[str, object]:

@@ -23,8 +23,8 @@ class Dataset:
     """Rows of running machines.
 
     Attributes:
-        names: the features, in the order of `x`'s columns.
-        x: shape (n, features); NaN is missing.
+        names: the features, in the order of the matrix's columns.
+        matrix: what the rows are of, shape (m, features); NaN is missing. Parts of a dataset share it.
         rul: days, shape (n,); NaN without a label.
         seen: days, shape (n,): the label or, without one, for how long the machine was seen to run on.
         machine: index into `machines`, shape (n,).
@@ -32,10 +32,11 @@ class Dataset:
         label_available_at: hour at which the label became known, shape (n,); meaningless without one.
         life: which run between failures, shape (n,).
         machines: the machines.
+        at: which rows of the matrix these are, shape (n,); None for all of them.
     """
 
     names: tuple[str, ...]
-    x: Floats
+    matrix: Floats
     rul: Floats
     seen: Floats
     machine: Ints
@@ -43,15 +44,26 @@ class Dataset:
     label_available_at: Ints
     life: Ints
     machines: list[Machine]
+    at: Ints | None = None
 
     def __len__(self) -> int:
         """The number of rows."""
         return len(self.rul)
 
     @property
+    def x(self) -> Floats:
+        """The features, shape (n, features): of a part a copy, so of large parts rather ask for a `column`."""
+        return self.matrix if self.at is None else self.matrix[self.at]
+
+    def column(self, name: str) -> Floats:
+        """A feature, shape (n,)."""
+        column = self.matrix[:, self.names.index(name)]
+        return column if self.at is None else column[self.at]
+
+    @property
     def age(self) -> Floats:
         """Hours since the last failure, NaN for unknown, shape (n,)."""
-        return self.x[:, self.names.index(vector.AGE)]
+        return self.column(vector.AGE)
 
     @property
     def labelled(self) -> "Dataset":
@@ -69,7 +81,7 @@ class Dataset:
         """Some of the rows, by mask or by index."""
         return Dataset(
             self.names,
-            self.x[rows],
+            self.matrix,
             self.rul[rows],
             self.seen[rows],
             self.machine[rows],
@@ -77,6 +89,7 @@ class Dataset:
             self.label_available_at[rows],
             self.life[rows],
             self.machines,
+            (np.arange(len(self)) if self.at is None else self.at)[rows],
         )
 
 
@@ -88,6 +101,7 @@ def build(
     *,
     regimes: Regimes | None = None,
     wanted: npt.NDArray[np.bool_] | None = None,
+    names: tuple[str, ...] | None = None,
 ) -> Dataset:
     """The rows of a table's running machines with their features.
 
@@ -98,9 +112,10 @@ def build(
         log: told of the progress.
         regimes: in whose terms the features are.
         wanted: which rows, shape (n,); None for those of all running machines.
+        names: which features; None for all of the sensor set.
     """
     running = labels.running if wanted is None else wanted
-    names = vector.names(sensors)
+    names = names or vector.names(sensors)
     x = np.empty((int(running.sum()), len(names)))
     at = 0
     with progress(log, "machines' features built", len(table.machines)) as shown:

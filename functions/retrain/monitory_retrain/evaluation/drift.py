@@ -120,8 +120,7 @@ def compare(
     for feature, histogram in training.features.items():
         owner = sensor_of(feature, sensors)
         if owner in by_sensor and feature in rows.names:
-            values = rows.x[:, rows.names.index(feature)]
-            by_sensor[owner].append(_feature_drift(feature, histogram, values, thinner))
+            by_sensor[owner].append(_feature_drift(feature, histogram, rows.column(feature), thinner))
     drifts = [_sensor_drift(name, parts, training, rows, sensors) for name, parts in by_sensor.items() if parts]
     overall = _feature_drift(PREDICTIONS, training.predictions, predicted, thinner)
     usual = figure(training.predictions.median, "days")
@@ -159,7 +158,7 @@ def _sensor_drift(
     ratio = float(np.sqrt(np.mean([drift.ratio**2 for drift in features])))
     largest = max(drift.psi for drift in features)
     first = next((drift.feature for drift in features if _is_level(drift)), features[0].feature)
-    sentence = _sentence(sensor, first, training.features[first], rows.x[:, rows.names.index(first)], sensors)
+    sentence = _sentence(sensor, first, training.features[first], rows.column(first), sensors)
     return SensorDrift(sensor, _status(ratio, largest), largest, ratio, sentence, tuple(features))
 
 

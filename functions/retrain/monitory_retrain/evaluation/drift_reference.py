@@ -60,6 +60,6 @@ def reference(rows: Dataset, features: Sequence[str], predicted: Floats) -> Refe
     return Reference(
         rows=int(used.sum()),
         days=len(np.unique(day)),
-        features={name: histogram(rows.x[used, rows.names.index(name)], day) for name in features},
+        features={name: histogram(rows.column(name)[used], day) for name in features},
         predictions=histogram(predicted[used], day),
     )

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from monitory.clock import HOURS_PER_DAY
+from monitory.features.vector import EQUIPMENT
 from monitory.model.distribution import PROBABILITY_DAYS, Distribution
 from monitory.model.model import Calibration, Model
 from monitory_retrain.array_types import Floats
@@ -13,6 +14,9 @@ from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.lifetimes import Lifetimes, kaplan_meier, mean_time
 from monitory_retrain.dataset.split import TimeSplit
 from monitory_retrain.evaluation.scores import Scores, brier, score
+
+_PART_ROWS = 10_000
+"""Predicted at once: as many as a copy of takes next to no memory."""
 
 
 class MachineScore(msgspec.Struct, frozen=True):
@@ -54,17 +58,18 @@ def predictions(model: Model, dataset: Dataset) -> Floats:
 
     Features that the model knows and the dataset lacks are missing (NaN) to it.
     """
-    at = {name: column for column, name in enumerate(dataset.names)}
-    names = [name for name in model.features if name in at]
-    columns = [at[name] for name in names]
-    equip_ids = [machine.equip_id for machine in dataset.machines]
-    return np.array(
-        [
-            # row by row: all rows as Python floats would take four times the matrix
-            model.value(dict(zip(names, row[columns].tolist(), strict=True)), equip_ids[machine])
-            for row, machine in zip(dataset.x, dataset.machine.tolist(), strict=True)
-        ]
-    )
+    codes = np.array([model.category(machine.equip_id) for machine in dataset.machines])
+    predicted = np.empty(len(dataset))
+    for begin in range(0, len(dataset), _PART_ROWS):
+        part = dataset.take(np.arange(begin, min(begin + _PART_ROWS, len(dataset))))
+        rows = np.full((len(part), len(model.features)), np.nan)
+        for at, name in enumerate(model.features):
+            if name == EQUIPMENT:
+                rows[:, at] = codes[part.machine]
+            elif name in part.names:
+                rows[:, at] = part.column(name)
+        predicted[begin : begin + len(part)] = model.values(rows.data)
+    return predicted
 
 
 def baselines(rows: Dataset, parts: TimeSplit, cap: float) -> Baselines:
@@ -110,11 +115,11 @@ def last_life(rows: Dataset, parts: TimeSplit, cap: float) -> Floats:
         parts: training and hold-out.
         cap: the largest RUL that is told, days.
     """
-    began: dict[int, int] = {}
-    for life, hour in zip(rows.life.tolist(), rows.hour.tolist(), strict=True):
-        began[life] = min(hour, began.get(life, hour))
+    lives, at = np.unique(rows.life, return_inverse=True)
+    began = np.full(len(lives), np.iinfo(np.int64).max)
+    np.minimum.at(began, at, rows.hour)
     training = parts.training
-    firsts = np.flatnonzero(training.hour == [began[life] for life in training.life.tolist()])
+    firsts = np.flatnonzero(training.hour == began[np.searchsorted(lives, training.life)])
     ended = ~np.isnan(training.rul[firsts])
     average = mean_time(Lifetimes(training.seen[firsts], ended, cap))
     newest: dict[int, tuple[int, float]] = {}
@@ -122,13 +127,10 @@ def last_life(rows: Dataset, parts: TimeSplit, cap: float) -> Floats:
         machine, run = int(training.machine[at]), (int(training.hour[at]), float(training.rul[at]))
         newest[machine] = max(run, newest.get(machine, run))
     holdout = parts.holdout
-    answers = [
-        newest.get(machine, (0, average))[1] - (hour - began[life]) / HOURS_PER_DAY
-        for machine, life, hour in zip(
-            holdout.machine.tolist(), holdout.life.tolist(), holdout.hour.tolist(), strict=True
-        )
-    ]
-    return np.maximum(answers, 0.0)
+    lasted = np.array([newest.get(machine, (0, average))[1] for machine in range(len(holdout.machines))])
+    since = (holdout.hour - began[np.searchsorted(lives, holdout.life)]) / HOURS_PER_DAY
+    answers: Floats = np.maximum(lasted[holdout.machine] - since, 0.0)
+    return answers
 
 
 def by_machine(

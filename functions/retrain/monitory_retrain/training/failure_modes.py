@@ -77,8 +77,10 @@ def _modes_ahead(rows: Dataset, taught: Ints, modes: Mapping[Machine, Mapping[in
 
 def _shares(rows: Dataset, taught: Ints, sensors: SensorSet, names: tuple[str, ...]) -> Floats:
     shares = np.empty((len(taught), len(names)))
-    for at, row in enumerate(rows.x[taught].tolist()):
-        found = vector.limit_shares(dict(zip(rows.names, row, strict=True)), sensors)
+    part = rows.take(taught)
+    means = {f"{name}_mean_24h": part.column(f"{name}_mean_24h") for name in names}
+    for at, row in enumerate(zip(*means.values(), strict=True)):
+        found = vector.limit_shares(dict(zip(means, map(float, row), strict=True)), sensors)
         shares[at] = [found[name] for name in names]
     return np.nan_to_num(shares)
 

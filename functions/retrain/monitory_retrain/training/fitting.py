@@ -37,6 +37,7 @@ class Fit:
 def fit(rows: Dataset, sensors: SensorSet, settings: RetrainSettings, recipe: Recipe, log: Logger) -> Fit:
     """Train on rows and calibrate on their out-of-fold predictions."""
     names = vector.trained(sensors)
+    rows = rows.take(training.taught(len(rows)))
     columns = [rows.names.index(name) for name in names]
     lives = Lifetimes(rows.seen, ~np.isnan(rows.rul), settings.max_rul_days)
     trained = training.train(

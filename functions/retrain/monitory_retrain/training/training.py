@@ -133,7 +133,7 @@ def train(
     """
     if len(np.unique(life)) < 3:
         raise ValueError("training needs rows of at least three runs between failures")
-    rows = np.arange(len(x))[:: max(1, round(len(x) / MOST_ROWS))]
+    rows = taught(len(x))
     x, lives, life = x[rows], lives.take(rows), life[rows]
     age = x[:, names.index(AGE)] if AGE in names else np.full(len(x), np.nan)
     settled = ~(age < SETTLED_HOURS)  # an unknown age is
@@ -161,6 +161,11 @@ def train(
     text = average([one.booster.model_to_string(num_iteration=trees) for one in made])
     said(f"{trees} trees each, {stopping[trees - 1]:.2f} days RMSE on the watched lives")
     return Trained(text, tuple(kept), rows, settled, chosen.out_of_fold, trees, stopping.tolist(), chosen.balanced)
+
+
+def taught(count: int) -> Ints:
+    """Indices of the rows that training learns from, of so many; of these it learns from all."""
+    return np.arange(count)[:: max(1, round(count / MOST_ROWS))]
 
 
 def _with_tried_age(x: Floats, names: list[str], lives: Lifetimes, life: Ints) -> Floats:

@@ -244,7 +244,24 @@ class Model:
         Raises:
             BrokenModel: the model answers something that is no number.
         """
-        raw = self._booster.predict(self._row(features, equip_id))
+        return self._days(self._booster.predict(self._row(features, equip_id)))
+
+    def values(self, rows: memoryview) -> list[float]:
+        """`value` of many rows.
+
+        Args:
+            rows: doubles, shape (n, features), in the order of `features`; NaN is missing, `EQUIPMENT` is a `category`.
+
+        Raises:
+            BrokenModel: the model answers something that is no number.
+        """
+        return [self._days(raw) for raw in self._booster.predict_rows(rows)]
+
+    def category(self, equip_id: str) -> float:
+        """The code of a machine's name; NaN where training did not see it."""
+        return (self._categories or {}).get(equip_id, math.nan)
+
+    def _days(self, raw: float) -> float:
         if not math.isfinite(raw):
             raise BrokenModel("the model's answer is not a number")
         return min(max(raw, 0.0), self.cap_days)
@@ -256,11 +273,9 @@ class Model:
         return equip_id in self._categories if self._categories else None
 
     def _row(self, features: Mapping[str, float], equip_id: str) -> list[float]:
-        nan = math.nan
         if EQUIPMENT in self.features:
-            code = (self._categories or {}).get(equip_id, nan)
-            features = {**features, EQUIPMENT: code}
-        return [features.get(name, nan) for name in self.features]
+            features = {**features, EQUIPMENT: self.category(equip_id)}
+        return [features.get(name, math.nan) for name in self.features]
 
     def _self_test(self) -> None:
         for value in (math.nan, 0.0, 1.0):

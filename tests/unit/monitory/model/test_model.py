@@ -41,6 +41,26 @@ def test_a_foreign_model_is_answered_by_name_with_its_own_categories(equip_id: s
     assert model.knows_machine(equip_id) is (equip_id in MACHINES)
 
 
+def test_many_rows_at_once_are_answered_as_one_by_one() -> None:
+    data = frame(CONTRACT_FEATURES, machines=MACHINES, seed=2)
+    model = loaded(text(train(data, trees=40, min_data_per_group=5, cat_smooth=1.0)))
+    draw = np.random.default_rng(0)
+    numbers = data[list(CONTRACT_FEATURES)].to_numpy(float, copy=True)
+    numbers[draw.random(numbers.shape) < 0.1] = math.nan
+    owners = draw.choice([*MACHINES, "EQUIP-999"], len(numbers)).tolist()
+    rows = np.empty((len(numbers), len(model.features)))
+    for at, name in enumerate(model.features):
+        own = CONTRACT_FEATURES.index(name) if name in CONTRACT_FEATURES else None
+        rows[:, at] = [model.category(owner) for owner in owners] if own is None else numbers[:, own]
+    one_by_one = [
+        model.value(dict(zip(CONTRACT_FEATURES, row, strict=True)), owner)
+        for row, owner in zip(numbers.tolist(), owners, strict=True)
+    ]
+    assert model.values(rows.data) == one_by_one
+    assert len({*one_by_one}) > 10
+    assert model.values(rows[:0].copy().data) == []
+
+
 def test_contributions_are_named_and_add_up() -> None:
     data = frame(CONTRACT_FEATURES, machines=MACHINES)
     model = loaded(text(train(data)))

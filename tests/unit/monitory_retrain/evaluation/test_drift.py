@@ -73,7 +73,7 @@ def raised(day: Dataset, sensor: str, by: float) -> Dataset:
     columns = [index for index, name in enumerate(NAMES) if name.startswith(sensor)]
     x = day.x.copy()
     x[:, columns] += by
-    return replace(day, x=x)
+    return replace(day, matrix=x, at=None)
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_few_rows_are_given_more_leeway(rows: Dataset, known: Reference) -> None
 def test_a_feature_that_the_day_lacks_is_passed_over(rows: Dataset, known: Reference) -> None:
     day = one_day(rows, 17)
     heat = [index for index, name in enumerate(NAMES) if name.startswith("heat")]
-    found = drift.compare(known, replace(day, names=NAMES[:2], x=day.x[:, heat]), rul(day), SENSORS)
+    found = drift.compare(known, replace(day, names=NAMES[:2], matrix=day.x[:, heat], at=None), rul(day), SENSORS)
     assert [sensor.name for sensor in found.sensors] == ["heat"]
 
 
@@ -205,7 +205,7 @@ def test_hardly_any_training_gives_no_reference(rows: Dataset) -> None:
 def test_a_feature_that_is_always_missing_or_constant_does_not_break_it(rows: Dataset) -> None:
     x = rows.x.copy()
     x[:, 0], x[:, 1] = np.nan, 7.0
-    odd = replace(rows, x=x)
+    odd = replace(rows, matrix=x)
     reference = learnt(odd, 15)
     assert reference.features[NAMES[0]].median is None
     found = told(reference, one_day(odd, 17))

@@ -187,6 +187,17 @@ def test_a_regime_that_training_did_not_see_is_said() -> None:
     assert "operating regime (active_power 90000, humidity" in said[1][-1]
 
 
+def test_a_champion_is_given_features_that_training_no_longer_learns_from() -> None:
+    challenger = learnt()
+    holdout = challenger.split.holdout
+    text = challenger.trained.text.replace("vibration_mean_24h", "vibration_std_24h")
+    older = Model(text.encode(), None, feature_names=vector.names(OPERATING), cap_days=30.0)
+    seen = pipeline.seen_with(older, holdout, replace(challenger, regimes=None), OPERATING, LOG)
+    assert "vibration_std_24h" not in holdout.names
+    assert np.isfinite(seen.column("vibration_std_24h")).mean() > 0.9
+    np.testing.assert_array_equal((seen.machine, seen.hour), (holdout.machine, holdout.hour))
+
+
 def test_a_champion_judges_by_the_regimes_that_it_knows() -> None:
     """Each model is given the hold-out in its own terms, row by row the same hours."""
     challenger, blind = learnt(), learnt(reports.SENSORS)
@@ -194,7 +205,9 @@ def test_a_champion_judges_by_the_regimes_that_it_knows() -> None:
     own = served(challenger, OPERATING)
     assert pipeline.seen_with(own, holdout, challenger, OPERATING, LOG) is holdout
     seen = pipeline.seen_with(served(blind, reports.SENSORS), holdout, challenger, OPERATING, LOG)
-    np.testing.assert_array_equal(seen.x, blind.split.holdout.x)
+    assert {*seen.names} >= {*blind.split.holdout.names}
+    for name in blind.split.holdout.names:
+        np.testing.assert_array_equal(seen.column(name), blind.split.holdout.column(name))
     np.testing.assert_array_equal(seen.rul, holdout.rul)
     np.testing.assert_array_equal((seen.machine, seen.hour), (holdout.machine, holdout.hour))
     model = Model(blind.judged.trained.text.encode(), None, feature_names=seen.names, cap_days=30.0)
