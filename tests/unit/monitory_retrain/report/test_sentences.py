@@ -53,7 +53,7 @@ def others() -> Iterator[str]:
     assert found.predictions is not None
     yield from (sensor.sentence for sensor in (*found.sensors, found.predictions))
     day = reports.challenger().last_day
-    silent = replace(day, x=np.full_like(day.x, np.nan))
+    silent = replace(day, matrix=np.full_like(day.x, np.nan), at=None)
     missing = drift.compare(reports.challenger().reference, silent, np.zeros(len(day)), reports.SENSORS)
     yield from (sensor.sentence for sensor in missing.sensors)
 
