@@ -145,6 +145,11 @@ def names_in(watcher: Any) -> Iterator[str]:
         yield from re.findall(r'"(\w+)"', text) if text.startswith("{") else [text]
 
 
+def test_long_answers_are_compressed_for_those_who_ask(stack: Stack) -> None:
+    (api,) = stack.of_type("AWS::ApiGateway::RestApi").values()
+    assert 0 < api["MinimumCompressionSize"] <= 10_000
+
+
 def test_the_api_speaks_current_tls_in_its_own_region(stack: Stack) -> None:
     assert stack["Api"]["SecurityPolicy"] == "TLS_1_2"
     assert stack["Api"]["EndpointConfiguration"]["Types"] == ["REGIONAL"]
