@@ -1,7 +1,8 @@
 """The report of a version: one page for a maintenance engineer, without scripts and without network access.
 
-`facts` makes tables and sentences of the findings, `figures` draws them, `canvas` fits drawings to a page of two colour
-schemes, `page` joins them in the template.
+`facts`, `machines`, `coverage`, `presence` and `realised` make tables and sentences of the findings, `figures` draws
+them, `canvas` fits drawings to a page of two colour schemes, `page` joins them in the template. `words` has each text
+in English and Korean; `sentences` and `labels` do the same for what other rooms and drawings say.
 """
 
 from monitory_retrain.report.findings import Findings
