@@ -89,9 +89,18 @@ def test_calls_are_throttled_and_counted(template: dict[str, Any], stack: Stack)
     operators = stack["OperatorPlan"]
     assert 0 < operators["Throttle"]["RateLimit"] <= operators["Throttle"]["BurstLimit"]
     assert operators["Quota"]["Period"] == "DAY"
-    (settings,) = Stack(template, RequestsPerSecond="7", RequestBurst="9")["ApiStage"]["MethodSettings"]
-    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
-    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == ("7", "9")
+    every, *_ = Stack(template, RequestsPerSecond="7", RequestBurst="9")["ApiStage"]["MethodSettings"]
+    assert (every["HttpMethod"], every["ResourcePath"]) == ("*", "/*")
+    assert (every["ThrottlingRateLimit"], every["ThrottlingBurstLimit"]) == ("7", "9")
+
+
+def test_what_needs_no_key_has_limits_of_its_own(stack: Stack) -> None:
+    every, *pages = stack["ApiStage"]["MethodSettings"]
+    keyless = {path for (_, path), method in methods(stack).items() if not method["security"]}
+    assert {re.sub("^//", "/", settings["ResourcePath"].replace("~1", "/")) for settings in pages} == keyless
+    for settings in pages:
+        assert settings["ThrottlingRateLimit"] < int(every["ThrottlingRateLimit"])
+        assert settings["ThrottlingBurstLimit"] <= int(every["ThrottlingBurstLimit"])
 
 
 def test_the_function_knows_the_operators_keys_which_have_a_plan_of_their_own(stack: Stack) -> None:
@@ -127,13 +136,12 @@ def test_nothing_is_traced_that_nobody_looks_into(looping_stack: Stack) -> None:
 
 
 def test_requests_are_never_logged_in_full(stack: Stack) -> None:
-    (settings,) = stack["ApiStage"]["MethodSettings"]
-    assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
+    for settings in stack["ApiStage"]["MethodSettings"]:
+        assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
 
 
 def test_nothing_needs_the_metrics_of_each_method_which_cost_extra(stack: Stack) -> None:
-    (settings,) = stack["ApiStage"]["MethodSettings"]
-    assert settings["MetricsEnabled"] is False
+    assert not any(settings["MetricsEnabled"] for settings in stack["ApiStage"]["MethodSettings"])
     # these have a dimension Method besides
     watching = [*stack.of_type("AWS::CloudWatch::Alarm").values(), stack["Dashboard"]]
     assert not [watcher for watcher in watching if "Method" in names_in(watcher)]
