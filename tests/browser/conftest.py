@@ -9,8 +9,15 @@ from tests.support.browser import Browser
 from tests.support.page_server import PageServer, serving
 
 
+@pytest.fixture
+def browser(chromium_of_module: Browser) -> Iterator[Browser]:
+    """The machine's Chromium, without tabs of former tests."""
+    yield chromium_of_module
+    chromium_of_module.close_tabs()
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def chromium_of_module() -> Iterator[Browser]:
     """The machine's Chromium."""
     path = chromium.find()
     if path is None:
