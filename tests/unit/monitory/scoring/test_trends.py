@@ -78,7 +78,11 @@ def _change(storage: WatchedStorage, key: str) -> None:
     other.put(key, storage.objects[key].body + b"x")
 
 
-@pytest.mark.parametrize("body", [b"damaged", b"", gzip.compress(b'{"machines":[]}'), gzip.compress(b"{")[:-4]])
+@pytest.mark.parametrize(
+    "body",
+    [b"damaged", b"", gzip.compress(b'{"machines":[]}'), gzip.compress(b"{")[:-4]],
+    ids=["no gzip", "empty", "another type", "cut"],
+)
 def test_a_damaged_object_is_replaced(body: bytes) -> None:
     storage = MemoryStorage()
     storage.put(trends.key(LAKE), body)
