@@ -15,7 +15,7 @@ import msgspec
 from monitory.decoding import dialect, framing
 from monitory.decoding.form import RecordForm
 from monitory.decoding.reading import Reading, Value, WallClock
-from monitory.decoding.rejects import OTHER_MACHINE, Rejects
+from monitory.decoding.rejects import NOT_UTF8, OTHER_MACHINE, Rejects
 from monitory.machine import Machine
 
 _ABSENT = "(not in the records) "
@@ -159,9 +159,20 @@ def _read_one_by_one(piece: bytes, form: RecordForm, rejects: Rejects) -> Iterat
         try:
             row = dialect.decoded(record, form)
         except dialect.Refusal as refusal:
-            rejects.add(refusal.reason, refusal.sample)
+            if refusal.reason == NOT_UTF8 and (sound := _sound(record, form)):
+                yield from sound
+            else:
+                rejects.add(refusal.reason, refusal.sample)
             continue
         yield from readings(row, form, rejects)
+
+
+def _sound(record: bytes, form: RecordForm) -> list[Reading]:
+    """The reading in a record with broken text where nothing is looked for, which the fast path does not look at."""
+    if not form.layout.wide:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError, dialect.Refusal):
+            return _converted(_loose_decoder(form).decode(framing.as_array(record)), form)
+    return []
 
 
 def readings(row: Mapping[str, object], form: RecordForm, rejects: Rejects) -> Iterator[Reading]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitory.decoding import framing, scanning
@@ -136,6 +136,7 @@ def test_damaged_bytes_are_rejected_and_nothing_else_happens(
 
 
 @given(edits, st.lists(st.integers(0, 700), max_size=4))
+@example([(0, 29, b""), (195, 0, b"\x80")], [324])  # broken text in a name that nobody looks for, beside a defect
 def test_damaged_lines_are_the_same_in_whatever_chunks_they_come(changes: Edits, cuts: list[int]) -> None:
     body = GOOD[0] + b"\n" + edited(SOUND[0], changes)
     ends = sorted(cuts)
