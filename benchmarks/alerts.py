@@ -23,7 +23,6 @@ import argparse
 import os
 from datetime import timedelta
 from typing import NamedTuple
-from unittest.mock import patch
 
 from tqdm import tqdm
 
@@ -35,7 +34,6 @@ from monitory import clock, sensors
 from monitory.alerts.rule import LIMITS_DAYS
 from monitory.clock import HOURS_PER_DAY
 from monitory.lake import Lake
-from monitory.scoring import failure_cache
 from monitory.settings import ScoreSettings, from_environment
 from monitory_local import lambdas
 from monitory_local.demo_cases import Inbox
@@ -112,15 +110,13 @@ def watch(lake: str, producer: Producer, hours: range) -> Week:
     inbox = Inbox()
     messages: list[Message] = []
     written = read = open_cases = 0
-    # an hour passes in seconds here, but people's entries count from the next run on
-    with patch.object(failure_cache, "LOG_SECONDS", 0.0):
-        run = build_run(from_environment(ScoreSettings), [inbox])
-        _score(run, hours.start)
-        for hour in tqdm(hours, desc="hours scored"):
-            written += _write(lake, producer, range(hour, hour + 1))
-            summary = _score(run, hour + 1)
-            read, open_cases = read + summary.read, summary.open_cases
-            messages += [Message(hour, transition) for transition in inbox.received[len(messages) :]]
+    run = build_run(from_environment(ScoreSettings), [inbox])
+    _score(run, hours.start)
+    for hour in tqdm(hours, desc="hours scored"):
+        written += _write(lake, producer, range(hour, hour + 1))
+        summary = _score(run, hour + 1)
+        read, open_cases = read + summary.read, summary.open_cases
+        messages += [Message(hour, transition) for transition in inbox.received[len(messages) :]]
     return Week(hours, written, read, messages, open_cases)
 
 

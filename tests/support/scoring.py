@@ -72,7 +72,7 @@ def new_run(
         of_readings,
         models,
         ModelCache(Registry(models, KEY), SENSORS, 30.0),
-        FailureCache(models, readings, world.log, indexes_records=True),
+        FailureCache(models, readings, world.log, for_scoring=True),
         MachineScorer(of_readings, store, SENSORS, world.log, MAX_AGE),
         Alerting(models, of_readings.fingerprint(), rule or Rule(), channels, world.log),
         _executor,

@@ -47,7 +47,7 @@ def build_run(settings: ScoreSettings, channels: Sequence[Channel] = ()) -> Run:
         lake,
         models,
         ModelCache(Registry(models, settings.s3_model_key), lake.sensors, settings.max_rul_days),
-        FailureCache(models, lake.storage, logger, lake.fingerprint(), indexes_records=True),
+        FailureCache(models, lake.storage, logger, lake.fingerprint(), for_scoring=True),
         MachineScorer(lake, HistoryStore(models, lake, logger), lake.sensors, logger, max_age, costs),
         Alerting(
             models,

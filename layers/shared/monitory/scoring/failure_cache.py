@@ -22,7 +22,7 @@ REFRESH_SECONDS = 600.0
 """How long the state is cached; retraining writes it once a night."""
 
 LOG_SECONDS = 60.0
-"""How long the log is cached; people write it, and look at once for what comes of it."""
+"""How long the log is cached where predictions are asked for; people write it, and look for what comes of it."""
 
 
 _FOR_PREDICTIONS = (Kind.FAILURE, Kind.MAINTENANCE, Kind.FALSE_ALARM)
@@ -40,16 +40,18 @@ class FailureCache:
     """The failure state of the model bucket and the logbook; the last good ones while they cannot be read."""
 
     def __init__(
-        self, models: Storage, lake: Storage, log: Logger, lake_name: str = "", *, indexes_records: bool = False
+        self, models: Storage, lake: Storage, log: Logger, lake_name: str = "", *, for_scoring: bool = False
     ) -> None:
         """Nothing is read yet.
 
-        `lake_name` is the lake's fingerprint, empty to take the state of any; with `indexes_records` the index of
-        records is brought up to date before it is read.
+        `lake_name` is the lake's fingerprint, empty to take the state of any. With `for_scoring` the log is read each
+        time, for a run's cases must not rest on what an earlier one read, and the index of records is brought up to
+        date before it is read.
         """
+        self._for_scoring = for_scoring
         self._read_records: Callable[[Records], Records] = (
             (lambda _: records.update_index(models))
-            if indexes_records
+            if for_scoring
             else (lambda stored: records.read_index(models, stored))
         )
         self._records = NO_RECORDS
@@ -89,13 +91,17 @@ class FailureCache:
         return f"{self._etag} {self._log_etag} {digest}".rstrip()
 
     def current(self) -> Failures:
-        """The state, read again after `REFRESH_SECONDS`, and the logbook, after `LOG_SECONDS`; else the last good."""
+        """The state, read again after `REFRESH_SECONDS`, and the logbook, after `LOG_SECONDS`; else the last good ones.
+
+        For scoring, the logbook is read each time.
+        """
+        log_seconds = 0.0 if self._for_scoring else LOG_SECONDS
         with self._lock:
             if self._read_at is None or time.monotonic() - self._read_at > REFRESH_SECONDS:
                 self._read_state()
-            if self._log_read_at is None or time.monotonic() - self._log_read_at > LOG_SECONDS:
+            if self._log_read_at is None or time.monotonic() - self._log_read_at >= log_seconds:
                 self._read_log(self._failures.state.log_key)
-            if self._records_read_at is None or time.monotonic() - self._records_read_at > LOG_SECONDS:
+            if self._records_read_at is None or time.monotonic() - self._records_read_at >= log_seconds:
                 self._refresh_records()
             return self._failures
 

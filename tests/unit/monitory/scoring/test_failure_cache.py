@@ -22,6 +22,29 @@ def test_a_damaged_state_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) 
     assert cache.current() == cache.last_good == Failures(written)
 
 
+def test_scoring_heeds_the_log_at_each_run() -> None:
+    models, lake = WatchedStorage(), WatchedStorage()
+    failure_state.write(models, FailureState(log_key="failures.ndjson"))
+    lake.put("failures.ndjson", _failure("E1"))
+    silent = Logger(service="test-score", level="CRITICAL")
+    asked = FailureCache(models, lake, silent)
+    run = FailureCache(models, lake, silent, for_scoring=True)
+    assert _count(asked) == _count(run) == 1
+    lake.put("failures.ndjson", _failure("E1") + _failure("E2"))
+    assert _count(run) == 2
+    assert _count(asked) == 1
+
+
+def _failure(equip: str) -> bytes:
+    return b'{"zoneId": "Z", "equipId": "%s", "time": "2026-11-20T10:00:00"}\n' % equip.encode()
+
+
+def _count(cache: FailureCache) -> int:
+    logbook = cache.current().logbook
+    assert logbook
+    return logbook.counts["failure"]
+
+
 def test_a_state_that_is_gone_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failures, "REFRESH_SECONDS", -1.0)
     storage = WatchedStorage()
