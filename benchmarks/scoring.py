@@ -124,7 +124,8 @@ def prepare(lake: str, models: str, count: int, hour: int, now: datetime) -> int
         own = body.replace(_FIRST.zone_id.encode(), machine.zone_id.encode())
         own = own.replace(_FIRST.equip_id.encode(), machine.equip_id.encode())
         readings.put(f"{folder}/equip-1-0.json", own, content_type="application/x-ndjson")
-    fleet.write(stage.bucket(models), of_readings.fingerprint(), FleetState(hour, now, dict.fromkeys(days, now)), None)
+    state = FleetState(hour, now, dict.fromkeys(days, now))
+    fleet.state_object(of_readings.fingerprint()).write(stage.bucket(models), state, None)
     return len(body) * count
 
 

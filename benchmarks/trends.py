@@ -17,11 +17,10 @@ import msgspec
 from benchmarks import stage
 from benchmarks.sides import Memory, Side, say
 from monitory import clock, sensors
-from monitory.log import Logger
 from monitory.scoring import trends
 from monitory.scoring.fleet import FleetState, HourAnswer, MachineState
 from monitory.scoring.trends import KEEP_HOURS, SLOT_HOURS, TrendPoint
-from monitory_predict.cache.trends import TrendCache
+from monitory_predict.cache.state import StateCache
 from monitory_predict.fleet_page import FleetQuery, fleet_page
 
 _LAKE = "1a2b3c4d"
@@ -45,7 +44,7 @@ class Writer:
     def add(self) -> int:
         """Add a point to each; returns the object's bytes."""
         trends.add(self._storage, _LAKE, self._points, _NEWEST)
-        return len(self._storage.get(trends.key(_LAKE)).body)
+        return len(self._storage.get(trends.state_object(_LAKE).key).body)
 
 
 class Reader:
@@ -53,18 +52,18 @@ class Reader:
 
     def __init__(self, bucket: str, machines: int) -> None:
         """A warm sandbox with the fleet state in memory."""
-        self._cache = TrendCache(stage.bucket(bucket), _LAKE, Logger(service="benchmark"))
+        self._cache = StateCache(stage.bucket(bucket), trends.state_object(_LAKE))
         states = {name: msgspec.Raw(msgspec.json.encode(_state(name))) for name in _names(machines)}
         self._fleet = FleetState(since=1, scored_at=_NOW, machines=states)
 
     def read(self) -> int:
         """Read the trends; returns for how many machines there are any."""
-        return len(self._cache.current().machines)
+        return len(self._cache.current().value.machines)
 
     def page(self, limit: int, with_trend: bool) -> int:
         """A page of the fleet; returns the bytes of the answer."""
         query = FleetQuery(limit=limit, with_trend=with_trend)
-        kept = self._cache.current() if with_trend else None
+        kept = self._cache.current().value if with_trend else None
         return len(fleet_page(self._fleet, query, _NOW, _MAX_AGE, stage.CAP_DAYS, kept).model_dump_json())
 
 

@@ -106,7 +106,7 @@ def test_from_the_key_to_a_case_that_is_closed_and_a_label_that_is_learned(brows
     # the next run of scoring closes the case for good, and the machine's clock starts again
     world.write(now, machine=MACHINES[0], value=watts)
     new_run(world, rule=EAGER).score(now + HOUR, lambda: True)
-    alerts = store.read(world.model_storage, LAKE).state.machines[str(MACHINES[0])]
+    alerts = store.state_object(LAKE).read(world.model_storage).value.machines[str(MACHINES[0])]
     (case,) = [one for one in alerts.cases if one.status is Status.CLOSED]
     assert case.outcome is Outcome.MAINTENANCE
     assert alerts.since > clock.hour_of(clock.naive(now)) - 1

@@ -49,7 +49,7 @@ def expected(inbox: Inbox) -> list[str]:
 def finish(world: World, inbox: Inbox) -> None:
     """The next run, after which nothing waits."""
     new_run(world, channels=[inbox], rule=EAGER).score(LATER, lambda: True)
-    assert store.read(world.model_storage, LAKE).state.outbox == ()
+    assert store.state_object(LAKE).read(world.model_storage).value.outbox == ()
 
 
 @pytest.mark.parametrize("after", [False, True])

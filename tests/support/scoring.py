@@ -15,15 +15,14 @@ from monitory.lake import Lake
 from monitory.layout.lake_layout import DEFAULT_LAYOUT
 from monitory.machine import Machine
 from monitory.registry.registry import Registry
-from monitory.scoring import fleet, prediction_log
+from monitory.scoring import fleet, prediction_log, trends
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.fleet import MachineState
 from monitory.scoring.model_cache import ModelCache
 from monitory.storage.port import Storage
-from monitory_predict.cache.fleet import FleetCache
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
-from monitory_predict.cache.trends import TrendCache
+from monitory_predict.cache.state import StateCache
 from monitory_predict.service import PredictService
 from monitory_score.alerting import Alerting
 from monitory_score.delivery import Channel
@@ -88,7 +87,7 @@ def score(world: World, now: datetime = NOW, in_time: Callable[[], bool] = lambd
 
 def state_of(storage: Storage, machine: Machine) -> MachineState:
     """What the fleet state says of a machine."""
-    state = fleet.read(storage, LAKE).state.machine(machine)
+    state = fleet.state_object(LAKE).read(storage).value.machine(machine)
     assert state is not None
     return state
 
@@ -129,8 +128,8 @@ def predicting(world: World, operators: Collection[str] = ()) -> PredictService:
         _executor,
         30.0,
         ScoredAnswers(
-            FleetCache(world.model_storage, lake.fingerprint(), world.log),
-            TrendCache(world.model_storage, lake.fingerprint(), world.log),
+            StateCache(world.model_storage, fleet.state_object(LAKE)),
+            StateCache(world.model_storage, trends.state_object(LAKE)),
             models,
             failures,
             world.log,

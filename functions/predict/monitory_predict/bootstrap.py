@@ -13,15 +13,15 @@ from monitory.lake import Lake
 from monitory.layout import lake_layout
 from monitory.log import Logger
 from monitory.registry.registry import Registry
+from monitory.scoring import fleet, trends
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.model_cache import CurrentModel, ModelCache
 from monitory.scoring.replacement import stop_costs
 from monitory.settings import PredictSettings
 from monitory.storage.s3 import S3Storage
-from monitory_predict.cache.fleet import FleetCache
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
-from monitory_predict.cache.trends import TrendCache
+from monitory_predict.cache.state import StateCache
 from monitory_predict.service import PredictService
 
 READ_THREADS = 8
@@ -82,9 +82,14 @@ def start(settings: PredictSettings) -> Startup:
     max_age = timedelta(hours=settings.max_data_age_hours)
     rows = HistoryCache(lake, models, executor, logger, max_age, read_only=settings.scoring)
     failures = FailureCache(models, lake_storage, logger, lake.fingerprint())
-    fleet = FleetCache(models, lake.fingerprint(), logger)
-    trends = TrendCache(models, lake.fingerprint(), logger)
-    scored = ScoredAnswers(fleet, trends, cache, failures, logger, max_age) if settings.scoring else None
+    scored = ScoredAnswers(
+        StateCache(models, fleet.state_object(lake.fingerprint())),
+        StateCache(models, trends.state_object(lake.fingerprint())),
+        cache,
+        failures,
+        logger,
+        max_age,
+    )
     service = PredictService(
         cache,
         rows,
@@ -93,7 +98,7 @@ def start(settings: PredictSettings) -> Startup:
         sensor_set,
         executor,
         ANSWER_SECONDS,
-        scored=scored,
+        scored=scored if settings.scoring else None,
         costs=costs,
         operators=settings.operators,
     )

@@ -10,15 +10,16 @@ from typing import NamedTuple
 from monitory import clock
 from monitory.alerts import store
 from monitory.alerts.case import MachineAlerts
-from monitory.alerts.store import AlertState, StoredAlerts
+from monitory.alerts.store import AlertState
 from monitory.alerts.view import CaseView
 from monitory.decoding.dialect import Refusal
-from monitory.errors import InvalidRecord, NoData, NotPermitted, ObjectNotFound
+from monitory.errors import InvalidRecord, NoData, NotPermitted
 from monitory.logbook import records
 from monitory.logbook.entry import Kind, LogEntry
 from monitory.logbook.records import NO_RECORDS, Record
 from monitory.machine import Machine
 from monitory.storage.port import Storage
+from monitory_predict.cache.state import StateCache
 from monitory_predict.case_page import CaseQuery, CasesResponse, case_page, machine_cases
 
 _OF_THE_PAST = frozenset({Kind.FAILURE, Kind.INSPECTION, Kind.FALSE_ALARM, Kind.SEEN})
@@ -47,10 +48,9 @@ class CaseBook:
         that may write.
         """
         self._storage = storage
-        self._key = store.key(lake)
+        self._alerts = StateCache(storage, store.state_object(lake))
         self._operators = frozenset(operators)
         self._lock = threading.Lock()
-        self._alerts = StoredAlerts()
         self._index = NO_RECORDS
 
     def page(self, query: CaseQuery, now: datetime) -> CasesResponse:
@@ -79,14 +79,10 @@ class CaseBook:
         return MachineBook(machine_cases(alerts, _by_machine(newest_first), now), newest_first)
 
     def _state(self) -> AlertState:
-        with self._lock:
-            try:
-                blob = self._storage.get_if_changed(self._key, self._alerts.etag)
-            except ObjectNotFound as exc:
-                raise NoData("there are no cases: the score function has not run yet, or is switched off") from exc
-            if blob:
-                self._alerts = StoredAlerts(store.decode(self._key, blob), blob.etag)
-            return self._alerts.state
+        stored = self._alerts.current()
+        if stored.etag is None:
+            raise NoData("there are no cases: the score function has not run yet, or is switched off")
+        return stored.value
 
     def _records(self, machine: Machine | None = None) -> list[Record]:
         """The records of a machine, or of all."""

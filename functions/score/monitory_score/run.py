@@ -15,21 +15,21 @@ from typing import NamedTuple
 import msgspec
 
 from monitory import clock
-from monitory.errors import ModelError, PreconditionFailed, StorageError, StorageUnavailable
+from monitory.errors import ModelError, StorageError, StorageUnavailable
 from monitory.lake import Lake
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.scoring import fleet, prediction_log, trends
 from monitory.scoring.failure_cache import FailureCache
-from monitory.scoring.fleet import FleetState, StoredFleet
+from monitory.scoring.fleet import FleetState
 from monitory.scoring.model_cache import CurrentModel, ModelCache
 from monitory.scoring.trends import TrendPoint
 from monitory.storage.port import Storage
+from monitory.storage.state_object import Stored
 from monitory_score import plan
 from monitory_score.alerting import Alerting
 from monitory_score.machine_scorer import STORAGE_FAILS, Basis, MachineResult, MachineScorer
 
-_TRIES = 5
 _FIRST_HOURS = 2
 """Hours before the first run that are logged: the newest object is up to 65 minutes behind its hour."""
 
@@ -85,6 +85,7 @@ class Run:
         """Nothing is read yet; `max_age` is of the newest reading."""
         self._lake = lake
         self._lake_name = lake.fingerprint()
+        self._fleet = fleet.state_object(self._lake_name)
         self._storage = storage
         self._models = models
         self._failures = failures
@@ -106,13 +107,13 @@ class Run:
         """
         started = time.monotonic()
         stored = self._stored(now)
-        days = plan.days_to_list(stored.state.days, now, self._max_age)
+        days = plan.days_to_list(stored.value.days, now, self._max_age)
         listing = dict(zip(days, self._executor.map(self._lake.day, days), strict=True))
-        basis = self._basis(stored.state.since)
-        tasks = plan.tasks(stored.state.all_machines(), listing, basis.name)
+        basis = self._basis(stored.value.since)
+        tasks = plan.tasks(stored.value.all_machines(), listing, basis.name)
         results = list(self._results(tasks, basis, now, in_time))
         logged = self._log_lines(results)
-        self._extend_trends(tasks, results, clock.hour_of(now), stored.state.since)
+        self._extend_trends(tasks, results, clock.hour_of(now), stored.value.since)
         left = len(tasks) - len(results)
         failed = [result for result in results if not result.is_finished]
         unfinished = {task.machine for task in tasks} - {result.machine for result in results if result.is_finished}
@@ -135,18 +136,10 @@ class Run:
             unsent=alerts.unsent,
         )
 
-    def _stored(self, now: datetime) -> StoredFleet:
+    def _stored(self, now: datetime) -> Stored[FleetState]:
         """The fleet state; a first one is written before anything is read, so that what is logged is known."""
-        for _ in range(_TRIES):
-            stored = fleet.read(self._storage, self._lake_name)
-            if stored.state.since:
-                return stored
-            first = FleetState(since=clock.hour_of(now) - _FIRST_HOURS)
-            try:
-                return StoredFleet(first, fleet.write(self._storage, self._lake_name, first, stored.etag))
-            except PreconditionFailed:
-                continue
-        raise StorageUnavailable("the fleet state changes whenever it is about to be written")
+        first = FleetState(since=clock.hour_of(now) - _FIRST_HOURS)
+        return self._fleet.update(self._storage, lambda state: state if state.since else first)
 
     def _basis(self, since: int) -> Basis:
         current: CurrentModel | None
@@ -206,19 +199,14 @@ class Run:
             self.log.error("the trends are not written: %s", exc)
 
     def _commit(
-        self, stored: StoredFleet, results: Iterable[MachineResult], read_days: Iterable[date], now: datetime
+        self, stored: Stored[FleetState], results: Iterable[MachineResult], read_days: Iterable[date], now: datetime
     ) -> FleetState:
         states = {str(result.machine): result.state for result in results}
-        for _ in range(_TRIES):
-            limits_days = self._alerting.rule.limits_days
-            state = fleet.merge(stored.state, states, read_days, now, clock.hour_of(now), limits_days)
-            try:
-                fleet.write(self._storage, self._lake_name, state, stored.etag)
-            except PreconditionFailed:  # another run was first
-                stored = fleet.read(self._storage, self._lake_name)
-                continue
-            return state
-        raise StorageUnavailable("the fleet state changes whenever it is about to be written")
+
+        def merged(state: FleetState) -> FleetState:
+            return fleet.merge(state, states, read_days, now, clock.hour_of(now), self._alerting.rule.limits_days)
+
+        return self._fleet.update(self._storage, merged, stored).value
 
 
 def _reaches_a_slot(before: Sequence[TrendPoint], after: Sequence[TrendPoint]) -> bool:

@@ -164,12 +164,12 @@ def _entry(machine: Machine, start: datetime) -> bytes:
 
 @pytest.mark.parametrize("body", [b"damaged", b""])
 def test_a_state_that_is_damaged_costs_a_computation(world: World, body: bytes) -> None:
-    world.model_storage.put(fleet.key(LAKE), body)
+    world.model_storage.put(fleet.state_object(LAKE).key, body)
     assert predicting(world).answer(MACHINE, LATER).response == computed(world)
 
 
 def test_a_state_that_cannot_be_read_costs_a_computation(world: World, service: PredictService) -> None:
-    world.model_storage.before = lambda verb, key: down(verb, key) if key == fleet.key(LAKE) else None
+    world.model_storage.before = lambda verb, key: down(verb, key) if key == fleet.state_object(LAKE).key else None
     assert service.answer(MACHINE, LATER).response == computed(world)
 
 

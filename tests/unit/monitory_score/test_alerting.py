@@ -55,7 +55,7 @@ def test_a_transition_goes_through_every_channel_once(storage: WatchedStorage) -
     assert (summary.open_cases, summary.sent, summary.unsent) == (1, 1, 0)
     alerting(storage, events, mail).run(fleet(4, 4, 4), Failures(), NOW + HOUR)
     assert len(events.received) == len(mail.received) == 1
-    assert store.read(storage, LAKE).state.outbox == ()
+    assert store.state_object(LAKE).read(storage).value.outbox == ()
 
 
 def test_a_channel_that_fails_gets_its_transitions_later_and_the_others_get_none_again(storage: WatchedStorage) -> None:
@@ -85,7 +85,7 @@ def test_of_two_runs_at_once_one_sends(storage: WatchedStorage) -> None:
 
     alerting(storage, Meeting()).run(fleet(4, 4, 4), Failures(), NOW)
     assert (len(inbox.received), other.received) == (1, [])
-    assert store.read(storage, LAKE).state.outbox == ()
+    assert store.state_object(LAKE).read(storage).value.outbox == ()
 
 
 def test_a_run_that_dies_before_sending_leaves_it_to_the_next(storage: WatchedStorage) -> None:
@@ -131,14 +131,14 @@ def test_a_run_that_could_not_send_does_all_else_and_fails_at_its_end(monkeypatc
     run = new_run(world, channels=[inbox], rule=EAGER)
     with pytest.raises(DeliveryFailed, match="1 transitions"):
         handle(run, lambda: 900.0)
-    assert len(store.read(world.model_storage, LAKE).state.outbox) == 1
+    assert len(store.state_object(LAKE).read(world.model_storage).value.outbox) == 1
 
 
 def test_a_damaged_state_is_not_replaced(storage: WatchedStorage) -> None:
-    storage.put(store.key(LAKE), b"damaged")
+    storage.put(store.state_object(LAKE).key, b"damaged")
     with pytest.raises(StorageError, match="earlier version"):
         alerting(storage).run(fleet(4, 4, 4), Failures(), NOW)
-    assert storage.get(store.key(LAKE)).body == b"damaged"
+    assert storage.get(store.state_object(LAKE).key).body == b"damaged"
 
 
 def test_a_run_of_scoring_opens_a_case_and_a_record_acknowledges_it() -> None:
@@ -147,13 +147,13 @@ def test_a_run_of_scoring_opens_a_case_and_a_record_acknowledges_it() -> None:
     for age in (4, 3, 2, 1):
         world.write(NOW - age * HOUR, value=watts)
         new_run(world, channels=[inbox], rule=EAGER).score(NOW - (age - 1) * HOUR, lambda: True)
-    (case,) = store.read(world.model_storage, LAKE).state.cases
+    (case,) = store.state_object(LAKE).read(world.model_storage).value.cases
     assert (case.machine, case.level, case.status) == (MACHINE, 1, Status.OPEN)
     assert case.facts
     record = Record("key-1", NOW, "operator", *MACHINE, "seen", "2026-11-20T12:20:00")
     records.add(world.model_storage, record)
     summary = new_run(world, channels=[inbox], rule=EAGER).score(NOW + timedelta(minutes=5), lambda: True)
     assert (summary.scored, summary.open_cases, summary.sent) == (0, 1, 1)
-    (case,) = store.read(world.model_storage, LAKE).state.cases
+    (case,) = store.state_object(LAKE).read(world.model_storage).value.cases
     assert (case.status, case.acknowledged_by) == (Status.ACKNOWLEDGED, "operator")
     assert inbox.received == [f"{case.id}/1", f"{case.id}/2"]

@@ -56,7 +56,7 @@ def test_it_tells_of_the_open_cases_once_a_week(storage: WatchedStorage) -> None
     assert weekly(storage, post).send(NOW + WEEK)["status"] == "sent"
     assert len(post.letters) == 2
     assert f"- {MACHINE}" in post.letters[0].body
-    assert store.read(storage, LAKE).state.cases == [CASE], "cases stay as they are"
+    assert store.state_object(LAKE).read(storage).value.cases == [CASE], "cases stay as they are"
 
 
 def test_what_the_topic_did_not_take_is_sent_by_the_next_try(storage: WatchedStorage) -> None:

@@ -61,7 +61,7 @@ def test_two_lakes_on_one_bucket_share_neither_answers_nor_lines() -> None:
         f"{DEFAULT_LAYOUT.fingerprint('another-lake', 'EQUIPMENT')}.ndjson.gz",
     }
     assert answer_of(here.model_storage, MACHINE)["window"]["history_hours"] == 9
-    others = fleet.read(here.model_storage, DEFAULT_LAYOUT.fingerprint("another-lake", "EQUIPMENT")).state
+    others = fleet.state_object(DEFAULT_LAYOUT.fingerprint("another-lake", "EQUIPMENT")).read(here.model_storage).value
     state = others.machine(MACHINE)
     assert state is not None
     assert json.loads(bytes(state.answer))["window"]["history_hours"] == 3

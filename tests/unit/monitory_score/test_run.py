@@ -60,7 +60,7 @@ def test_nothing_new_costs_listings_and_six_reads(world: World) -> None:
     # fleet, model, card, failures, index of records, cases; the records; the fleet
     assert world.model_storage.calls == {"get": 6, "list": 1, "put": 1}
     changed = {key for key, blob in world.model_storage.objects.items() if before.get(key) != blob}
-    assert changed == {fleet.key(LAKE)}
+    assert changed == {fleet.state_object(LAKE).key}
 
 
 def test_an_hour_is_read_once_and_logged_once(world: World) -> None:
@@ -189,7 +189,7 @@ def test_a_machine_that_falls_silent_keeps_its_last_answer(world: World) -> None
     state = state_of(world.model_storage, OTHER)
     assert (state.hour, state.has_answer) == (NEWEST, True)
     score(world, NOW + timedelta(days=31))
-    assert fleet.read(world.model_storage, LAKE).state.machine(OTHER) is None
+    assert fleet.state_object(LAKE).read(world.model_storage).value.machine(OTHER) is None
 
 
 def test_two_runs_at_once_lose_and_double_nothing(world: World) -> None:
@@ -212,17 +212,18 @@ def test_two_runs_at_once_lose_and_double_nothing(world: World) -> None:
 
 def test_a_damaged_state_is_replaced_and_doubles_no_line(world: World) -> None:
     score(world)
-    world.model_storage.put(fleet.key(LAKE), b"damaged")
+    world.model_storage.put(fleet.state_object(LAKE).key, b"damaged")
     summary = score(world, NOW + timedelta(minutes=5))
     assert (summary.scored, summary.read, summary.logged) == (2, 0, 0)
     assert answer_of(world.model_storage, MACHINE)["predictions"]
 
 
-def test_a_state_that_always_changes_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> str:
-        raise PreconditionFailed("another was first")
+def test_a_state_that_always_changes_is_given_up(world: World) -> None:
+    def refuse(verb: str, key: str) -> None:
+        if (verb, key) == ("put", fleet.state_object(LAKE).key):
+            raise PreconditionFailed("another was first")
 
-    monkeypatch.setattr(fleet, "write", refuse)
+    world.model_storage.before = refuse
     with pytest.raises(StorageUnavailable, match="changes whenever"):
         score(world)
 

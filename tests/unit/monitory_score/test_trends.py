@@ -18,7 +18,7 @@ from tests.support.scoring import LAKE, answer_of, score, state_of
 OTHER = Machine("ZONE-002", "EQUIP-002")
 HOUR = timedelta(hours=1)
 NEWEST = clock.hour_of(NOW) - 1
-KEY = trends.key(LAKE)
+KEY = trends.state_object(LAKE).key
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def world() -> World:
 
 
 def points(world: World, machine: Machine = MACHINE) -> tuple[TrendPoint, ...]:
-    return trends.read(world.model_storage, LAKE).trends.points(str(machine))
+    return trends.state_object(LAKE).read(world.model_storage).value.points(str(machine))
 
 
 def score_hours(world: World, *ahead: int) -> None:
@@ -110,15 +110,16 @@ def test_hours_of_the_log_that_are_damaged_or_cannot_be_read_cost_no_more_than_t
 def test_a_state_of_an_older_version_gets_the_trend_that_its_log_tells(world: World) -> None:
     score_hours(world, 1, 2, 7)
     del world.model_storage.objects[KEY]
-    stored = fleet.read(world.model_storage, LAKE)
+    present = fleet.state_object(LAKE)
+    stored = present.read(world.model_storage)
     former = {
         name: msgspec.Raw(msgspec.json.encode(msgspec.structs.replace(state, points=())))
-        for name, state in stored.state.all_machines().items()
+        for name, state in stored.value.all_machines().items()
     }
-    fleet.write(world.model_storage, LAKE, msgspec.structs.replace(stored.state, machines=former), stored.etag)
+    present.write(world.model_storage, msgspec.structs.replace(stored.value, machines=former), stored.etag)
     score_hours(world, 8)
     assert [point.hour for point in points(world)] == [NEWEST + 1, NEWEST + 7]
 
 
 def test_the_fleet_state_names_the_limits_of_the_alerts(world: World) -> None:
-    assert fleet.read(world.model_storage, LAKE).state.limits_days == (5.0, 3.0)
+    assert fleet.state_object(LAKE).read(world.model_storage).value.limits_days == (5.0, 3.0)

@@ -1,1 +1,1 @@
-"""Caches between requests: histories, the fleet and its answers."""
+"""Caches between requests: histories, objects of state, the fleet's answers."""

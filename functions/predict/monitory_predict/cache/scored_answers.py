@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from monitory import clock
-from monitory.errors import MonitoryError, NoData, StaleData
+from monitory.errors import UNDECODABLE, MonitoryError, NoData, StaleData
 from monitory.history.machine_history import fingerprint, too_old
 from monitory.log import Logger
 from monitory.machine import Machine
@@ -16,9 +16,8 @@ from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.fleet import FleetState, MachineState
 from monitory.scoring.model_cache import ModelCache, ServedModel
 from monitory.scoring.trends import Trends
-from monitory_predict.cache.fleet import FleetCache
 from monitory_predict.cache.history import Listings
-from monitory_predict.cache.trends import TrendCache
+from monitory_predict.cache.state import StateCache
 
 MODEL_SECONDS = 60.0
 """How long a stored answer is trusted to be the served model's; a promotion scores all machines within the hour."""
@@ -29,8 +28,8 @@ class ScoredAnswers:
 
     def __init__(
         self,
-        fleet: FleetCache,
-        trends: TrendCache,
+        fleet: StateCache[FleetState],
+        trends: StateCache[Trends],
         models: ModelCache,
         failures: FailureCache,
         log: Logger,
@@ -53,14 +52,14 @@ class ScoredAnswers:
         Raises:
             NoData: there is none that can be read.
         """
-        state = self._fleet.current()
+        state = self._fleet.current_or_empty(self._log)
         if not state.machines:
             raise NoData("there is no fleet state: no machine has been scored yet")
         return state
 
     def trends(self) -> Trends:
         """The trends, by one conditional read; empty without usable ones."""
-        return self._trends.current()
+        return self._trends.current_or_empty(self._log)
 
     def with_listings(self, machine: Machine, now: datetime, listings: Listings) -> PredictResponse | None:
         """The stored answer if it rests on exactly the listed objects; None otherwise.
@@ -69,7 +68,7 @@ class ScoredAnswers:
             StaleData: it does, and its newest reading is too old.
             StorageUnavailable: a listing failed.
         """
-        state = self._fleet.machine(machine)
+        state = self._state(machine)
         if state is None or not any(listing.result() for listing in listings.values()):
             return None
         if any(state.days.get(day, "") != fingerprint(listing.result()) for day, listing in listings.items()):
@@ -82,8 +81,16 @@ class ScoredAnswers:
         Raises:
             StaleData: it is, and the newest reading is too old.
         """
-        state = self._fleet.machine(machine)
+        state = self._state(machine)
         return self._answer(machine, state, now) if state and key in state.newest else None
+
+    def _state(self, machine: Machine) -> MachineState | None:
+        """The state of a machine, by one conditional read; None without a usable one."""
+        try:
+            return self._fleet.current_or_empty(self._log).machine(machine)
+        except UNDECODABLE as exc:
+            self._log.warning("the fleet state of %s is damaged: %s", machine, exc)
+            return None
 
     def _answer(self, machine: Machine, state: MachineState, now: datetime) -> PredictResponse | None:
         if not state.has_answer or state.problem:

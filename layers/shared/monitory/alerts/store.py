@@ -8,19 +8,16 @@ sends. A run that dies between sending and taking out leaves its transitions to 
 with the same id.
 """
 
-import gzip
-import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from monitory.alerts.case import Case, MachineAlerts, Transition
 from monitory.alerts.progress import KEEP
-from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
-from monitory.storage.port import Blob, Storage
+from monitory.storage.port import Storage
+from monitory.storage.state_object import StateObject
 
 FOLDER = "state/cases/"
 
@@ -30,7 +27,6 @@ LEASE = timedelta(minutes=2)
 GIVE_UP = timedelta(days=7)
 """How long a transition waits in the outbox of a service that cannot send."""
 
-_TRIES = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 T = TypeVar("T")
 
@@ -76,65 +72,40 @@ class AlertState(msgspec.Struct, frozen=True):
         return [case for alerts in self.machines.values() for case in alerts.cases]
 
 
-class StoredAlerts(NamedTuple):
-    """A stored state, and its object's ETag; None without an object."""
+def state_object(lake: str) -> StateObject[AlertState]:
+    """The object with the state of a lake, given by its fingerprint.
 
-    state: AlertState = AlertState()
-    etag: str | None = None
-
-
-def key(lake: str) -> str:
-    """Where the state of a lake, given by its fingerprint, lies."""
-    return f"{FOLDER}{lake}.json.gz"
-
-
-def read(storage: Storage, lake: str) -> StoredAlerts:
-    """The state of a lake; an empty one where there is none.
-
-    Raises:
-        StorageUnavailable: the store failed.
-        StorageError: the object is damaged; an empty state in its place would lose acknowledgements and send anew.
+    An empty state in place of a damaged one would lose acknowledgements and send again.
     """
-    try:
-        blob = storage.get(key(lake))
-    except ObjectNotFound:
-        return StoredAlerts()
-    return StoredAlerts(decode(key(lake), blob), blob.etag)
-
-
-def decode(path: str, blob: Blob) -> AlertState:
-    """The state of an object.
-
-    Raises:
-        StorageError: it is damaged.
-    """
-    try:
-        return msgspec.json.decode(gzip.decompress(blob.body), type=AlertState)
-    except (OSError, EOFError, zlib.error, *UNDECODABLE) as exc:
-        raise StorageError(
-            f"{path} is damaged ({exc}): bring back an earlier version of it, or delete it: then cases are opened anew"
-        ) from exc
+    remedy = "bring back an earlier version of it, or delete it: then cases are opened anew"
+    return StateObject(f"{FOLDER}{lake}.json.gz", AlertState, remedy)
 
 
 def update(storage: Storage, lake: str, change: Callable[[AlertState], tuple[AlertState, T]]) -> T:
-    """Change the state of a lake; `change` is called again with the newer one where another run was first.
+    """Change the state of a lake.
+
+    Args:
+        storage: the model bucket.
+        lake: the lake's fingerprint.
+        change: makes the new state of the present one, and an outcome beside it; called again where another run was
+            first.
+
+    Returns:
+        the outcome of the last call.
 
     Raises:
         StorageUnavailable: the store failed, or other writers were faster every time.
         StorageError: the object is damaged.
     """
-    for _ in range(_TRIES):
-        stored = read(storage, lake)
-        state, outcome = change(stored.state)
-        if state == stored.state:
-            return outcome
-        body = gzip.compress(msgspec.json.encode(state), compresslevel=5, mtime=0)
-        with suppress(PreconditionFailed):
-            storage.put(
-                key(lake), body, content_type="application/gzip", replaces=stored.etag, create=stored.etag is None
-            )
-            return outcome
-    raise StorageUnavailable(f"s3://{storage.name}/{key(lake)} changes whenever it is about to be written")
+    outcomes: list[T] = []
+
+    def step(state: AlertState) -> AlertState:
+        state, outcome = change(state)
+        outcomes.append(outcome)
+        return state
+
+    state_object(lake).update(storage, step)
+    return outcomes[-1]
 
 
 def enqueued(

@@ -7,19 +7,16 @@ machines. The score function writes it last, on condition that nobody else has m
 it can be computed again from the lake, so a damaged state is replaced.
 """
 
-import gzip
-import zlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import NamedTuple
 
 import msgspec
 
 from monitory import clock
-from monitory.errors import UNDECODABLE, ObjectNotFound, StorageError
+from monitory.errors import UNDECODABLE
 from monitory.machine import Machine
 from monitory.scoring.trends import TrendPoint, thinned
-from monitory.storage.port import Blob, Storage
+from monitory.storage.state_object import StateObject
 
 FOLDER = "state/fleet/"
 
@@ -122,56 +119,9 @@ class FleetState(msgspec.Struct, frozen=True):
         return states
 
 
-class StoredFleet(NamedTuple):
-    """A stored state, and its object's ETag; None without an object."""
-
-    state: FleetState = FleetState()
-    etag: str | None = None
-
-
-def key(lake: str) -> str:
-    """Where the state of a lake, given by its fingerprint, lies."""
-    return f"{FOLDER}{lake}.json.gz"
-
-
-def read(storage: Storage, lake: str) -> StoredFleet:
-    """The state of a lake; an empty one where there is none, or a damaged one.
-
-    Raises:
-        StorageUnavailable: the store failed.
-    """
-    try:
-        blob = storage.get(key(lake))
-    except ObjectNotFound:
-        return StoredFleet()
-    try:
-        return StoredFleet(decode(blob, lake), blob.etag)
-    except StorageError:
-        return StoredFleet(etag=blob.etag)
-
-
-def decode(blob: Blob, lake: str) -> FleetState:
-    """The state in a lake's object.
-
-    Raises:
-        StorageError: it is damaged.
-    """
-    try:
-        return msgspec.json.decode(gzip.decompress(blob.body), type=FleetState)
-    except (OSError, EOFError, zlib.error, *UNDECODABLE) as exc:
-        raise StorageError(f"{key(lake)} is damaged: {exc}") from exc
-
-
-def write(storage: Storage, lake: str, state: FleetState, etag: str | None) -> str:
-    """Replace the state, on condition that its object still has the ETag, or does not exist yet; returns the new one.
-
-    Raises:
-        PreconditionFailed: the condition does not hold.
-        StorageUnavailable: the store failed.
-    """
-    # a fixed time in the header: equal states are equal bytes
-    body = gzip.compress(msgspec.json.encode(state), compresslevel=5, mtime=0)
-    return storage.put(key(lake), body, content_type="application/gzip", replaces=etag, create=etag is None)
+def state_object(lake: str) -> StateObject[FleetState]:
+    """The object with the state of a lake, given by its fingerprint."""
+    return StateObject(f"{FOLDER}{lake}.json.gz", FleetState)
 
 
 def merge(

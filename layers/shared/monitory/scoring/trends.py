@@ -9,19 +9,16 @@ the same points. The fleet state has the points of the last day besides, so what
 does. Trends that are gone or damaged are made again from the prediction log.
 """
 
-import gzip
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from typing import NamedTuple
 
 import msgspec
 
-from monitory.errors import UNDECODABLE, ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
+from monitory.errors import UNDECODABLE, StorageError, StorageUnavailable
 from monitory.machine import Machine
 from monitory.scoring import prediction_log
-from monitory.storage.port import Blob, Storage
+from monitory.storage.port import Storage
+from monitory.storage.state_object import StateObject
 
 FOLDER = "state/trends/"
 
@@ -29,8 +26,6 @@ SLOT_HOURS = 6
 """Hours of the factory's clock that share a point, counted from midnight."""
 
 KEEP_HOURS = 30 * 24
-
-_TRIES = 5
 
 
 class TrendPoint(msgspec.Struct, frozen=True, array_like=True):
@@ -136,47 +131,12 @@ class Trends(msgspec.Struct, frozen=True):
         return tuple(point for point in points if point.hour >= since)
 
 
-class StoredTrends(NamedTuple):
-    """Stored trends, and their object's ETag; None without an object."""
-
-    trends: Trends = Trends()
-    etag: str | None = None
-
-
 _POINTS = msgspec.json.Decoder(tuple[TrendPoint, ...])
 
 
-def key(lake: str) -> str:
-    """Where the trends of a lake, given by its fingerprint, lie."""
-    return f"{FOLDER}{lake}.json.gz"
-
-
-def read(storage: Storage, lake: str) -> StoredTrends:
-    """The trends of a lake; empty where there are none, or damaged ones.
-
-    Raises:
-        StorageUnavailable: the store failed.
-    """
-    try:
-        blob = storage.get(key(lake))
-    except ObjectNotFound:
-        return StoredTrends()
-    try:
-        return StoredTrends(decode(blob, lake), blob.etag)
-    except StorageError:
-        return StoredTrends(etag=blob.etag)
-
-
-def decode(blob: Blob, lake: str) -> Trends:
-    """The trends in a lake's object.
-
-    Raises:
-        StorageError: it is damaged.
-    """
-    try:
-        return msgspec.json.decode(gzip.decompress(blob.body), type=Trends)
-    except (OSError, EOFError, zlib.error, *UNDECODABLE) as exc:
-        raise StorageError(f"{key(lake)} is damaged: {exc}") from exc
+def state_object(lake: str) -> StateObject[Trends]:
+    """The object with the trends of a lake, given by its fingerprint."""
+    return StateObject(f"{FOLDER}{lake}.json.gz", Trends)
 
 
 def add(
@@ -198,18 +158,11 @@ def add(
     Raises:
         StorageUnavailable: the store failed, or other writers were faster every time.
     """
-    for _ in range(_TRIES):
-        stored = read(storage, lake)
-        present = stored.trends if stored.trends.machines else _gathered(earlier(), hour)
-        merged = merge(present, points, hour)
-        # a fixed time in the header: equal trends are equal bytes
-        body = gzip.compress(msgspec.json.encode(merged), compresslevel=5, mtime=0)
-        with suppress(PreconditionFailed):  # another run was first
-            storage.put(
-                key(lake), body, content_type="application/gzip", replaces=stored.etag, create=stored.etag is None
-            )
-            return
-    raise StorageUnavailable(f"s3://{storage.name}/{key(lake)} changes whenever it is about to be written")
+
+    def extended(stored: Trends) -> Trends:
+        return merge(stored if stored.machines else _gathered(earlier(), hour), points, hour)
+
+    state_object(lake).update(storage, extended)
 
 
 def _gathered(hours: Iterable[Mapping[str, TrendPoint]], hour: int) -> Trends:

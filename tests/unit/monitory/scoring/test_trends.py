@@ -21,7 +21,7 @@ def point(hour: int, days: float = 4.0) -> TrendPoint:
 
 
 def hours(storage: MemoryStorage, name: str = NAME) -> list[int]:
-    return [one.hour for one in trends.read(storage, LAKE).trends.points(name)]
+    return [one.hour for one in trends.state_object(LAKE).read(storage).value.points(name)]
 
 
 def test_of_six_hours_the_earliest_stays_and_of_one_hour_the_later_answer() -> None:
@@ -33,11 +33,11 @@ def test_points_are_added_once_and_in_order() -> None:
     storage = MemoryStorage()
     trends.add(storage, LAKE, {NAME: [point(NOW - 12)]}, NOW)
     trends.add(storage, LAKE, {NAME: [point(NOW - 12), point(NOW - 6), point(NOW)], "ZONE-002/B": [point(NOW)]}, NOW)
-    before = storage.objects[trends.key(LAKE)].body
+    before = storage.objects[trends.state_object(LAKE).key].body
     trends.add(storage, LAKE, {NAME: [point(NOW)]}, NOW)
-    assert storage.objects[trends.key(LAKE)].body == before
+    assert storage.objects[trends.state_object(LAKE).key].body == before
     assert hours(storage) == [NOW - 12, NOW - 6, NOW]
-    assert trends.read(storage, LAKE).trends.points(NAME)[-1] == point(NOW)
+    assert trends.state_object(LAKE).read(storage).value.points(NAME)[-1] == point(NOW)
 
 
 def test_a_month_is_kept_and_a_machine_without_a_point_in_it_is_left_out() -> None:
@@ -46,7 +46,7 @@ def test_a_month_is_kept_and_a_machine_without_a_point_in_it_is_left_out() -> No
     later = NOW + KEEP_HOURS + 1
     trends.add(storage, LAKE, {NAME: [point(later)]}, later)
     assert hours(storage) == [NOW + 6, later]
-    assert set(trends.read(storage, LAKE).trends.machines) == {NAME}
+    assert set(trends.state_object(LAKE).read(storage).value.machines) == {NAME}
 
 
 def test_a_writer_that_another_one_overtakes_adds_to_what_that_one_wrote() -> None:
@@ -66,7 +66,7 @@ def test_a_writer_that_another_one_overtakes_adds_to_what_that_one_wrote() -> No
 
 def test_trends_that_always_change_are_given_up() -> None:
     storage = WatchedStorage()
-    storage.put(trends.key(LAKE), b"")
+    storage.put(trends.state_object(LAKE).key, b"")
     storage.before = lambda verb, key: _change(storage, key) if verb == "put" else None
     with pytest.raises(StorageUnavailable, match="changes whenever"):
         trends.add(storage, LAKE, {NAME: [point(NOW)]}, NOW)
@@ -85,7 +85,7 @@ def _change(storage: WatchedStorage, key: str) -> None:
 )
 def test_a_damaged_object_is_replaced(body: bytes) -> None:
     storage = MemoryStorage()
-    storage.put(trends.key(LAKE), body)
+    storage.put(trends.state_object(LAKE).key, body)
     assert hours(storage) == []
     trends.add(storage, LAKE, {NAME: [point(NOW - 6), point(NOW)]}, NOW)
     assert hours(storage) == [NOW - 6, NOW]
