@@ -15,6 +15,7 @@ from monitory.machine import Machine
 from monitory.scoring.answer import Interval, SensorShare
 from monitory.scoring.fleet import FleetState, HourAnswer
 from monitory.scoring.prediction import LATE
+from monitory.scoring.stored_answer import StoredAnswer, shortening
 from monitory.scoring.trends import Trends
 from monitory_predict.fleet_view import FleetCounts, FleetMachine, FleetResponse, Level, State
 from monitory_predict.trend_view import FLEET_HOURS, trend_view
@@ -44,36 +45,17 @@ class FleetQuery(NamedTuple):
     with_trend: bool = False
 
 
-class _Driver(msgspec.Struct):
-    sensor: str
-    days: float
+class _Answer(StoredAnswer, frozen=True):
+    """An answer whose state is one that the page knows."""
 
-
-class _Model(msgspec.Struct):
-    version: str | None = None
-
-
-class _StoredAnswer(msgspec.Struct):
-    """What the page needs of a stored `PredictResponse`; decoding all of it takes ten times as long."""
-
-    as_of: datetime
-    predictions: list[float]
     state: State
-    model: _Model
-    interval: dict[str, float | None] | None = None
-    expected_failure_at: datetime | None = None
-    failure_mode: str | None = None
-    replace_by: datetime | None = None
-    replace_saving: float | None = None
-    drivers: list[_Driver] = []
-    warnings: list[str] = []
 
 
 class _Stored(msgspec.Struct):
     """What the page needs of a `MachineState`; decoding all of it takes twice as long."""
 
     hour: int = 0
-    answer: _StoredAnswer | None = None
+    answer: _Answer | None = None
     recent: msgspec.Raw = msgspec.Raw(b"[]")
     problem: str = ""
 
@@ -87,7 +69,7 @@ class _Entry(NamedTuple):
     level: Level
 
     @property
-    def answer(self) -> _StoredAnswer | None:
+    def answer(self) -> _Answer | None:
         """The stored answer, where there is a usable one."""
         return self.stored.answer
 
@@ -101,7 +83,7 @@ class _Entry(NamedTuple):
         """Smaller is more urgent."""
         if self.answer is None:
             return 2, 0.0, self.name
-        return int(self.state == "silent"), self.answer.predictions[0], self.name
+        return int(self.state == "silent"), self.answer.days, self.name
 
 
 def limits_of(fleet: FleetState) -> list[float]:
@@ -169,7 +151,7 @@ def _without_answer(fleet: FleetState, name: str) -> _Stored | None:
     return _Stored(state.hour, problem=state.problem) if state else None
 
 
-def _state(answer: _StoredAnswer | None, now: datetime, max_age: timedelta) -> State:
+def _state(answer: _Answer | None, now: datetime, max_age: timedelta) -> State:
     if answer is None:
         return "unscored"
     age = now - answer.as_of
@@ -178,16 +160,15 @@ def _state(answer: _StoredAnswer | None, now: datetime, max_age: timedelta) -> S
     return "stale" if age > LATE and answer.state == "ok" else answer.state
 
 
-def _level(answer: _StoredAnswer | None, state: State, limits: list[float]) -> Level:
+def _level(answer: _Answer | None, state: State, limits: list[float]) -> Level:
     if answer is None or state == "silent":
         return "none"
     if state == "failing":
         return "failing"
-    days = answer.predictions[0]
+    days = answer.days
     if days <= limits[0]:
         return "act" if days <= limits[-1] else "plan"
-    low = answer.interval.get("low") if answer.interval else None
-    return "watch" if low is not None and low <= limits[0] else "fine"
+    return "watch" if answer.interval and answer.interval.low <= limits[0] else "fine"
 
 
 def _candidates(entries: Iterable[_Entry], query: FleetQuery) -> Iterator[_Entry]:
@@ -220,21 +201,21 @@ def _machine(entry: _Entry, trends: Trends | None) -> FleetMachine:
             problem=entry.stored.problem,
             trend=trend,
         )
-    shortening = [driver for driver in answer.drivers if driver.days < 0]
+    drivers = shortening(answer.drivers)
     return FleetMachine(
         zone_id=zone_id,
         equip_id=equip_id,
         state=entry.state,
         level=entry.level,
-        rul_days=answer.predictions[0],
-        change_24h=_change(entry.stored, answer.predictions[0]),
-        interval=Interval.model_validate(answer.interval) if answer.interval else None,
+        rul_days=answer.days,
+        change_24h=_change(entry.stored, answer.days),
+        interval=Interval.model_validate(answer.interval, from_attributes=True) if answer.interval else None,
         expected_failure_at=answer.expected_failure_at,
         replace_by=answer.replace_by,
         replace_saving=answer.replace_saving,
         as_of=answer.as_of,
-        driver=shortening[0].sensor if shortening else None,
-        drivers=[SensorShare(sensor=one.sensor, days=one.days) for one in shortening[:MOST_DRIVERS]],
+        driver=drivers[0].sensor if drivers else None,
+        drivers=[SensorShare(sensor=one.sensor, days=one.days) for one in drivers[:MOST_DRIVERS]],
         failure_mode=answer.failure_mode,
         warnings=answer.warnings,
         version=answer.model.version,

@@ -14,6 +14,8 @@ from monitory.errors import UNDECODABLE, NoData, StorageError, StorageUnavailabl
 from monitory.machine import Machine
 from monitory.scoring import prediction_log
 from monitory.scoring.answer import Interval
+from monitory.scoring.prediction_log import LogLine
+from monitory.scoring.stored_answer import StoredInterval, StoredModel
 from monitory.storage.port import Storage
 
 MOST_DAYS = 14
@@ -64,20 +66,12 @@ class HistoryResponse(BaseModel):
     unreadable_hours: Annotated[int, Field(description="hours of the log that are damaged")]
 
 
-class _Model(msgspec.Struct):
-    version: str | None = None
-
-
-class _Line(msgspec.Struct):
-    """What is needed of a line of the log."""
-
-    zone_id: str = msgspec.field(name="zoneId")
-    equip_id: str = msgspec.field(name="equipId")
-    predictions: list[float]
+class _Line(LogLine, frozen=True):
+    predictions: tuple[float]
     as_of: datetime
     state: str
-    model: _Model
-    interval: dict[str, float | None] | None = None
+    model: StoredModel
+    interval: StoredInterval | None = None
 
 
 class _Hour(NamedTuple):
@@ -126,7 +120,7 @@ def _hour(storage: Storage, lake: str, hour: int, machine: Machine) -> _Hour:
         lines = [line for line in prediction_log.read(storage, lake, hour) if name in line]
         for line in lines:
             decoded = msgspec.json.decode(line, type=_Line)
-            if (decoded.zone_id, decoded.equip_id) == machine:
+            if decoded.machine == machine:
                 return _Hour(hour, decoded)
     except StorageUnavailable:
         raise
@@ -142,7 +136,7 @@ def _predictions(hours: list[_Hour]) -> Iterator[LoggedPrediction]:
                 hour=clock.hour_start(hour),
                 as_of=line.as_of,
                 rul_days=line.predictions[0],
-                interval=Interval.model_validate(line.interval) if line.interval else None,
+                interval=Interval.model_validate(line.interval, from_attributes=True) if line.interval else None,
                 state=line.state,
                 version=line.model.version,
             )

@@ -20,6 +20,7 @@ from monitory.log import Logger
 from monitory.machine import machine
 from monitory.scoring.failure_cache import Failures
 from monitory.scoring.fleet import FleetState, MachineState
+from monitory.scoring.stored_answer import StoredAnswer, shortening
 from monitory.settings import ScoreSettings
 from monitory.storage.port import Storage
 from monitory_score.delivery import Channel
@@ -121,34 +122,19 @@ class Alerting:
         return store.update(self._storage, self._lake, change)
 
 
-class _Driver(msgspec.Struct):
-    sensor: str
-    days: float
-
-
-class _Answer(msgspec.Struct):
-    """What a case tells of a stored answer."""
-
-    as_of: datetime
-    predictions: list[float]
-    expected_failure_at: datetime | None = None
-    failure_mode: str | None = None
-    drivers: list[_Driver] = []
-
-
 def facts(state: MachineState) -> Facts | None:
     """What the newest answer about a machine says; None without one."""
     if not state.has_answer:
         return None
     try:
-        answer = msgspec.json.decode(state.answer, type=_Answer)
+        answer = msgspec.json.decode(state.answer, type=StoredAnswer)
     except UNDECODABLE:  # of another version of this service
         return None
     return Facts(
-        rul_days=answer.predictions[0],
+        rul_days=answer.days,
         as_of=answer.as_of,
         expected_failure_at=answer.expected_failure_at,
-        driver=next((driver.sensor for driver in answer.drivers if driver.days < 0), ""),
+        driver=next((share.sensor for share in shortening(answer.drivers)), ""),
         failure_mode=answer.failure_mode or "",
     )
 

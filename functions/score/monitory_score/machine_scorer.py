@@ -21,6 +21,7 @@ from monitory.scoring.fleet import NO_ANSWER, HourAnswer, MachineState, recent_h
 from monitory.scoring.machine_prediction import machine_prediction
 from monitory.scoring.model_cache import CurrentModel
 from monitory.scoring.replacement import StopCosts
+from monitory.scoring.stored_answer import StoredShare
 from monitory.scoring.trends import TrendPoint
 from monitory.sensors import SensorSet
 from monitory_score.plan import Task, due_hours
@@ -199,7 +200,7 @@ def _hour_answer(hour: int, answer: PredictResponse) -> HourAnswer:
 def _trend_point(hour: int, answer: PredictResponse) -> TrendPoint:
     ends = (answer.interval.low, answer.interval.high) if answer.interval else None
     return trends.point(
-        hour, answer.predictions[0], ends, (trends.Driver(one.sensor, one.days) for one in answer.drivers)
+        hour, answer.predictions[0], ends, (StoredShare(one.sensor, one.days) for one in answer.drivers)
     )
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from monitory.errors import StorageError, StorageUnavailable
 from monitory.scoring import prediction_log
+from monitory.scoring.prediction_log import LogLine
+from monitory.scoring.stored_answer import StoredInterval, StoredModel
 from monitory.storage.port import Storage
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.logged_predictions import LoggedPredictions
@@ -20,23 +22,10 @@ THREADS = 8
 _NONE = -1
 
 
-class _Interval(msgspec.Struct):
-    low: float
-    high: float | None = None
-
-
-class _Model(msgspec.Struct):
-    version: str | None = None
-
-
-class _Line(msgspec.Struct):
-    """What is needed of a line."""
-
-    zone_id: str = msgspec.field(name="zoneId")
-    equip_id: str = msgspec.field(name="equipId")
-    predictions: list[float]
-    model: _Model
-    interval: _Interval | None = None
+class _Line(LogLine, frozen=True):
+    predictions: tuple[float]
+    model: StoredModel
+    interval: StoredInterval | None = None
 
 
 class _Hour(NamedTuple):
@@ -74,7 +63,7 @@ def read(storage: Storage, lake: str, days: Sequence[date], table: HourTable) ->
                 rows = {names[table.machine[row]]: row for row in row_of.get(content.hour, ())}
                 for line in content.lines:
                     row = rows.get(f"{line.zone_id}/{line.equip_id}")
-                    if row is not None and line.predictions:
+                    if row is not None:
                         values[:, row] = line.predictions[0], *_ends(line.interval)
                         version[row] = numbers.setdefault(line.model.version, len(numbers))
     return LoggedPredictions(values[0], values[1], values[2], version, list(numbers), objects, size, faults)
@@ -104,7 +93,7 @@ def _rows_by_hour(table: HourTable) -> dict[int, list[int]]:
     return {hour: rows.tolist() for hour, rows in zip(hours.tolist(), parts, strict=True)} if len(order) else {}
 
 
-def _ends(interval: _Interval | None) -> tuple[float, float]:
+def _ends(interval: StoredInterval | None) -> tuple[float, float]:
     if interval is None:
         return np.nan, np.nan
     return interval.low, np.inf if interval.high is None else interval.high

@@ -24,11 +24,16 @@ FOLDER = "predictions"
 _TRIES = 5
 
 
-class _Owner(msgspec.Struct):
-    """The machine of a line."""
+class LogLine(msgspec.Struct, frozen=True):
+    """The machine of a line; readers add the fields of the answer that they need."""
 
     zone_id: str = msgspec.field(name="zoneId")
     equip_id: str = msgspec.field(name="equipId")
+
+    @property
+    def machine(self) -> Machine:
+        """The machine that it is about."""
+        return Machine(self.zone_id, self.equip_id)
 
 
 def key(lake: str, hour: int) -> str:
@@ -96,10 +101,9 @@ def _lines(storage: Storage, path: str, body: bytes) -> list[bytes]:
 
 def _owner(storage: Storage, path: str, line: bytes) -> Machine:
     try:
-        owner = msgspec.json.decode(line, type=_Owner)
+        return msgspec.json.decode(line, type=LogLine).machine
     except UNDECODABLE as exc:
         raise _damaged(storage, path, exc) from exc
-    return Machine(owner.zone_id, owner.equip_id)
 
 
 def _damaged(storage: Storage, path: str, exc: Exception) -> StorageError:

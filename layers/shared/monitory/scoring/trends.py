@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from monitory.errors import UNDECODABLE, StorageError, StorageUnavailable
-from monitory.machine import Machine
 from monitory.scoring import prediction_log
+from monitory.scoring.prediction_log import LogLine
+from monitory.scoring.stored_answer import StoredInterval, StoredShare, shortening
 from monitory.storage.port import Storage
 from monitory.storage.state_object import StateObject
 
@@ -52,29 +53,15 @@ class TrendPoint(msgspec.Struct, frozen=True, array_like=True):
         return self.hour // SLOT_HOURS
 
 
-class Driver(msgspec.Struct, frozen=True):
-    """How many days a sensor adds, as answers have it."""
-
-    sensor: str
-    days: float
-
-
-class _Ends(msgspec.Struct, frozen=True):
-    low: float
-    high: float | None = None
-
-
-class _Line(msgspec.Struct, frozen=True):
-    """What is needed of a line of the prediction log."""
-
-    zone_id: str = msgspec.field(name="zoneId")
-    equip_id: str = msgspec.field(name="equipId")
+class _Line(LogLine, frozen=True):
     predictions: tuple[float]
-    interval: _Ends | None = None
-    drivers: tuple[Driver, ...] = ()
+    interval: StoredInterval | None = None
+    drivers: tuple[StoredShare, ...] = ()
 
 
-def point(hour: int, days: float, ends: tuple[float, float | None] | None, drivers: Iterable[Driver]) -> TrendPoint:
+def point(
+    hour: int, days: float, ends: tuple[float, float | None] | None, drivers: Iterable[StoredShare]
+) -> TrendPoint:
     """The point of an answer.
 
     Args:
@@ -84,7 +71,7 @@ def point(hour: int, days: float, ends: tuple[float, float | None] | None, drive
         drivers: the largest effect first.
     """
     low, high = ends or (None, None)
-    driver = next((one for one in drivers if one.days < 0), None)
+    driver = next(iter(shortening(drivers)), None)
     sensor, added = (driver.sensor, round(driver.days, 2)) if driver else ("", 0.0)
     return TrendPoint(hour, round(days, 2), low, high, sensor, added)
 
@@ -100,8 +87,7 @@ def read_log(storage: Storage, lake: str, hour: int) -> dict[str, TrendPoint]:
         for line in prediction_log.read(storage, lake, hour):
             answer = msgspec.json.decode(line, type=_Line)
             ends = (answer.interval.low, answer.interval.high) if answer.interval else None
-            name = str(Machine(answer.zone_id, answer.equip_id))
-            points[name] = point(hour, answer.predictions[0], ends, answer.drivers)
+            points[str(answer.machine)] = point(hour, answer.predictions[0], ends, answer.drivers)
     except StorageUnavailable:
         raise
     except (StorageError, *UNDECODABLE):
