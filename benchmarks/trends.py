@@ -21,7 +21,7 @@ from monitory.scoring import trends
 from monitory.scoring.fleet import FleetState, HourAnswer, MachineState
 from monitory.scoring.trends import KEEP_HOURS, SLOT_HOURS, TrendPoint
 from monitory_predict.cache.state import StateCache
-from monitory_predict.fleet_page import FleetQuery, fleet_page
+from monitory_predict.views.fleet_page import FleetQuery, fleet_page
 
 _LAKE = "1a2b3c4d"
 _NEWEST = stage.START + KEEP_HOURS

@@ -20,7 +20,7 @@ from monitory.logbook.records import NO_RECORDS, Record
 from monitory.machine import Machine
 from monitory.storage.port import Storage
 from monitory_predict.cache.state import StateCache
-from monitory_predict.case_page import CaseQuery, CasesResponse, case_page, machine_cases
+from monitory_predict.views.case_page import CaseQuery, CasesResponse, case_page, machine_cases
 
 _OF_THE_PAST = frozenset({Kind.FAILURE, Kind.INSPECTION, Kind.FALSE_ALARM, Kind.SEEN})
 """Kinds that tell what has happened; work may be written down before it begins."""

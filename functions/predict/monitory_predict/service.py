@@ -28,12 +28,12 @@ from monitory.sensors import SensorSet
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
 from monitory_predict.case_book import CaseBook, MachineBook
-from monitory_predict.fleet_page import FleetQuery, fleet_page, limits_of
-from monitory_predict.fleet_view import FleetResponse
 from monitory_predict.machine_log import HistoryResponse, machine_log
-from monitory_predict.machine_page import MachineParts, MachineResponse, machine_page
-from monitory_predict.machine_runs import Run, runs
-from monitory_predict.record_view import RecordView
+from monitory_predict.views.fleet_page import FleetQuery, fleet_page, limits_of
+from monitory_predict.views.fleet_view import FleetResponse
+from monitory_predict.views.machine_page import MachineParts, MachineResponse, machine_page
+from monitory_predict.views.machine_runs import Run, runs
+from monitory_predict.views.record_view import RecordView
 
 NEWEST_VERSIONS = 20
 NEWEST_PROMOTIONS = 50

@@ -11,9 +11,9 @@ from monitory.features.failure_state import FailureState
 from monitory.machine import Machine
 from monitory.scoring import failure_cache, fleet
 from monitory_predict.cache import scored_answers
-from monitory_predict.fleet_page import FleetQuery
-from monitory_predict.fleet_view import State
 from monitory_predict.service import PredictService
+from monitory_predict.views.fleet_page import FleetQuery
+from monitory_predict.views.fleet_view import State
 from tests.support.fakes import down
 from tests.support.predicting import NOW, V1, V2, World
 from tests.support.samples import MACHINE, lake_key

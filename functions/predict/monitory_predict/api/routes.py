@@ -39,13 +39,13 @@ from monitory_predict.api.parameters import (
     ZonePart,
     each_once,
 )
-from monitory_predict.case_page import CaseQuery, CasesResponse
-from monitory_predict.fleet_page import FleetQuery
-from monitory_predict.fleet_view import FleetResponse
 from monitory_predict.machine_log import HistoryResponse
-from monitory_predict.machine_page import MachineResponse
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import Telemetry
+from monitory_predict.views.case_page import CaseQuery, CasesResponse
+from monitory_predict.views.fleet_page import FleetQuery
+from monitory_predict.views.fleet_view import FleetResponse
+from monitory_predict.views.machine_page import MachineResponse
 
 P = ParamSpec("P")
 T = TypeVar("T")

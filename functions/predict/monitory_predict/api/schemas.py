@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 from monitory.logbook.entry import Kind
 from monitory.logbook.records import Record
 from monitory.machine import Machine
-from monitory_predict.record_view import RecordView
+from monitory_predict.views.record_view import RecordView
 
 NO_MODEL = "no model has been promoted yet"
 MODEL_REFUSED = "the model cannot be used"

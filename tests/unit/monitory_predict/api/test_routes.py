@@ -12,9 +12,9 @@ from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
 from monitory.scoring.answer import PredictResponse
 from monitory_predict.api.replies import RETRY_AFTER_SECONDS
 from monitory_predict.api.schemas import RecordRequest
-from monitory_predict.case_page import CasesResponse
-from monitory_predict.fleet_view import FleetResponse
-from monitory_predict.machine_page import MachineResponse
+from monitory_predict.views.case_page import CasesResponse
+from monitory_predict.views.fleet_view import FleetResponse
+from monitory_predict.views.machine_page import MachineResponse
 from tests.support.models import card, small_text
 from tests.support.predicting import NOW, V1, V2, World
 from tests.support.registries import KEY, roll_back

@@ -17,8 +17,8 @@ from monitory.scoring.fleet import FleetState, HourAnswer
 from monitory.scoring.prediction import LATE
 from monitory.scoring.stored_answer import StoredAnswer, shortening
 from monitory.scoring.trends import Trends
-from monitory_predict.fleet_view import FleetCounts, FleetMachine, FleetResponse, Level, State
-from monitory_predict.trend_view import FLEET_HOURS, trend_view
+from monitory_predict.views.fleet_view import FleetCounts, FleetMachine, FleetResponse, Level, State
+from monitory_predict.views.trend_view import FLEET_HOURS, trend_view
 
 MOST_DRIVERS = 2
 

@@ -6,7 +6,7 @@ from monitory import clock
 from monitory.features.failure_state import Stops
 from monitory.features.machine_state import Stop, Timeline
 from monitory.scoring.trends import TrendPoint
-from monitory_predict.machine_runs import MOST_RUNS, Run, run_views, runs
+from monitory_predict.views.machine_runs import MOST_RUNS, Run, run_views, runs
 
 NEWEST, PRESENT = 1000, 1001
 

@@ -20,8 +20,8 @@ from monitory.model.model import Card
 from monitory.scoring import trends
 from monitory.scoring.trends import TrendPoint
 from monitory_predict.api.routes import create_app
-from monitory_predict.machine_page import MOST_RECORDS
 from monitory_predict.telemetry import NoTelemetry
+from monitory_predict.views.machine_page import MOST_RECORDS
 from tests.support.fakes import down
 from tests.support.models import SENSORS, card
 from tests.support.predicting import NOW, V1, World

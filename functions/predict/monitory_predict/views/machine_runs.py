@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from monitory import clock
 from monitory.features.failure_state import Stops
 from monitory.scoring.trends import SLOT_HOURS, TrendPoint
-from monitory_predict.trend_view import TrendView, moment
+from monitory_predict.views.trend_view import TrendView, moment
 
 End = Literal["failure", "maintenance"]
 

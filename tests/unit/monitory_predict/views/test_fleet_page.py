@@ -11,8 +11,8 @@ from monitory import clock
 from monitory.scoring import fleet
 from monitory.scoring.fleet import FleetState, HourAnswer, MachineState
 from monitory.scoring.trends import TrendPoint, Trends
-from monitory_predict.fleet_page import FleetQuery, fleet_page
-from monitory_predict.fleet_view import FleetCounts, FleetMachine, FleetResponse, Level, State
+from monitory_predict.views.fleet_page import FleetQuery, fleet_page
+from monitory_predict.views.fleet_view import FleetCounts, FleetMachine, FleetResponse, Level, State
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=clock.KST)
 NEWEST = clock.hour_of(NOW) - 1

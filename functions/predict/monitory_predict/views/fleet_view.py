@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from monitory.scoring.answer import Interval, SensorShare
-from monitory_predict.trend_view import TrendView
+from monitory_predict.views.trend_view import TrendView
 
 State = Literal["ok", "failing", "off", "degraded", "stale", "silent", "unscored"]
 Level = Literal["failing", "act", "plan", "watch", "fine", "none"]

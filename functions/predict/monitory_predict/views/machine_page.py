@@ -14,9 +14,9 @@ from monitory.machine import Machine
 from monitory.model.model import Card
 from monitory.scoring.trends import TrendPoint
 from monitory.sensors import SensorSet
-from monitory_predict.machine_runs import Run, RunView, run_views
-from monitory_predict.record_view import RecordView
-from monitory_predict.trend_view import DrivenTrendView, driven_trend_view
+from monitory_predict.views.machine_runs import Run, RunView, run_views
+from monitory_predict.views.record_view import RecordView
+from monitory_predict.views.trend_view import DrivenTrendView, driven_trend_view
 
 SENSOR_HOURS = 72
 MOST_RECORDS = 50
