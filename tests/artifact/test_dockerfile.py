@@ -51,6 +51,13 @@ def test_docker_gets_what_is_copied(origin: str, target: str) -> None:
     assert target.startswith(f"{TASK_ROOT}/")
 
 
+def test_docker_gets_all_of_the_report() -> None:
+    report = ROOT / "functions/retrain/monitory_retrain/report"
+    files = [path for path in report.rglob("*") if path.suffix in (".css", ".html", ".json", ".py")]
+    assert "korean.json" in {path.name for path in files}
+    assert [path for path in files if not docker_sends(str(path.relative_to(ROOT)))] == []
+
+
 @pytest.mark.parametrize(
     "path",
     [

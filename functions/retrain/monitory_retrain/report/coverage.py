@@ -17,7 +17,7 @@ from monitory_retrain.dataset.split import TimeSplit
 from monitory_retrain.evaluation.scores import covered, intervals
 from monitory_retrain.evaluation.verdict import COVERAGE_TOLERANCE
 from monitory_retrain.report.figures import Coverage
-from monitory_retrain.report.words import Phrase, say
+from monitory_retrain.report.language.words import Phrase, say
 
 ENOUGH_LIVES = 10
 """With fewer, nothing is said about the coverage."""

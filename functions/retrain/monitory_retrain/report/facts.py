@@ -18,8 +18,8 @@ from monitory_retrain.evaluation.scores import NEAR_FAILURE_DAYS, Scores, interv
 from monitory_retrain.pipeline import Challenger
 from monitory_retrain.report.figures import Run
 from monitory_retrain.report.findings import Findings
+from monitory_retrain.report.language.words import Phrase, Text, say
 from monitory_retrain.report.rows import Row, days, percent, share
-from monitory_retrain.report.words import Phrase, Text, say
 
 EDGES = (0.0, 1.0, 3.0, 5.0, 10.0, 20.0, np.inf)
 """Bins of true RUL, days."""

@@ -9,8 +9,8 @@ from monitory.clock import hour_start
 from monitory.machine import Machine
 from monitory_retrain.evaluation.holdout import MachineScore
 from monitory_retrain.report.findings import Findings
+from monitory_retrain.report.language.words import Phrase, Text, say
 from monitory_retrain.report.rows import Row, days, percent
-from monitory_retrain.report.words import Phrase, Text, say
 
 MOST_SHOWN = 15
 """Machines in the table; the rest is below, folded."""

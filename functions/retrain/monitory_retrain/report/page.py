@@ -4,10 +4,11 @@ import numpy as np
 from markupsafe import Markup
 
 from monitory_retrain.model_card import encode
-from monitory_retrain.report import coverage, facts, figures, html, labels, machines, presence, realised, sentences
+from monitory_retrain.report import coverage, facts, figures, html, machines, presence, realised
 from monitory_retrain.report.findings import Findings
+from monitory_retrain.report.language import labels, sentences
+from monitory_retrain.report.language.words import say
 from monitory_retrain.report.rows import Row, days, percent, share
-from monitory_retrain.report.words import say
 
 
 def render(findings: Findings) -> bytes:

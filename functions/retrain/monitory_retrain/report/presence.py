@@ -6,7 +6,7 @@ import numpy as np
 
 from monitory.clock import hours_of
 from monitory_retrain.dataset.completeness import Completeness
-from monitory_retrain.report.words import Phrase, Text, say
+from monitory_retrain.report.language.words import Phrase, Text, say
 
 
 def present(completeness: Completeness) -> float:

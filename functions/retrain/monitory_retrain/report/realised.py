@@ -2,8 +2,8 @@
 
 from monitory.scoring.performance import Accuracy, AnnouncementRecord, HorizonAccuracy, Performance
 from monitory_retrain.report.facts import limit_name
+from monitory_retrain.report.language.words import Text, say
 from monitory_retrain.report.rows import Row, days, percent, share
-from monitory_retrain.report.words import Text, say
 
 
 def horizon_table(performance: Performance) -> tuple[tuple[Text, ...], list[Row]]:

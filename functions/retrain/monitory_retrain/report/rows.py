@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from monitory_retrain.report.words import Text, say
+from monitory_retrain.report.language.words import Text, say
 
 
 class Row(NamedTuple):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from monitory_retrain.report.words import Phrase, Text
+from monitory_retrain.report.language.words import Phrase, Text
 
 TEXTS = (
     "the first model: Brier score {brier} beats the training mean ({mean}) and the last-life baseline ({last}), "

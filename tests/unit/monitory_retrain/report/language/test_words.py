@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from importlib import resources
+from itertools import chain
 from string import Formatter
 
 import pytest
@@ -11,8 +12,9 @@ from jinja2 import Environment, nodes
 from markupsafe import Markup
 
 from monitory_retrain import report
-from monitory_retrain.report import labels, sentences
-from monitory_retrain.report.words import korean, say
+from monitory_retrain.report import language
+from monitory_retrain.report.language import labels, sentences
+from monitory_retrain.report.language.words import korean, say
 from tests.support import reports
 from tests.support.page_reader import Reader
 
@@ -23,7 +25,7 @@ def keys() -> Iterator[str]:
     """The first argument of each `say`, in code and templates, and the forms of sentences and labels."""
     yield from sentences.TEXTS
     yield from labels.LABELS
-    for file in resources.files(report).iterdir():
+    for file in chain.from_iterable(resources.files(room).iterdir() for room in (report, language)):
         if file.name.endswith(".py"):
             for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "say":

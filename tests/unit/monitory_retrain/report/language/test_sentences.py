@@ -13,10 +13,10 @@ from monitory_retrain.evaluation import drift, realised, verdict
 from monitory_retrain.evaluation.holdout import Baselines
 from monitory_retrain.evaluation.scores import score
 from monitory_retrain.evaluation.verdict import Comparison
-from monitory_retrain.report import labels
-from monitory_retrain.report.labels import LABELS
-from monitory_retrain.report.sentences import TEXTS, told
-from monitory_retrain.report.words import Phrase
+from monitory_retrain.report.language import labels
+from monitory_retrain.report.language.labels import LABELS
+from monitory_retrain.report.language.sentences import TEXTS, told
+from monitory_retrain.report.language.words import Phrase
 from tests.support import reports
 
 TRUE = np.linspace(0.0, 12.0, 100)

@@ -3,8 +3,8 @@
 import re
 from html import unescape
 
-from monitory_retrain.report.sentences import told
-from monitory_retrain.report.words import Phrase
+from monitory_retrain.report.language.sentences import told
+from monitory_retrain.report.language.words import Phrase
 
 LABELS = (
     "true RUL, days",
