@@ -17,7 +17,7 @@ from tests.support.deploy import permissions
 from tests.support.deploy.deployment import Stack
 
 PERFORMANCE = "/api/v1/performance"
-SCORED = "cache/recent/", "predictions/", fleet.FOLDER, trends.FOLDER, store.FOLDER, records.INDEX_KEY
+SCORED = "cache/recent/", "predictions/", fleet.FOLDER, trends.FOLDER, store.FOLDER, records.INDEX.key
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ TRENDS = f"{MODELS}/{trends.state_object(LAKE_NAME).key}"
 PREDICTIONS = f"{MODELS}/{prediction_log.key(LAKE_NAME, 500_000)}"
 PERFORMANCE = f"{MODELS}/{performance.LATEST}"
 CASES = f"{MODELS}/{store.state_object(LAKE_NAME).key}"
-RECORDS_INDEX = f"{MODELS}/{records.INDEX_KEY}"
+RECORDS_INDEX = f"{MODELS}/{records.INDEX.key}"
 RECORD = f"{MODELS}/{records.FOLDER}/Z/E/1.json"
 FOR_PREDICT = (
     *(READING, SERVED, VERSION, PROMOTION, FAILURES, RECENT),

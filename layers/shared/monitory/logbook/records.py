@@ -8,8 +8,6 @@ index can be computed again from the records; who brings it up to date (scoring 
 only those that it lacks.
 """
 
-import gzip
-import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -22,7 +20,6 @@ from monitory.errors import (
     UNDECODABLE,
     Conflict,
     InvalidIdentifier,
-    ObjectNotFound,
     PreconditionFailed,
     StorageError,
     StorageUnavailable,
@@ -31,11 +28,9 @@ from monitory.logbook import entry
 from monitory.logbook.entry import LogEntry
 from monitory.machine import Machine, machine
 from monitory.storage.port import Blob, Storage
+from monitory.storage.state_object import StateObject, Stored
 
 FOLDER = "records"
-INDEX_KEY = "state/records.json.gz"
-
-_TRIES = 5
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -100,6 +95,8 @@ class Records(NamedTuple):
 
 NO_RECORDS = Records({})
 
+INDEX = StateObject("state/records.json.gz", list[Record])
+
 
 def add(storage: Storage, record: Record) -> Record:
     """Write a record once; returns it, or the one that the same request has written before.
@@ -129,17 +126,9 @@ def read_index(storage: Storage, stored: Records = NO_RECORDS) -> Records:
         StorageUnavailable: the store failed.
         StorageError: the index is damaged.
     """
-    try:
-        blob = storage.get_if_changed(INDEX_KEY, stored.etag)
-    except ObjectNotFound:
-        return NO_RECORDS
-    if blob is None:
-        return stored
-    try:
-        listed = msgspec.json.decode(gzip.decompress(blob.body), type=list[Record])
-    except (OSError, EOFError, zlib.error, *UNDECODABLE) as exc:
-        raise StorageError(f"s3://{storage.name}/{INDEX_KEY} is damaged: {exc}") from exc
-    return Records({record.key: record for record in listed}, blob.etag)
+    present: Stored[list[Record]] = Stored([], stored.etag)
+    index = INDEX.read_if_changed(storage, present)
+    return stored if index is present else _records(index)
 
 
 def update_index(storage: Storage) -> Records:
@@ -151,18 +140,13 @@ def update_index(storage: Storage) -> Records:
         StorageUnavailable: the store failed, or the index changes whenever it is about to be written.
     """
     keys = [item.key for item in storage.list(FOLDER) if not item.fault]
-    for _ in range(_TRIES):
-        index = _index(storage)
-        by_key = {**index.by_key} | {record.key: record for record in _read(storage, keys, index.by_key)}
-        if len(by_key) == len(index.by_key):
-            return index
-        body = gzip.compress(msgspec.json.encode([by_key[key] for key in sorted(by_key)]), mtime=0)
-        with suppress(PreconditionFailed):  # another run was first
-            etag = storage.put(
-                INDEX_KEY, body, content_type="application/gzip", replaces=index.etag, create=index.etag is None
-            )
-            return Records(by_key, etag)
-    raise StorageUnavailable(f"s3://{storage.name}/{INDEX_KEY} changes whenever it is about to be written")
+
+    def completed(indexed: list[Record]) -> list[Record]:
+        by_key = _by_key(indexed)
+        by_key |= _by_key(_read(storage, keys, by_key))
+        return [by_key[key] for key in sorted(by_key)]
+
+    return _records(INDEX.update(storage, completed))
 
 
 def unindexed(storage: Storage, index: Records, machine: Machine | None = None) -> list[Record]:
@@ -176,13 +160,12 @@ def unindexed(storage: Storage, index: Records, machine: Machine | None = None) 
     return _read(storage, keys, index.by_key)
 
 
-def _index(storage: Storage) -> Records:
-    try:
-        return read_index(storage)
-    except StorageUnavailable:
-        raise
-    except StorageError:
-        return Records({}, storage.get(INDEX_KEY).etag)
+def _by_key(records: Iterable[Record]) -> dict[str, Record]:
+    return {record.key: record for record in records}
+
+
+def _records(index: Stored[list[Record]]) -> Records:
+    return Records(_by_key(index.value), index.etag)
 
 
 def _read(storage: Storage, keys: Iterable[str], present: Mapping[str, Record]) -> list[Record]:

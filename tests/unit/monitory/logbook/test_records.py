@@ -8,7 +8,7 @@ import pytest
 from monitory.errors import Conflict, StorageUnavailable
 from monitory.logbook import records
 from monitory.logbook.entry import Kind
-from monitory.logbook.records import INDEX_KEY, Record
+from monitory.logbook.records import INDEX, Record
 from tests.support.fakes import WatchedStorage, down
 from tests.support.samples import MACHINE
 
@@ -49,7 +49,7 @@ def test_the_index_reads_each_record_once(storage: WatchedStorage) -> None:
 
 def test_a_damaged_index_is_written_again(storage: WatchedStorage) -> None:
     records.add(storage, RECORD)
-    storage.put(INDEX_KEY, b"damaged")
+    storage.put(INDEX.key, b"damaged")
     assert records.update_index(storage).by_key == {RECORD.key: RECORD}
     assert records.read_index(storage).by_key == {RECORD.key: RECORD}
 
