@@ -1,15 +1,16 @@
-"""A made-up factory in the API's answers, for tests of the page: any size, any names, every level."""
+"""A made-up factory in the API's answers, for tests of the page: any size, any names, every level.
+
+What it says of the model is in `page_models`.
+"""
 
 import math
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-Json = dict[str, Any]
+from tests.support.page_models import LIMITS, VERSION, Json
 
-CAP, LIMITS = 30.0, [5.0, 3.0]
+CAP = 30.0
 SENSORS = ("temperature", "vibration", "pressure", "active_power", "reactive_power", "humidity")
-VERSION = "2026/11/27/150312"
 _STEP = timedelta(hours=6)
 _EDGES = (0.0, 1.2, 2.6, 4.1, 6.5, 9.0)
 
@@ -139,59 +140,6 @@ class Factory:
         } | body
         written.insert(0, record)
         return record
-
-    def models(self) -> Json:
-        """The answer of /models."""
-        versions = [VERSION, "2026/11/26/150307", "2026/11/25/150311"]
-        return {
-            "status": "ok",
-            "served": VERSION,
-            "versions": [
-                {
-                    "version": version,
-                    "served": version == VERSION,
-                    "served_since": "2026-11-27T15:05:44+00:00" if version == VERSION else None,
-                    "metrics": {"holdout": {"rows": 4120, "mae": 0.94 + rank / 10, "coverage": 0.91}},
-                }
-                for rank, version in enumerate(versions)
-            ],
-            "history": [
-                {
-                    "number": 2 - rank,
-                    "action": "promote",
-                    "version": version,
-                    "replaced": None,
-                    "at": "2026-11-27T15:05:44+00:00",
-                    "by": "retrain",
-                    "reason": "its mean absolute error on the hold-out is 0.94 days, the champion's is 1.14 days",
-                }
-                for rank, version in enumerate((versions[0], versions[2]))
-            ],
-        }
-
-    def performance(self) -> Json:
-        """The answer of /performance."""
-        announcements = [
-            {"limit_days": limit, "failures": 14, "announced": 13, "missed": 1, "median_lead_days": limit - 0.3}
-            | {"low_lead_days": 1.8, "maintenance": 3, "maintenance_announced": 2, "raised": 18, "false": 1}
-            | {"machine_months": 13.7, "false_per_machine_month": 0.07}
-            for limit in LIMITS
-        ]
-        figures = {"hours": 9840, "mae_days": 1.42, "coverage": 0.91, "horizons": [], "announcements": announcements}
-        return {
-            "status": "ok",
-            "first_day": "2026-11-06",
-            "last_day": "2026-11-26",
-            "measured_at": "2026-11-27T15:03:12Z",
-            "promised_coverage": 0.9,
-            "shortfalls": [],
-            "overall": figures,
-            "versions": [{"version": VERSION} | figures],
-        }
-
-    def health(self) -> Json:
-        """The answer of /health."""
-        return {"status": "ok", "message": "serving", "version": VERSION, "trained_at": "2026-11-27T15:03:12+00:00"}
 
     def _of(self, zone: str, equip: str) -> Json | None:
         return next((row for row in self._rows if (row["zoneId"], row["equipId"]) == (zone, equip)), None)

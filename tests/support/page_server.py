@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from monitory_local.ports import HOST
 from monitory_predict.api.middleware import BasePath, HeadAsGet, SecurityHeaders
 from monitory_predict.api.page_files import add_page
+from tests.support import page_models
 from tests.support.page_factory import Factory
 
 REPORT = "<!doctype html><title>r</title><style>h1{color:rgb(1,2,3)}</style><h1>Report of a version</h1>"
@@ -52,9 +53,9 @@ class PageServer:
         answers: dict[str, Any] = {
             "fleet": lambda: factory.fleet(query),
             "cases": factory.cases,
-            "models": factory.models,
-            "performance": factory.performance,
-            "health": factory.health,
+            "models": page_models.models,
+            "performance": page_models.performance,
+            "health": page_models.health,
             "predict": lambda: factory.predict(query["zoneId"], query["equipId"]),
         }
         if path in answers:

@@ -1,6 +1,6 @@
 """The HTTP API: every status and body."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,34 +9,14 @@ from starlette.testclient import TestClient
 
 from monitory import clock
 from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
-from monitory.scoring.answer import PredictResponse
 from monitory_predict.api.replies import RETRY_AFTER_SECONDS
-from monitory_predict.api.schemas import RecordRequest
-from monitory_predict.views.case_page import CasesResponse
-from monitory_predict.views.fleet_view import FleetResponse
-from monitory_predict.views.machine_page import MachineResponse
-from tests.support.models import card, small_text
+from tests.support.models import card
 from tests.support.predicting import NOW, V1, V2, World
-from tests.support.registries import KEY, roll_back
+from tests.support.registries import KEY
 from tests.support.samples import MACHINE, lake_key
 
 PREDICT = "/api/v1/predict?zoneId=ZONE-001&equipId=EQUIP-001"
 LAST_GOOD = "the newest model cannot be used, the last good one answers:"
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-    made = World()
-    made.write_hours(range(1, 30))
-    made.promote(V1)
-    return made
-
-
-@pytest.fixture
-def client(world: World) -> Iterator[TestClient]:
-    with TestClient(world.app(), raise_server_exceptions=False) as made:
-        yield made
 
 
 def test_a_prediction_has_the_contract_s_fields_and_all_that_it_rests_on(client: TestClient, world: World) -> None:
@@ -244,52 +224,6 @@ def test_health_names_the_model(client: TestClient) -> None:
     assert answer.json()["version"] == V1
 
 
-def test_models_are_listed_newest_first_with_their_metrics_and_history(client: TestClient, world: World) -> None:
-    world.promote(V2, seed=1)
-    roll_back(world.registry)
-    body = client.get("/api/v1/models").json()
-    history = world.registry.history()
-    assert body["served"] == V1
-    assert [(one["version"], one["served"], one["metrics"]) for one in body["versions"]] == [
-        (V2, False, {"mae": 2.5}),
-        (V1, True, {"mae": 1.5}),
-    ]
-    assert [one["served_since"] for one in body["versions"]] == [None, history[-1].at]
-    assert [(one["number"], one["action"], one["version"]) for one in body["history"]] == [
-        (3, "rollback", V1),
-        (2, "promote", V2),
-        (1, "promote", V1),
-    ]
-
-
-def test_the_served_version_is_listed_however_old_it_is(client: TestClient, world: World) -> None:
-    for day in range(1, 29):
-        world.store(f"2027/02/{day:02d}/150312", seed=1)
-    versions = client.get("/api/v1/models").json()["versions"]
-    assert len(versions) == 21
-    assert (versions[-1]["version"], versions[-1]["served"]) == (V1, True)
-
-
-def test_a_version_of_an_older_trainer_is_listed(client: TestClient, world: World) -> None:
-    key = "models/2025/03/01/150312/lgbm_regressor.json"
-    world.registry.storage.put(key, small_text(3), content_type="application/json")
-    older = client.get("/api/v1/models").json()["versions"][-1]
-    assert (older["version"], older["served"], older["metrics"]) == ("2025/03/01/150312", False, None)
-
-
-def test_metrics_that_cannot_be_read_are_left_out(client: TestClient, world: World) -> None:
-    world.registry.storage.put(f"models/{V1}/metrics.json", b'{"a": "\xff"', content_type="application/json")
-    assert client.get("/api/v1/models").json()["versions"][0]["metrics"] is None
-
-
-@pytest.mark.parametrize("name", [V1, V1.replace("/", "-")])
-def test_a_report_is_a_page(client: TestClient, world: World, name: str) -> None:
-    world.registry.storage.put(f"models/{V1}/report.html", "<h1>보고서</h1>".encode(), content_type="text/html")
-    answer = client.get(f"/api/v1/models/{name}/report")
-    assert (answer.status_code, answer.text) == (200, "<h1>보고서</h1>")
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-
-
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -308,13 +242,6 @@ def test_a_question_about_the_fleet_that_makes_no_sense_names_its_field(
     assert answer.json()["detail"].startswith(field)
 
 
-@pytest.mark.parametrize("name", [V2, V1, "latest", "..", "../../x", "%2e%2e%2f", "x" * 500])
-def test_a_report_that_is_not_there_is_not_found(client: TestClient, name: str) -> None:
-    answer = client.get(f"/api/v1/models/{name}/report")
-    assert answer.status_code == 404
-    assert isinstance(answer.json()["detail"], str)
-
-
 @pytest.mark.parametrize("path", [PREDICT, "/api/v1/health", "/api/v1/predict", "/nowhere"])
 def test_answers_are_not_kept_and_not_guessed(client: TestClient, path: str) -> None:
     answer = client.get(path)
@@ -328,55 +255,3 @@ def test_other_ways_in_are_closed(client: TestClient) -> None:
     assert client.head("/api/v1/health").status_code == 200
     assert client.post(PREDICT).status_code == 405
     assert client.delete("/api/v1/models").status_code == 405
-
-
-def test_the_openapi_document_has_examples_that_its_own_types_accept(client: TestClient) -> None:
-    document = client.get("/api/v1/openapi.json").json()
-    assert set(document["paths"]) == {
-        "/api/v1/predict",
-        "/api/v1/fleet",
-        "/api/v1/cases",
-        "/api/v1/machines/{zoneId}/{equipId}",
-        "/api/v1/machines/{zoneId}/{equipId}/history",
-        "/api/v1/machines/{zoneId}/{equipId}/records",
-        "/api/v1/performance",
-        "/api/v1/health",
-        "/api/v1/models",
-        "/api/v1/models/{version}/report",
-    }
-    schemas = document["components"]["schemas"]
-    (example,) = schemas["PredictResponse"]["examples"]
-    assert PredictResponse.model_validate(example).model_dump(mode="json") == example
-    (example,) = schemas["FleetResponse"]["examples"]
-    assert FleetResponse.model_validate(example).model_dump(mode="json") == example
-    (example,) = schemas["MachineResponse"]["examples"]
-    assert MachineResponse.model_validate(example).model_dump(mode="json", exclude_none=True) == example
-    (example,) = schemas["CasesResponse"]["examples"]
-    assert CasesResponse.model_validate(example).model_dump(mode="json", exclude_none=True) == example
-    (example,) = schemas["RecordRequest"]["examples"]
-    RecordRequest.model_validate(example)
-    assert schemas["ErrorResponse"]["examples"]
-    predict = document["paths"]["/api/v1/predict"]["get"]
-    assert set(predict["responses"]) == {"200", "403", "404", "422", "429", "500", "503", "504"}
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
-    for path, item in document["paths"].items():
-        (method,) = item.values()
-        answers = {status: answer for status, answer in method["responses"].items() if not status.startswith("2")}
-        assert answers.keys() >= {"403", "429", "503"}, path
-        assert all(answer["content"] == error for answer in answers.values()), path
-        assert {status for status, answer in answers.items() if "Retry-After" in answer.get("headers", {})} == {
-            "429",
-            "503",
-        }, path
-    assert [one["schema"]["examples"] for one in predict["parameters"]] == [
-        ["ZONE-001"],
-        ["EQUIP-001"],
-        ["EQUIPMENT/date=2026-11-20/zone_id=ZONE-001/equip_id=EQUIP-001/equip-1-0.json"],
-    ]
-    assert document["security"] == [{"api_key": []}]
-    assert document["components"]["securitySchemes"]["api_key"]["name"] == "x-api-key"
-
-
-def test_no_page_is_served_whose_assets_come_from_the_network(client: TestClient) -> None:
-    assert client.get("/docs").status_code == 404
-    assert client.get("/redoc").status_code == 404
