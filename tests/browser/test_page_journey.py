@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import pytest
+from playwright.sync_api import expect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -77,31 +78,32 @@ def test_from_the_key_to_a_case_that_is_closed_and_a_label_that_is_learned(brows
     page.get_by_label("API key").fill(KEY)
     page.get_by_role("button", name="Open").click()
     row = page.get_by_role("row", name="EQUIP-001")
-    row.wait_for()
-    assert "Act now" in row.inner_text()
-    assert "nobody yet" in row.inner_text()
+    expect(row).to_be_visible()
+    expect(row).to_contain_text("Act now", use_inner_text=True)
+    expect(row).to_contain_text("nobody yet", use_inner_text=True)
 
     row.get_by_role("link").click()
     page.get_by_role("button", name="Seen").click()
     page.get_by_label("Note").fill("hums")
     page.get_by_role("button", name="Write down: Seen").click()
-    page.get_by_text("wear, level 2, acknowledged").first.wait_for()
+    expect(page.get_by_text("wear, level 2, acknowledged").first).to_be_visible()
 
     page.get_by_role("button", name="Planned").click()
     page.get_by_label("Work begins").fill(f"{now + timedelta(days=1):%Y-%m-%dT09:00}")
     page.get_by_role("button", name="Write down: Planned").click()
-    page.get_by_role("definition").get_by_text("planned").wait_for()
+    expect(page.get_by_role("definition").get_by_text("planned")).to_be_visible()
 
     page.get_by_role("button", name="Maintenance done").click()
     page.get_by_label("Note").fill("new bearing")
     page.get_by_role("button", name="Write down: Maintenance done").click()
-    page.get_by_text("no case", exact=True).wait_for()
-    assert page.get_by_text("maintenance was done").is_visible()
-    assert page.get_by_role("listitem").filter(has_text="new bearing").count() == 1
+    expect(page.get_by_text("no case", exact=True)).to_be_visible()
+    expect(page.get_by_text("maintenance was done")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="new bearing")).to_have_count(1)
 
     page.get_by_role("link", name="Fleet").first.click()
-    assert "nobody yet" not in page.get_by_role("row", name="EQUIP-001").inner_text()
-    assert "nobody yet" in page.get_by_role("row", name="EQUIP-002").inner_text()
+    expect(page.get_by_role("row", name="EQUIP-002")).to_contain_text("nobody yet", use_inner_text=True)
+    expect(row).to_contain_text("Act now", use_inner_text=True)
+    expect(row).not_to_contain_text("nobody yet", use_inner_text=True)
 
     # the next run of scoring closes the case for good, and the machine's clock starts again
     world.write(now, machine=MACHINES[0], value=watts)

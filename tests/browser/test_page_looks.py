@@ -7,6 +7,7 @@ from typing import Literal
 import httpx2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from monitory_predict.api.page_files import FOLDER
 from tests.support.browser import Browser, Tab
@@ -68,7 +69,7 @@ def opened(
     browser: Browser, server: PageServer, view: str, width: int, scheme: Literal["light", "dark"], language: str
 ) -> Tab:
     tab = browser.open(server.address + VIEWS[view], width=width, scheme=scheme, language=language)
-    tab.page.locator(READY[view]).first.wait_for()
+    expect(tab.page.locator(READY[view]).first).to_be_visible()
     return tab
 
 
@@ -102,12 +103,20 @@ def test_axe_and_the_measures_would_notice_something(browser: Browser, standing:
     tab.page.evaluate(
         """() => {
           const [wide, small, picture] = ["div", "button", "img"].map(tag => document.createElement(tag));
+          const [drawing, one, two] = ["svg", "text", "text"].map(
+            tag => document.createElementNS("http://www.w3.org/2000/svg", tag));
+          for (const text of [one, two]) {
+            text.textContent = "text"; text.setAttribute("x", -20); text.setAttribute("y", 20);
+          }
+          drawing.append(one, two);
           wide.style.width = "3000px"; wide.style.height = "1px"; small.style.minHeight = "0"; picture.src = "data:,";
-          document.querySelector("main").append(wide, small, picture);
+          document.querySelector("main").append(wide, small, picture, drawing);
         }"""
     )
     assert tab.page.evaluate(TOO_WIDE) != []
     assert tab.page.evaluate(SMALL_TARGETS) != []
+    assert tab.page.evaluate(CUT_OFF) == ["text", "text"]
+    assert tab.page.evaluate(OVERLAPPING) == ["text and text"]
     assert any(found.startswith("image-alt") for found in findings(tab))
 
 
@@ -119,9 +128,9 @@ def test_the_whole_page_is_small() -> None:
 def test_languages_are_switched_and_remembered(browser: Browser, standing: PageServer) -> None:
     page = opened(browser, standing, "fleet", 1280, "light", "en-GB").page
     page.get_by_role("button", name="한국어").click()
-    page.get_by_role("heading", name="설비 현황").wait_for()
+    expect(page.get_by_role("heading", name="설비 현황")).to_be_visible()
     page.reload()
-    page.get_by_role("heading", name="설비 현황").wait_for()
+    expect(page.get_by_role("heading", name="설비 현황")).to_be_visible()
     assert page.evaluate("document.documentElement.lang") == "ko"
 
 
@@ -133,23 +142,24 @@ def test_the_keyboard_skips_to_the_content_and_opens_a_machine(browser: Browser,
     assert page.evaluate("document.activeElement.id") == "main"
     page.get_by_role("link", name="EQUIP-002").focus()
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="EQUIP-002").wait_for()
+    expect(page.get_by_role("heading", name="EQUIP-002")).to_be_visible()
 
 
 def test_the_fleet_is_a_table_to_a_screen_reader_on_a_phone_too(browser: Browser, standing: PageServer) -> None:
     page = opened(browser, standing, "fleet", 390, "light", "en-GB").page
-    assert page.get_by_role("row").count() == 21
+    expect(page.get_by_role("row")).to_have_count(21)
     row = page.get_by_role("row", name="EQUIP-003")
-    assert "Act now" in row.get_by_role("cell").first.inner_text()
-    assert row.get_by_role("img", name="1.6 to 3.6 days with 90%").count() == 1
-    assert page.get_by_role("rowheader", name="EQUIP-003").count() == 1
+    expect(row.get_by_role("cell").first).to_contain_text("Act now", use_inner_text=True)
+    expect(row.get_by_role("img", name="1.6 to 3.6 days with 90%")).to_have_count(1)
+    expect(page.get_by_role("rowheader", name="EQUIP-003")).to_have_count(1)
 
 
 def test_it_prints_without_controls(browser: Browser, standing: PageServer) -> None:
     page = opened(browser, standing, "fleet", 1280, "light", "en-GB").page
+    expect(page.locator("#search")).to_be_visible()
     page.emulate_media(media="print")
-    assert page.locator("#search").is_hidden()
-    assert page.get_by_role("cell", name="Act now").first.is_visible()
+    expect(page.locator("#search")).to_be_hidden()
+    expect(page.get_by_role("cell", name="Act now").first).to_be_visible()
 
 
 def test_a_policy_forbids_all_but_the_pages_own_files(browser: Browser, standing: PageServer) -> None:
@@ -178,9 +188,9 @@ def test_the_report_opens_with_its_style_and_without_scripts(browser: Browser, s
     tab = opened(browser, standing, "model", 1280, "light", "en-GB")
     tab.page.get_by_role("link", name="Report of 2026/11/27/150312").click()
     heading = tab.page.frame_locator("iframe").get_by_role("heading", name="Report of a version")
-    heading.wait_for()
+    expect(heading).to_be_visible()
     assert heading.evaluate("element => getComputedStyle(element).color") == "rgb(1, 2, 3)"
-    assert tab.page.locator("iframe").get_attribute("sandbox") == ""
+    expect(tab.page.locator("iframe")).to_have_attribute("sandbox", "")
     assert tab.errors == []
     tab.page.locator("#back").click()
-    tab.page.get_by_role("heading", name="Model", exact=True).wait_for()
+    expect(tab.page.get_by_role("heading", name="Model", exact=True)).to_be_visible()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from playwright.sync_api import expect
 
 from monitory_retrain import report
 from tests.support import reports
@@ -107,11 +108,12 @@ def test_the_keyboard_switches_the_language_and_print_has_the_chosen_one(
     tab.page.keyboard.press("Tab")
     tab.page.keyboard.press("ArrowRight")
     assert verdict.inner_text().startswith("판정")
-    assert tab.page.get_by_role("region", name="판정").count() == 1
-    assert tab.page.get_by_role("radio", name="한국어").is_checked()
+    expect(tab.page.get_by_role("region", name="판정")).to_have_count(1)
+    expect(tab.page.get_by_role("radio", name="한국어")).to_be_checked()
+    expect(tab.page.get_by_text("English", exact=True)).to_be_visible()
     tab.page.emulate_media(media="print")
     assert verdict.inner_text().startswith("판정")
-    assert not tab.page.get_by_text("English", exact=True).is_visible()
+    expect(tab.page.get_by_text("English", exact=True)).to_be_hidden()
 
 
 def test_the_language_is_switched_in_a_frame_that_runs_no_scripts(browser: Browser, tmp_path: Path) -> None:

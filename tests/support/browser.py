@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+WAIT_MS = 30_000.0
+"""How long a test waits for what it expects, on a busy machine."""
 
 _OPTIONS = (
     "--disable-quic",
@@ -82,6 +85,7 @@ class Browser:
 @contextmanager
 def running(path: str) -> Iterator[Browser]:
     """A Chromium that ends with the block."""
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         # tests run as root in containers, which Chromium's sandbox refuses; the pages are our own
         chromium = playwright.chromium.launch(executable_path=path, args=list(_OPTIONS), chromium_sandbox=False)
