@@ -8,10 +8,10 @@ import pytest
 
 from monitory.alerts import store
 from monitory.alerts.rule import Rule
-from monitory.errors import MonitoryError, StorageUnavailable
+from monitory.errors import MonitoryError
 from tests.faults.conftest import Ledger
 from tests.faults.test_scoring import HOUR, MACHINES, MOST_WRITES, Killed, MortalStorage
-from tests.support.fakes import WatchedStorage
+from tests.support.fakes import AtCall, beside, down
 from tests.support.predicting import NOW, V1, World
 from tests.support.scoring import LAKE, Inbox, new_run
 
@@ -84,20 +84,11 @@ def test_two_runs_at_once_wherever_they_meet_send_each_transition_once(ledger: L
     for write in range(1, MOST_WRITES):
         inbox = Inbox()
         world = prepared(inbox)
-        writes = 0
-
-        def meet(verb: str, key: str, world: World = world, inbox: Inbox = inbox, at: int = write) -> None:
-            nonlocal writes
-            if verb == "put":
-                writes += 1
-                if writes == at:
-                    other = WatchedStorage("models")
-                    other.objects = world.model_storage.objects
-                    new_run(world, other, channels=[inbox], rule=EAGER).score(NOW + timedelta(seconds=3), lambda: True)
-
-        world.model_storage.before = meet
+        other = new_run(world, beside(world.model_storage), channels=[inbox], rule=EAGER)
+        meeting = AtCall("put", write, lambda *_, run=other: run.score(NOW + timedelta(seconds=3), lambda: True))
+        world.model_storage.before = meeting
         new_run(world, channels=[inbox], rule=EAGER).score(NOW, lambda: True)
-        if writes < write:
+        if meeting.calls < write:
             break
         world.model_storage.before = lambda verb, key: None
         finish(world, inbox)
@@ -114,19 +105,11 @@ def test_a_store_that_fails_at_any_request_loses_no_transition(verb: str, ledger
     for request in range(1, MOST_WRITES):
         inbox = Inbox()
         world = prepared(inbox)
-        requests = 0
-
-        def fail(used: str, key: str, at: int = request) -> None:
-            nonlocal requests
-            if used == verb:
-                requests += 1
-                if requests == at:
-                    raise StorageUnavailable(f"cannot {used} {key}")
-
-        world.model_storage.before = fail
+        failing = AtCall(verb, request, down)
+        world.model_storage.before = failing
         with suppress(MonitoryError):
             new_run(world, channels=[inbox], rule=EAGER).score(NOW, lambda: True)
-        if requests < request:
+        if failing.calls < request:
             break
         world.model_storage.before = lambda used, key: None
         finish(world, inbox)

@@ -148,16 +148,20 @@ def test_retrain_keeps_its_word(
 
 
 BY_HAND = {
-    "served model read": ("GET", SERVED),
-    "record read": ("GET", "^promotions/"),
-    "record listing": ("LIST", "^promotions"),
-    "card read": ("GET", r"^models/20.*card\.json"),
-    "stored model read": ("GET", r"^models/20.*model\.txt"),
+    name: OPERATIONS[name]
+    for name in (
+        "served model read",
+        "record read",
+        "record listing",
+        "stored model read",
+        "promotion",
+        "metrics write",
+        "record write",
+    )
+} | {
+    "card read": OPERATIONS["champion's card read"],
     "stored metrics read": ("GET", r"^models/20.*metrics\.json"),
     "metrics read": ("GET", "^models/latest/metrics"),
-    "promotion": ("PUT", SERVED),
-    "metrics write": ("PUT", "^models/latest/metrics"),
-    "record write": ("PUT", "^promotions/"),
 }
 
 

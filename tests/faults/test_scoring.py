@@ -9,12 +9,12 @@ from typing import Any, NoReturn
 import pytest
 
 from monitory import clock
-from monitory.errors import MonitoryError, StorageUnavailable
+from monitory.errors import MonitoryError
 from monitory.machine import Machine
 from monitory.scoring import trends
 from monitory.storage.port import Blob
 from tests.faults.conftest import Ledger
-from tests.support.fakes import WatchedStorage
+from tests.support.fakes import AtCall, WatchedStorage, beside, down
 from tests.support.predicting import NOW, V1, World
 from tests.support.scoring import LAKE, Line, log_lines, logged, new_run, score, state_of
 
@@ -157,22 +157,14 @@ def test_a_run_that_adds_to_the_trends_is_finished_by_the_next_wherever_it_is_ki
 
 def test_two_runs_at_once_add_the_same_points_once(ledger: Ledger) -> None:
     world = prepared_for_trends()
-    other = WatchedStorage("models")
-    other.objects = world.model_storage.objects
-    meetings = 0
-
-    def meet(verb: str, key: str) -> None:
-        nonlocal meetings
-        if (verb, key) == ("put", trends.state_object(LAKE).key):
-            meetings += 1
-            if meetings == 1:
-                new_run(world, other).score(AFTER_NOON + timedelta(seconds=3), lambda: True)
-
-    world.model_storage.before = meet
+    other = new_run(world, beside(world.model_storage))
+    late = AFTER_NOON + timedelta(seconds=3)
+    meeting = AtCall("put", 1, lambda *_: other.score(late, lambda: True), trends.state_object(LAKE).key)
+    world.model_storage.before = meeting
     new_run(world).score(AFTER_NOON, lambda: True)
     lost = {len(hours) for hours in points(world).values()} != {2}
     ledger.note("two runs of scoring at once", "before the trends are written", "nothing", lost=lost)
-    assert meetings == 1, "its condition fails, and what the other one wrote has the same points"
+    assert meeting.calls == 1, "its condition fails, and what the other one wrote has the same points"
     assert not lost
 
 
@@ -199,21 +191,11 @@ def test_two_runs_at_once_wherever_they_meet_lose_and_double_nothing(ledger: Led
     wrong = []
     for write in range(1, MOST_WRITES):
         world = prepared()
-        writes = 0
-
-        def meet(verb: str, key: str, world: World = world, at: int = write) -> None:
-            nonlocal writes
-            if verb != "put":
-                return
-            writes += 1
-            if writes == at:
-                other = WatchedStorage("models")
-                other.objects = world.model_storage.objects
-                new_run(world, other).score(NOW + timedelta(seconds=3), lambda: True)
-
-        world.model_storage.before = meet
+        other = new_run(world, beside(world.model_storage))
+        meeting = AtCall("put", write, lambda *_, run=other: run.score(NOW + timedelta(seconds=3), lambda: True))
+        world.model_storage.before = meeting
         new_run(world).score(NOW, lambda: True)
-        if writes < write:
+        if meeting.calls < write:
             break
         world.model_storage.before = lambda verb, key: None
         score(world, NOW + timedelta(minutes=5))
@@ -248,22 +230,14 @@ def test_a_store_that_fails_at_any_request_costs_the_next_run_some_work(verb: st
     for request in range(1, MOST_WRITES):
         world = prepared()
         storage = world.lake_storage if bucket == "lake" else world.model_storage
-        requests = 0
-
-        def fail(used: str, key: str, at: int = request) -> None:
-            nonlocal requests
-            if used == verb:
-                requests += 1
-                if requests == at:
-                    raise StorageUnavailable(f"cannot {used} {key}")
-
-        storage.before = fail
+        failing = AtCall(verb, request, down)
+        storage.before = failing
         try:
             new_run(world).score(NOW, lambda: True)
             seen = "a run that finished"
         except MonitoryError:
             seen = "a run that failed, to be repeated"
-        if requests < request:
+        if failing.calls < request:
             break
         storage.before = lambda used, key: None
         score(world, NOW + timedelta(minutes=5))

@@ -8,13 +8,13 @@ import random
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hmac import compare_digest
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -25,6 +25,7 @@ from botocore.credentials import Credentials
 
 from monitory.clock import now
 from monitory_local.s3 import ACCESS_KEY, REGION, S3, SECRET_KEY
+from tests.support.any_verb import AnyVerb
 from tests.support.certificates import server_context
 
 SESSION = Credentials("ASIATEST", "session-secret", "session-token")
@@ -111,22 +112,11 @@ class _Refusal(Exception):
         self.status, self.code, self.message, self.headers = status, code, message, headers or {}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = 1 << 16
+class _Handler(AnyVerb):
     server: _Server
 
-    def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Say nothing."""
-
-    def __getattr__(self, name: str) -> Callable[[], None]:
-        """The method of any verb."""
-        if name.startswith("do_"):
-            return self._any
-        raise AttributeError(name)
-
-    def _any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def handle_body(self, body: bytes) -> None:
+        """See AnyVerb."""
         try:
             status, headers, answer = self._answer(body)
             code = ""

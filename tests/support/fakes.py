@@ -122,6 +122,36 @@ class WatchedStorage(MemoryStorage):
         self.before(verb, key)
 
 
+class AtCall:
+    """For `WatchedStorage.before`: does something before the so-many-th call of a verb.
+
+    Attributes:
+        calls: of the verb so far.
+    """
+
+    def __init__(self, verb: str, number: int, action: Callable[[str, str], object], key: str | None = None) -> None:
+        """`number` counts from 1; `action` gets verb and key; with a key only its calls count."""
+        self.calls = 0
+        self._verb = verb
+        self._key = key
+        self._number = number
+        self._action = action
+
+    def __call__(self, verb: str, key: str) -> None:
+        """See WatchedStorage."""
+        if verb == self._verb and self._key in (None, key):
+            self.calls += 1
+            if self.calls == self._number:
+                self._action(verb, key)
+
+
+def beside(storage: MemoryStorage) -> WatchedStorage:
+    """The same bucket for another process, which nothing disturbs."""
+    another = WatchedStorage(storage.name)
+    another.objects = storage.objects
+    return another
+
+
 def down(verb: str, key: str) -> None:
     """A store that fails at everything."""
     raise StorageUnavailable(f"cannot {verb} {key}")

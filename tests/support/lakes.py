@@ -12,17 +12,15 @@ from fastapi.testclient import TestClient
 
 from monitory import clock
 from monitory.decoding import rejects
-from monitory.lake import Lake
 from monitory.log import logger
 from monitory.machine import Machine
 from monitory.settings import Settings
-from monitory_retrain.ingest import workers
 from monitory_retrain.ingest.counts import Counts
 from monitory_retrain.ingest.ingest import Ingest
-from monitory_retrain.ingest.kernels import VECTORISED
-from tests.support.fakes import MemoryStorage, WatchedStorage
+from tests.support.fakes import WatchedStorage
 from tests.support.models import SENSORS
 from tests.support.predicting import World
+from tests.support.retrain.nights import MemorySource
 
 MACHINE = Machine("ZONE-9", "M1")
 DAY = date(2026, 11, 20)
@@ -99,15 +97,6 @@ class View:
         return "\n".join([*rejects.sentences(self.counts.rejected, self.counts.samples), *self.counts.unreadable])
 
 
-class _MemorySource(workers.LakeConfig):
-    """A lake in memory."""
-
-    storages: dict[str, MemoryStorage] = {}  # noqa: RUF012 -- a tuple has no place for it
-
-    def lake(self) -> Lake:
-        return Lake(self.storages[self.bucket], self.prefix, self.sensors, VECTORISED)
-
-
 @dataclass
 class FieldLake:
     """The lake of a case: six clean hours, and what the case puts into the hour after them."""
@@ -131,8 +120,8 @@ class FieldLake:
     def look(self, now: datetime = NOW, days: Sequence[date] = (DAY,)) -> View:
         """Ask the predict function and let retrain read the days."""
         status, body = self.predict(now)
-        _MemorySource.storages["lake"] = self.world.lake_storage
-        source = _MemorySource("lake", "", "EQUIPMENT/", SENSORS)
+        MemorySource.storages["lake"] = self.world.lake_storage
+        source = MemorySource("lake", "", "EQUIPMENT/", SENSORS)
         ingest = Ingest(source, WatchedStorage("cache"), logger("test", Settings(log_level="CRITICAL")), 1)
         outcome = ingest.days(list(days), refresh=None, in_time=lambda: True)
         table = outcome.table

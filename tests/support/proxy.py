@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
+
+from tests.support.any_verb import AnyVerb
 
 HOST = "127.0.0.1"
 
@@ -144,10 +146,8 @@ class Proxy:
         return through
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(AnyVerb):
     disable_nagle_algorithm = True
-    wbufsize = 1 << 16
     server: _Server
     _upstream: HTTPConnection | None = None
 
@@ -155,17 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
     def proxy(self) -> Proxy:
         return self.server.proxy
 
-    def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Say nothing."""
-
-    def __getattr__(self, name: str) -> Callable[[], None]:
-        """The method of any verb."""
-        if name.startswith("do_"):
-            return self._any
-        raise AttributeError(name)
-
-    def _any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def handle_body(self, body: bytes) -> None:
+        """See AnyVerb."""
         verb = "LIST" if "list-type=" in self.path else self.command
         exchange = Exchange(self, verb, self.path, body)
         self.proxy.fault_for(exchange)(exchange)

@@ -7,6 +7,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1]
 FOREIGN = ("artifact", "browser", "deploy", "faults", "fuzz", "integration", "template")
 ELSEWHERE = {
+    "tests.support.any_verb",
     "tests.support.aws_store",
     "tests.support.image",
     "tests.support.lakes",

@@ -9,7 +9,7 @@ from monitory.errors import StorageUnavailable
 from monitory.scoring import trends
 from monitory.scoring.fleet import MachineState, recent_points
 from monitory.scoring.trends import KEEP_HOURS, TrendPoint, Trends, thinned
-from tests.support.fakes import MemoryStorage, WatchedStorage
+from tests.support.fakes import MemoryStorage, WatchedStorage, beside
 
 LAKE = "1a2b3c4d"
 NAME = "ZONE-001/EQUIP-001"
@@ -51,8 +51,7 @@ def test_a_month_is_kept_and_a_machine_without_a_point_in_it_is_left_out() -> No
 
 def test_a_writer_that_another_one_overtakes_adds_to_what_that_one_wrote() -> None:
     storage = WatchedStorage()
-    other = WatchedStorage()
-    other.objects = storage.objects
+    other = beside(storage)
     races = iter([{"ZONE-002/B": [point(NOW)]}])
 
     def other_first(verb: str, key: str) -> None:
@@ -73,9 +72,7 @@ def test_trends_that_always_change_are_given_up() -> None:
 
 
 def _change(storage: WatchedStorage, key: str) -> None:
-    other = MemoryStorage()
-    other.objects = storage.objects
-    other.put(key, storage.objects[key].body + b"x")
+    beside(storage).put(key, storage.objects[key].body + b"x")
 
 
 @pytest.mark.parametrize(
