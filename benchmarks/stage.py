@@ -17,7 +17,7 @@ from monitory import sensors
 from monitory.clock import HOURS_PER_DAY
 from monitory.features import vector
 from monitory.machine import Machine
-from monitory.model.model import Calibration, CalibrationPoint, Card
+from monitory.model.card import Calibration, CalibrationPoint, Card
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory.registry.version import Version
 from monitory.storage.port import Blob, Entry

@@ -19,7 +19,7 @@ from monitory.lake import Lake
 from monitory.log import logger
 from monitory.logbook.logbook import read_logbook
 from monitory.model import untrusted
-from monitory.model.model import decode_card
+from monitory.model.card import decode_card
 from monitory.readings.by_hour import ReadingsByHour
 from monitory.registry.promotions import from_metadata
 from monitory.registry.registry import Registry

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitory.features import vector
-from monitory.model.model import Calibration, CalibrationPoint, Card
+from monitory.model.card import Calibration, CalibrationPoint, Card
 from monitory.sensors import load
 
 SENSORS = load()

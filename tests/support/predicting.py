@@ -13,7 +13,7 @@ from monitory import clock
 from monitory.lake import Lake
 from monitory.log import Logger
 from monitory.machine import Machine
-from monitory.model.model import Card
+from monitory.model.card import Card
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.model_cache import ModelCache

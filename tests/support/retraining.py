@@ -12,7 +12,7 @@ import pytest
 from monitory.errors import NoModel, StorageError
 from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
-from monitory.model.model import decode_card
+from monitory.model.card import decode_card
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.settings import RetrainSettings
 from monitory.storage.port import Storage

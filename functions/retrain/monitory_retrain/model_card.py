@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitory.features.hour_row import Columns
+from monitory.model.card import Card
 from monitory.model.distribution import Distribution
-from monitory.model.model import Card
 from monitory.sensors import SensorSet
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.hour_table import HourTable

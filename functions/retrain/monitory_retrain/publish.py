@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from monitory.errors import Conflict, ModelError
-from monitory.model.model import decode_card
+from monitory.model.card import decode_card
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.registry.version import Version
 from monitory_retrain import model_card, pipeline, report

@@ -3,7 +3,7 @@
 import numpy as np
 
 from monitory.features.hour_row import Columns
-from monitory.model.model import decode_card
+from monitory.model.card import decode_card
 from monitory_retrain.model_card import encode, hourly_mean_ranges
 from tests.support import reports
 

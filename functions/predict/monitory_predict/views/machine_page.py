@@ -11,7 +11,7 @@ from monitory import clock
 from monitory.alerts.view import CaseView
 from monitory.features.hour_row import Columns, HourRow
 from monitory.machine import Machine
-from monitory.model.model import Card
+from monitory.model.card import Card
 from monitory.scoring.trends import TrendPoint
 from monitory.sensors import SensorSet
 from monitory_predict.views.machine_runs import Run, RunView, run_views

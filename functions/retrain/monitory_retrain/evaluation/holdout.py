@@ -7,8 +7,9 @@ import numpy as np
 
 from monitory.clock import HOURS_PER_DAY
 from monitory.features.vector import EQUIPMENT
+from monitory.model.card import Calibration
 from monitory.model.distribution import PROBABILITY_DAYS, Distribution
-from monitory.model.model import Calibration, Model
+from monitory.model.model import Model
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.dataset import Dataset
 from monitory_retrain.dataset.lifetimes import Lifetimes, kaplan_meier, mean_time

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 
+from monitory.model.card import Calibration
 from monitory.model.distribution import Distribution
-from monitory.model.model import Calibration
 from monitory_retrain.array_types import Floats
 
 NEAR_FAILURE_DAYS = 3.0

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from monitory.model.card import Calibration
 from monitory.model.distribution import Distribution
-from monitory.model.model import Calibration
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.split import TimeSplit
 from monitory_retrain.evaluation.scores import covered, intervals

@@ -6,7 +6,7 @@ is the mean of the boosters, written as one LightGBM text.
 
 Rows are balanced over RUL (balancing.py) where that lessens the out-of-fold error of rows whose time left was seen.
 
-Rows of lives whose end was not seen learn from a rest that is drawn for them (survival.py), another one for each
+Rows of lives whose end was not seen learn from a rest that is drawn for them (rests.py), another one for each
 booster. Errors count less the farther away the failure is, as 1 / (1 + days): a day matters more near it.
 
 The out-of-fold predictions give the distribution of the life left (survival.py), so what they predict must have taught
@@ -29,7 +29,7 @@ from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.dataset.split import folds
 from monitory_retrain.training.balancing import balanced
 from monitory_retrain.training.ensemble import average
-from monitory_retrain.training.survival import Hazards
+from monitory_retrain.training.rests import Rests, with_tried_age
 
 STOPPING_SHARE = 25
 """One in so many of the remaining lives tells when to stop."""
@@ -38,9 +38,6 @@ SETTLED_HOURS = 30.0
 """So long after a repair trends have something to go by; earlier rows count less, and calibrate nothing."""
 
 EARLY_WEIGHT = 0.25
-
-MIN_AGED_FAILURES = 5
-"""Lives of known age that were seen to fail; fewer do not tell what an age means."""
 
 MIN_GAIN = 0.02
 """By this share balancing must lessen the out-of-fold error: less may be chance."""
@@ -142,7 +139,7 @@ def train(
     kept = [names[column] for column in columns.tolist()]
     fold = folds(life, recipe.folds, recipe.seed)
     count = int(fold.max()) + 1
-    rests = _Rests(_with_tried_age(x, kept, lives, life), lives, recipe)
+    rests = Rests(with_tried_age(x, kept, lives, life), lives, seed=recipe.seed, threads=recipe.threads)
 
     def boosters(balances: bool) -> _Boosters:
         made = []
@@ -166,22 +163,6 @@ def train(
 def taught(count: int) -> Ints:
     """Indices of the rows that training learns from, of so many; of these it learns from all."""
     return np.arange(count)[:: max(1, round(count / MOST_ROWS))]
-
-
-def _with_tried_age(x: Floats, names: list[str], lives: Lifetimes, life: Ints) -> Floats:
-    """The features that hazards learn from: the age is missing where too few lives of known age were seen to fail.
-
-    Data begin amid lives, whose age is unknown; the ones after their failures have an age, and run on at the end. With
-    hardly a failure among these, hazards would take a known age itself for a reason not to fail.
-    """
-    if AGE not in names:
-        return x
-    column = names.index(AGE)
-    if len(np.unique(life[lives.failed & ~np.isnan(x[:, column])])) >= MIN_AGED_FAILURES:
-        return x
-    x = x.copy()
-    x[:, column] = np.nan
-    return x
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,32 +206,9 @@ def _near_error(out_of_fold: Floats, lives: Lifetimes, settled: npt.NDArray[np.b
     return float(np.average(np.abs(out_of_fold[rows] - true), weights=1 / (1 + true)))
 
 
-class _Rests:
-    """The days left of rows, drawn where their end was not seen, by one hazard model of all of them.
-
-    So a life that was seen to end has a part in the rests that are drawn for others, and by these in boosters that are
-    to know nothing of it. A model for each booster would be free of that, and right about fewer failures.
-    """
-
-    def __init__(self, x: Floats, lives: Lifetimes, recipe: Recipe) -> None:
-        """Fit the hazards, where there is anything to draw."""
-        self._time, self._unseen = lives.time, np.flatnonzero(~lives.event)
-        if len(self._unseen):
-            self._hazards = Hazards(x, lives, recipe.seed, recipe.threads)
-            self._survival = self._hazards.survival(x[self._unseen])
-
-    def draw(self, seed: int) -> Floats:
-        """Days left, shape (n,)."""
-        rul = self._time.copy()
-        if len(self._unseen):
-            after, random = rul[self._unseen], np.random.default_rng(seed)
-            rul[self._unseen] = self._hazards.draw(self._survival, after, random)
-        return rul
-
-
 def _booster(
     x: Floats,
-    rests: "_Rests",
+    rests: Rests,
     life: Ints,
     settled: npt.NDArray[np.bool_],
     rows: npt.NDArray[np.bool_],

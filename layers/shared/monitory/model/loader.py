@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from monitory.errors import BrokenModel
 from monitory.features import vector
 from monitory.model import header, untrusted
-from monitory.model.model import Model, decode_card
+from monitory.model.card import decode_card
+from monitory.model.model import Model
 from monitory.registry.registry import Registry, ServedObject
 from monitory.sensors import SensorSet
 

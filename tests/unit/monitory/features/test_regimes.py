@@ -8,8 +8,8 @@ import pytest
 from monitory.errors import BrokenModel
 from monitory.features.hour_row import PER_SENSOR, Columns, HourRow
 from monitory.features.regimes import Regime, Regimes
+from monitory.model.card import decode_card
 from monitory.model.loader import ModelLoader
-from monitory.model.model import decode_card
 from monitory.registry.registry import CARD_FILE, MODEL_FILE, Registry
 from monitory.sensors import Sensor, SensorSet
 from tests.support.fakes import MemoryStorage

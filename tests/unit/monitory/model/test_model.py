@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from monitory.errors import BrokenModel
 from monitory.features import vector
-from monitory.model.model import MAX_MODEL_BYTES, Calibration, CalibrationPoint, Model, decode_card
+from monitory.model.card import Calibration, CalibrationPoint, decode_card
+from monitory.model.model import MAX_MODEL_BYTES, Model
 from tests.support.models import CONTRACT_FEATURES, SENSORS, card, frame, small_text, text, train, with_leaves
 
 KNOWN = vector.names(SENSORS)

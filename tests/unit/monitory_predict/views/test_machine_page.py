@@ -16,7 +16,7 @@ from monitory.features.hour_row import Columns
 from monitory.logbook import records
 from monitory.logbook.records import Record
 from monitory.machine import Machine
-from monitory.model.model import Card
+from monitory.model.card import Card
 from monitory.scoring import trends
 from monitory.scoring.trends import TrendPoint
 from monitory_predict.api.routes import create_app
