@@ -1,6 +1,5 @@
 """A machine's history and the realised accuracy, through the API."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -24,19 +23,9 @@ NEWEST = clock.hour_of(clock.naive(NOW))
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-    made = World()
-    made.write_hours(range(1, 30))
-    made.write(NOW - timedelta(hours=1), machine=TWIN)
-    made.promote(V1)
-    return made
-
-
-@pytest.fixture
-def client(world: World) -> Iterator[TestClient]:
-    with TestClient(world.app(), raise_server_exceptions=False) as made:
-        yield made
+def world(world: World) -> World:
+    world.write(NOW - timedelta(hours=1), machine=TWIN)
+    return world
 
 
 def figures() -> Performance:

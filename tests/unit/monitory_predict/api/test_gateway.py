@@ -6,25 +6,15 @@ from typing import Any
 
 import pytest
 
-from monitory import clock
 from monitory_predict.api.gateway import Handler, lambda_handler_of
 from monitory_predict.telemetry import EmfTelemetry
 from tests.support.fakes import down
 from tests.support.gateways import Event, Query, http_event, rest_event
-from tests.support.predicting import NOW, V1, World, event_loop
+from tests.support.predicting import World, event_loop
 from tests.support.registries import KEY
 
 Make = Callable[[str, Query], Event]
 GOOD = {"zoneId": "ZONE-001", "equipId": "EQUIP-001"}
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-    made = World()
-    made.write_hours(range(1, 6))
-    made.promote(V1)
-    return made
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from monitory import clock
 from monitory_predict.api import gateway
 from monitory_predict.api.gateway import Handler, lambda_handler_of
 from tests.support.gateways import Event, function_url_event, http_event, http_event_v1, rest_event
-from tests.support.predicting import NOW, V1, World, event_loop
+from tests.support.predicting import V1, World, event_loop
 from tests.support.registries import KEY
 
 GOOD = {"zoneId": "ZONE-001", "equipId": "EQUIP-001"}
@@ -21,13 +20,9 @@ PAGE = '<h1>보고서 "v1"</h1>'
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-    made = World()
-    made.write_hours(range(1, 6))
-    made.promote(V1)
-    made.registry.storage.put(f"models/{V1}/report.html", PAGE.encode(), content_type="text/html")
-    return made
+def world(world: World) -> World:
+    world.registry.storage.put(f"models/{V1}/report.html", PAGE.encode(), content_type="text/html")
+    return world
 
 
 @pytest.fixture
