@@ -6,8 +6,6 @@ One machine with a week of history, on an S3 server whose every request waits `R
 the same region does. Figures are medians per request; CPU is this process's with all threads.
 """
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,7 +29,6 @@ from monitory_predict.service import PredictService
 
 ROUND_TRIP_SECONDS = 0.015
 ROUNDS = 10
-STARTS = 5
 MACHINE = machine("ZONE-001", "EQUIP-001")
 STRANGER = machine("ZONE-001", "EQUIP-999")
 RATE_SECONDS = 30.0
@@ -68,7 +65,6 @@ def main() -> None:
         with patch.object(bootstrap, "S3Storage", DistantStorage):
             measure_caches(now)
             measure_pool(now)
-            measure_overlap()
             measure_refusal(models)
 
 
@@ -165,37 +161,6 @@ def measure_refusal(models: str) -> None:
 
     current()
     compare("refused object kept for 60 s", current, forget_refusal)
-
-
-_START = """
-import sys, time
-from benchmarks.mechanisms import DistantStorage
-from monitory.settings import PredictSettings, from_environment
-from monitory_predict import bootstrap
-bootstrap.S3Storage = DistantStorage
-began = time.perf_counter()
-startup = bootstrap.start(from_environment(PredictSettings))
-if sys.argv[1] == "after":
-    startup.ready()
-from monitory_predict.api.gateway import lambda_handler_of
-from monitory_predict.api.routes import create_app
-startup.ready()
-print(time.perf_counter() - began)
-"""
-
-
-def measure_overlap() -> None:
-    """A start whose model loads beside the framework's import, and one after the other."""
-    seconds: dict[str, list[float]] = {"beside": [], "after": []}
-    for _ in range(STARTS):
-        for order, values in seconds.items():
-            done = subprocess.run([sys.executable, "-c", _START, order], capture_output=True, text=True, check=True)
-            values.append(float(done.stdout.split()[-1]))
-    say(
-        "model loads beside the import of the framework",
-        wall_ms=median(seconds["beside"]) * 1e3,
-        without_wall_ms=median(seconds["after"]) * 1e3,
-    )
 
 
 def compare(name: str, request: Request, forget: Callable[[], None]) -> None:

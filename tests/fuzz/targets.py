@@ -10,8 +10,6 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
-from mangum import Mangum
-
 from monitory import sensors
 from monitory.clock import KST
 from monitory.errors import BrokenModel, InvalidEvent, SensorSetError, UnreadableObject
@@ -26,7 +24,8 @@ from monitory.registry.registry import Registry
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.model_cache import ModelCache
 from monitory.settings import PredictSettings
-from monitory_predict.api.routes import create_app
+from monitory_predict.api.function import function_handler
+from monitory_predict.api.wire import Handler
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
@@ -131,7 +130,7 @@ def rest_event(path: str, parsed: dict[str, list[str]], method: str = "GET") -> 
 
 
 @cache
-def handler() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def handler() -> Handler:
     """The predict function over buckets in memory that hold nothing."""
     settings = PredictSettings(log_level="CRITICAL")
     log = logger("fuzz", settings)
@@ -147,5 +146,4 @@ def handler() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         executor,
         10.0,
     )
-    mangum = Mangum(create_app(service, log, NoTelemetry()), lifespan="off")
-    return lambda payload, context: mangum(payload, context)
+    return function_handler(service, log, NoTelemetry())

@@ -17,7 +17,9 @@ from monitory.model.card import Card
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.model_cache import ModelCache
+from monitory_predict.api.function import function_handler
 from monitory_predict.api.routes import create_app
+from monitory_predict.api.wire import Handler
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry, Telemetry
@@ -81,6 +83,10 @@ class World:
     def app(self, telemetry: Telemetry | None = None) -> FastAPI:
         """The HTTP application."""
         return create_app(self.service, self.log, telemetry or NoTelemetry())
+
+    def handler(self, telemetry: Telemetry | None = None) -> Handler:
+        """The Lambda handler."""
+        return function_handler(self.service, self.log, telemetry or NoTelemetry())
 
     def write(self, start: datetime, name: str = "", machine: Machine = MACHINE, **others: object) -> str:
         """Write the object of an hour that starts then (KST), and return its key."""

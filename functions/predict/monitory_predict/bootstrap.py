@@ -1,7 +1,4 @@
-"""Starts the predict service from its settings.
-
-It does not import the web framework: that takes longer than loading the model, so the handler does both at once.
-"""
+"""Starts the predict service from its settings, without the web framework."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta

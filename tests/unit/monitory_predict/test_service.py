@@ -13,7 +13,6 @@ from monitory.features import failure_state, vector
 from monitory.features.failure_state import FailureState
 from monitory.scoring import failure_cache
 from monitory.scoring.failure_cache import FailureCache, Failures
-from monitory_predict.api.gateway import lambda_handler_of
 from tests.support.fakes import WatchedStorage, down
 from tests.support.gateways import rest_event
 from tests.support.models import card, frame, text, train
@@ -54,7 +53,7 @@ def get(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str
     """Answers a path as Lambda does: status and seconds."""
     monkeypatch.setattr(clock, "now", lambda: NOW)
     with event_loop():
-        handler = lambda_handler_of(world.app())
+        handler = world.handler()
 
         def call(path: str) -> tuple[int, float]:
             started = time.monotonic()

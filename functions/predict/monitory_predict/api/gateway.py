@@ -1,11 +1,12 @@
 """The application as a Lambda handler: behind REST APIs, HTTP APIs and function URLs."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from mangum import Mangum
 from mangum.types import ASGI
+
+from monitory_predict.api.wire import Handler
 
 MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 1024
 """Lambda fails an invocation whose answer is larger than 6 MB of JSON; 1 KB is for the envelope."""
@@ -14,8 +15,6 @@ NOT_HTTP = (
     "not a gateway's HTTP request, so nothing was done; this function answers "
     "GET /api/v1/predict?zoneId=...&equipId=..., /api/v1/health and /api/v1/models"
 )
-
-Handler = Callable[[Any, Any], dict[str, Any]]
 
 
 def lambda_handler_of(app: ASGI) -> Handler:

@@ -3,10 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-API_PREFIX = "/api/v1/"
-PAGE_PREFIX = "/page/"
-
-SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+from monitory_predict.api.wire import API_PREFIX, PAGE_PREFIX, SECURITY_HEADERS
 
 
 class SecurityHeaders:

@@ -8,6 +8,7 @@ from starlette.datastructures import QueryParams
 from monitory import errors
 from monitory.alerts.case import Status
 from monitory.machine import PATTERN
+from monitory_predict.api.plain_predict import MAX_KEY_CHARACTERS
 from monitory_predict.machine_log import MOST_DAYS
 from monitory_predict.views.fleet_view import Level, State
 
@@ -18,7 +19,7 @@ EquipId = Annotated[str, Query(alias="equipId", pattern=PATTERN, description=ALL
 Key = Annotated[
     str | None,
     Query(
-        max_length=1024,
+        max_length=MAX_KEY_CHARACTERS,
         description="key of the machine's newest object, decoded; saves a listing where the score function runs",
         examples=["EQUIPMENT/date=2026-11-20/zone_id=ZONE-001/equip_id=EQUIP-001/equip-1-0.json"],
     ),

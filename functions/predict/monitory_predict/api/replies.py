@@ -1,41 +1,17 @@
-"""What is answered where something is wrong: one table from errors to statuses, the faults of requests, their texts."""
+"""What the application answers where something is wrong: errors by their table, faults of requests in words."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from monitory import errors
 from monitory.log import Logger
 from monitory_predict.api import schemas
-from monitory_predict.api.middleware import API_PREFIX, SECURITY_HEADERS
+from monitory_predict.api.error_replies import ERROR_REPLIES, ErrorReply
 from monitory_predict.api.parameters import ALLOWED
-
-
-class ErrorReply(NamedTuple):
-    """The answer to an error: a status, and a fixed text or None for the error's own words."""
-
-    status: int
-    text: str | None = None
-
-
-ERROR_REPLIES: dict[type[errors.MonitoryError], ErrorReply] = {
-    errors.InvalidIdentifier: ErrorReply(422),
-    errors.InvalidRecord: ErrorReply(422),
-    errors.NotPermitted: ErrorReply(403),
-    errors.Conflict: ErrorReply(409),
-    errors.NoData: ErrorReply(404),
-    errors.UnknownVersion: ErrorReply(404),
-    errors.NoModel: ErrorReply(503, schemas.NO_MODEL),
-    errors.BrokenModel: ErrorReply(503, schemas.MODEL_REFUSED),
-    errors.StorageError: ErrorReply(503, schemas.STORAGE_FAILS),
-    errors.ObjectTooLarge: ErrorReply(503, schemas.TOO_LARGE),
-}
-"""Errors not listed here are defects and answer 500. The cause of a 5xx goes to the log only."""
-
-RETRY_AFTER_SECONDS = 30
+from monitory_predict.api.wire import API_PREFIX, SECURITY_HEADERS
 
 _ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
@@ -102,14 +78,9 @@ def install(app: FastAPI, log: Logger) -> None:
 
 
 def _error_handler(reply: ErrorReply, log: Logger) -> Any:
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if reply.status == 503 else None
-
     def handle(request: Request, error: Exception) -> JSONResponse:
-        if reply.status >= 500:
-            log.error("%s: %s", type(error).__name__, error)
-        else:
-            log.info("%s: %s", type(error).__name__, error)
-        return JSONResponse({"detail": reply.text or str(error)}, reply.status, headers)
+        reply.log(error, log)
+        return JSONResponse({"detail": reply.detail(error)}, reply.status, reply.headers)
 
     return handle
 

@@ -1,7 +1,6 @@
 """The HTTP API: routes."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -39,6 +38,8 @@ from monitory_predict.api.parameters import (
     ZonePart,
     each_once,
 )
+from monitory_predict.api.predictions import Predictions
+from monitory_predict.api.wire import PREDICT_PATH
 from monitory_predict.machine_log import HistoryResponse
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import Telemetry
@@ -67,6 +68,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
     for middleware in (HeadAsGet, BasePath, SecurityHeaders):
         app.add_middleware(middleware)
     replies.install(app, log)
+    predictions = Predictions(service, log, telemetry)
 
     async def within_time(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a call in one of the loop's threads, which goes on after the deadline, for the next caller."""
@@ -75,20 +77,11 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         except TimeoutError as exc:
             raise errors.StorageUnavailable(f"no answer within {service.answer_seconds:g} s") from exc
 
-    @app.get("/api/v1/predict", responses=replies.ERRORS, response_model=PredictResponse)
-    async def predict(request: Request, zone_id: ZoneId, equip_id: EquipId, key: Key = None) -> Response:
+    @app.get(PREDICT_PATH, responses=replies.ERRORS, response_model=PredictResponse)
+    def predict(request: Request, zone_id: ZoneId, equip_id: EquipId, key: Key = None) -> Response:
         """The remaining useful life of a machine in days, with its interval and the sensors that drive it."""
-        started = time.perf_counter()
         each_once(request.query_params, "zoneId", "equipId", "key")
-        try:
-            answer = await within_time(service.answer, machine(zone_id, equip_id), clock.now(), key)
-        except errors.NoData:
-            telemetry.no_data()
-            raise
-        telemetry.predicted(answer, time.perf_counter() - started)
-        if answer.problem:
-            _log_problem(log, answer.problem)
-        return _json(answer.response)
+        return Response(predictions.json(machine(zone_id, equip_id), key), media_type="application/json")
 
     @app.get("/api/v1/fleet", responses=replies.ERRORS, response_model=FleetResponse)
     async def fleet(
@@ -160,7 +153,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         current = await within_time(service.current_model)
         message, served = "serving", current.served
         if current.problem:
-            _log_problem(log, current.problem)
+            log.error("the last good model answers: %s", current.problem)
             message = f"serving, but not the newest model: {why(current.problem)}"
         return _json(schemas.HealthResponse(message=message, version=served.version, trained_at=served.trained_at))
 
@@ -192,7 +185,3 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
 
 def _json(body: BaseModel, status: int = 200) -> Response:
     return Response(body.model_dump_json(), status, media_type="application/json")
-
-
-def _log_problem(log: Logger, problem: errors.MonitoryError) -> None:
-    log.error("the last good model answers: %s", problem)

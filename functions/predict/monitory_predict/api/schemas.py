@@ -11,11 +11,6 @@ from monitory.logbook.records import Record
 from monitory.machine import Machine
 from monitory_predict.views.record_view import RecordView
 
-NO_MODEL = "no model has been promoted yet"
-MODEL_REFUSED = "the model cannot be used"
-STORAGE_FAILS = "the storage does not answer; try again"
-TOO_LARGE = "an object of the storage is too large to be used"
-
 _METRICS_EXAMPLE: JsonDict = {
     "holdout": {"rows": 4120, "mae": 0.94, "near_mae": 0.52, "coverage": 0.91},
     "announcements": [

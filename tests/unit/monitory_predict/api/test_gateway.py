@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitory_predict.api.gateway import Handler, lambda_handler_of
+from monitory_predict.api.wire import Handler
 from monitory_predict.telemetry import EmfTelemetry
 from tests.support.fakes import down
 from tests.support.gateways import Event, Query, http_event, rest_event
@@ -20,7 +20,7 @@ GOOD = {"zoneId": "ZONE-001", "equipId": "EQUIP-001"}
 @pytest.fixture
 def handler(world: World) -> Iterator[Handler]:
     with event_loop():
-        yield lambda_handler_of(world.app(EmfTelemetry()))
+        yield world.handler(EmfTelemetry())
 
 
 def call(handler: Handler, event: Event) -> tuple[int, Any, dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitory_predict.api import gateway
-from monitory_predict.api.gateway import Handler, lambda_handler_of
+from monitory_predict.api.wire import Handler
 from tests.support.gateways import Event, function_url_event, http_event, http_event_v1, rest_event
 from tests.support.predicting import V1, World, event_loop
 from tests.support.registries import KEY
@@ -28,7 +28,7 @@ def world(world: World) -> World:
 @pytest.fixture
 def handler(world: World) -> Iterator[Handler]:
     with event_loop():
-        yield lambda_handler_of(world.app())
+        yield world.handler()
 
 
 def changed(event: Event, **fields: Any) -> Event:
@@ -111,7 +111,7 @@ NOT_HTTP: dict[str, Any] = {
     "a method that is none": changed(rest_event(PREDICT, GOOD), httpMethod=None),
     "no path": without(rest_event(PREDICT, GOOD), "path"),
     "a path that is a number": changed(rest_event(PREDICT, GOOD), path=7),
-    "headers that are numbers": changed(rest_event(PREDICT, GOOD), headers={"a": 1}, multiValueHeaders=None),
+    "headers that are numbers": changed(rest_event("/api/v1/health"), headers={"a": 1}, multiValueHeaders=None),
     "headers of null": changed(http_event(PREDICT, GOOD), headers=None),
     "a port that is none": changed(http_event(PREDICT, GOOD), headers={"x-forwarded-port": "443, 443"}),
     "a body that is not base64": changed(rest_event(PREDICT, GOOD), body="abcde", isBase64Encoded=True),

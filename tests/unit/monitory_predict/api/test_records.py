@@ -13,7 +13,6 @@ from monitory.alerts.case import Case, Cause, MachineAlerts, Status
 from monitory.alerts.store import AlertState, update
 from monitory.logbook import records
 from monitory_predict.api.caller import LOCAL
-from monitory_predict.api.gateway import lambda_handler_of
 from monitory_predict.case_book import CaseBook
 from tests.support.gateways import http_event, rest_event
 from tests.support.predicting import World
@@ -146,7 +145,7 @@ def test_records_are_posted_and_not_read(client: TestClient) -> None:
 
 
 def test_only_an_operators_key_may_write_and_a_header_makes_none(world: World) -> None:
-    handler = lambda_handler_of(world.app())
+    handler = world.handler()
     body = msgspec.json.encode({"kind": "seen", "start": recently()}).decode()
 
     def post(event: dict[str, Any], key_id: str | None) -> int:
