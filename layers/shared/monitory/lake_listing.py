@@ -51,11 +51,8 @@ class LakeListing:
         return [
             _object(entry, owner, day)
             for folder in self._folders(values)
-            for entry in self._listed(folder)
-            if (place := self.place(entry.key))
-            and place.day == day
-            and _has_data(entry, place)
-            and (self._layout.is_shared or self._layout.owner(place) == owner)
+            for entry, place, of in self._placed(folder)
+            if place and place.day == day and _has_data(entry, place) and (self._layout.is_shared or of == owner)
         ]
 
     def day(self, day: date, unplaced: list[str] | None = None) -> dict[Machine, list[LakeObject]]:
@@ -67,9 +64,7 @@ class LakeListing:
         """
         objects: dict[Machine, list[LakeObject]] = {}
         for folder in self._folders(self._layout.pattern.values(day)):
-            for entry in self._listed(folder):
-                place = self.place(entry.key)
-                owner = self._layout.owner(place) if place else None
+            for entry, place, owner in self._placed(folder):
                 if owner is not None and place and place.day == day and _has_data(entry, place):
                     objects.setdefault(owner, []).append(_object(entry, owner, day))
                 elif unplaced is not None and (place is None or place.day == day) and self._could_be_data(entry, owner):
@@ -103,6 +98,16 @@ class LakeListing:
                     if step.fullmatch(name)
                 ]
         return folders
+
+    def _placed(self, folder: str) -> Iterator[tuple[Entry, Place | None, Machine | None]]:
+        """A folder's entries with their places and whom these name, found once for neighbours in one folder."""
+        last, place, owner = None, None, None
+        for entry in self._listed(folder):
+            beneath, _, name = entry.key.rpartition("/")
+            if beneath != last:
+                last, place = beneath, self.place(f"{beneath}/")
+                owner = self._layout.owner(place) if place else None
+            yield entry, place and place._replace(rest=place.rest + name), owner
 
     def _listed(self, folder: str) -> Iterator[Entry]:
         """A folder's entries; a gap in one machine's folder does not hide the other machines."""
