@@ -6,22 +6,28 @@ from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import expect
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monitory import clock
 from monitory.alerts import store
 from monitory.alerts.case import Outcome, Status
 from monitory.alerts.rule import Rule
 from monitory.logbook.entry import Kind
+from monitory.logbook.logbook import Logbook
 from monitory.machine import Machine
+from monitory.settings import RetrainSettings
 from monitory_predict.api.caller import LOCAL
 from monitory_predict.api.routes import create_app
 from monitory_predict.telemetry import NoTelemetry
+from monitory_retrain.dataset.labels import Labels, label_by
+from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.ingest.logbook_source import logbook
 from tests.support.browser import Browser
+from tests.support.fakes import WatchedStorage
+from tests.support.gatekeeper import Gatekeeper
+from tests.support.models import SENSORS
 from tests.support.page_server import listening
 from tests.support.predicting import V1, World
+from tests.support.retrain.nights import MemorySource
 from tests.support.scoring import LAKE, new_run, predicting
 
 KEY = "k-0123456789abcdef"
@@ -43,19 +49,13 @@ def watts(number: int) -> float:
     return 50_000.0 + number % 7
 
 
-class Gate:
-    """What the gateway does: no key, no data; and the page without one."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope.get("headers", ()))
-        if "/api/v1/" in scope["path"] and headers.get(b"x-api-key") != KEY.encode():
-            refusal = JSONResponse({"detail": "x-api-key is missing, or its key is not valid"}, 403)
-            await refusal(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+def labelled(world: World, learned: Logbook, now: datetime) -> Labels:
+    """The hours of yesterday and today as the next retrain labels them."""
+    MemorySource.storages[world.lake_storage.name] = world.lake_storage
+    source = MemorySource(world.lake_storage.name, "", "EQUIPMENT/", SENSORS)
+    days = [(clock.naive(now) - timedelta(days=age)).date() for age in (1, 0)]
+    table = Ingest(source, WatchedStorage("cache"), world.log, 1).days(days, refresh=None, in_time=lambda: True).table
+    return label_by(RetrainSettings(), table, SENSORS, learned)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def morning() -> Iterator[Morning]:
             world.write(now - age * HOUR, machine=machine, value=watts)
         new_run(world, rule=EAGER).score(now - (age - 1) * HOUR, lambda: True)
     app = create_app(predicting(world, {LOCAL}), world.log, NoTelemetry())
-    with listening(Gate(app)) as address:
+    with listening(Gatekeeper(app, KEY)) as address:
         yield Morning(world, address, now)
 
 
@@ -120,3 +120,11 @@ def test_from_the_key_to_a_case_that_is_closed_and_a_label_that_is_learned(brows
     assert [(one.kind, one.note) for one in entries if one.kind is Kind.MAINTENANCE] == [
         (Kind.MAINTENANCE, "new bearing")
     ]
+    labels = labelled(world, learned, now)
+    first_hour = clock.hour_of(clock.naive(now - 8 * HOUR))
+    (work,) = labels.maintenance[MACHINES[0]]
+    assert work in {clock.hour_of(clock.naive(now)), clock.hour_of(clock.naive(clock.now()))}
+    assert labels.maintenance[MACHINES[1]] == []
+    assert labels.failures[MACHINES[0]] == []
+    # a run that work has ended tells that the machine lasts at least so long
+    assert labels.seen[0] == pytest.approx((work - first_hour) / clock.HOURS_PER_DAY)

@@ -123,6 +123,7 @@ class PredictService:
 
         Raises:
             NoData: the score function has not run yet, or is switched off.
+            StorageError: the fleet state cannot be read.
         """
         if self._scored is None:
             raise NoData("there is no fleet state: scoring is switched off")

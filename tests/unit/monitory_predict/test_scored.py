@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitory.errors import InvalidIdentifier, NoData, StaleData
+from monitory.errors import InvalidIdentifier, NoData, StaleData, StorageUnavailable
 from monitory.features import failure_state
 from monitory.features.failure_state import FailureState
 from monitory.machine import Machine
@@ -237,3 +237,12 @@ def test_without_a_state_there_is_no_fleet(world: World) -> None:
         predicting(empty).fleet(FleetQuery(), NOW)
     with pytest.raises(NoData, match="scoring is switched off"):
         empty.service.fleet(FleetQuery(), NOW)
+
+
+def test_a_state_that_cannot_be_read_is_not_taken_for_none(world: World) -> None:
+    service = predicting(world)
+    world.model_storage.before = down
+    with pytest.raises(StorageUnavailable):
+        service.fleet(FleetQuery(), NOW)
+    with pytest.raises(StorageUnavailable):
+        service.machine(MACHINE, NOW)

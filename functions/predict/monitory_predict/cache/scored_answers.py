@@ -50,9 +50,10 @@ class ScoredAnswers:
         """The fleet state, by one conditional read.
 
         Raises:
-            NoData: there is none that can be read.
+            NoData: no machine has been scored yet.
+            StorageError: it cannot be read.
         """
-        state = self._fleet.current_or_empty(self._log)
+        state = self._fleet.current()
         if not state.machines:
             raise NoData("there is no fleet state: no machine has been scored yet")
         return state

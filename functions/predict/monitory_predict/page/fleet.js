@@ -61,11 +61,12 @@ export function open(main, parameters, { signal, announce, fail }) {
     list.setAttribute("aria-busy", "true");
     try {
       const [answer, open] = await Promise.all([machines(filter, 0, wanted, signal), openCases(signal)]);
+      const cause = answer.cap_days === null ? await modelProblem(signal) : null;
       if (mine !== turn) return;
       const isNewer = fleet && fleet.scored_at !== answer.scored_at;
       fleet = answer;
       cases = open ?? cases;
-      notices.replaceChildren(...[lateNotice(fleet.scored_at)].filter(Boolean));
+      notices.replaceChildren(...[cause && problemNotice(cause), lateNotice(fleet.scored_at)].filter(Boolean));
       draw();
       if (isNewer) announce(text.t("fleet.updated", { time: text.time(fleet.scored_at), counts: summary(fleet.counts) }));
     } catch (error) {
@@ -77,7 +78,7 @@ export function open(main, parameters, { signal, announce, fail }) {
 
   async function failed(error) {
     if (fail(error)) return;
-    const cause = error.status === 404 ? await missing(error, signal) : error;
+    const cause = (error.status === 404 && (await modelProblem(signal))) || error;
     if (!fleet) list.replaceChildren();
     notices.replaceChildren(problemNotice(cause, { asOf: fleet?.scored_at, onRetry: load }));
   }
@@ -119,9 +120,10 @@ export function open(main, parameters, { signal, announce, fail }) {
     const { total, counts } = fleet;
     const isAll = !filter.level && !filter.q && !filter.zoneId;
     if (!total) return [h("p", { class: "nothing" }, text.t(isAll ? "problem.unscored.text" : "fleet.nothing")), !isAll && clear()].filter(Boolean);
-    const isCalm = !counts.failing && !counts.act && !counts.plan && !filter.level;
+    const isCalm = !counts.failing && !counts.act && !counts.plan && counts.watch + counts.fine > 0 && !filter.level;
+    const silent = counts.none ? [text.t("fleet.calm.none", { count: text.count(counts.none) })] : [];
     drawEnd();
-    return [isCalm && notice("good", text.t("fleet.calm")), table(), end].filter(Boolean);
+    return [isCalm && notice("good", text.t("fleet.calm"), silent), table(), end].filter(Boolean);
   }
 
   function drawEnd() {
@@ -202,12 +204,13 @@ async function openCases(signal) {
   return byMachine;
 }
 
-/** What a fleet without machines lacks: a model, or just its first run of scoring. */
-async function missing(error, signal) {
+/** Why no model is served; null where one is. */
+async function modelProblem(signal) {
   try {
     await get(["health"], {}, signal);
-    return error;
+    return null;
   } catch (cause) {
+    if (signal.aborted) throw cause;
     return cause;
   }
 }

@@ -37,6 +37,7 @@ export const TEXTS = {
   "fleet.updated": ["Updated. Scored {time}. {counts}", "갱신되었습니다. {time} 채점. {counts}"],
   "fleet.more": ["Show {count} more", "{count}대 더 보기"],
   "fleet.calm": ["Nothing urgent: no machine is failing, to be acted on or to be planned.", "급한 설비가 없습니다. 고장, 즉시 조치, 정비 계획에 든 설비가 없습니다."],
+  "fleet.calm.none": ["Machines without an answer: {count}. Nobody knows about these.", "응답 없는 설비 {count}대는 상태를 알 수 없습니다."],
   "fleet.nothing": ["No machine matches.", "조건에 맞는 설비가 없습니다."],
   "fleet.clear": ["Show all machines", "모든 설비 보기"],
   "col.state": ["State", "상태"],
