@@ -129,6 +129,8 @@ def test_languages_are_switched_and_remembered(browser: Browser, standing: PageS
     page = opened(browser, standing, "fleet", 1280, "light", "en-GB").page
     page.get_by_role("button", name="한국어").click()
     expect(page.get_by_role("heading", name="설비 현황")).to_be_visible()
+    expect(page.get_by_text("온도").first).to_be_visible()
+    expect(page.get_by_text("temperature")).to_have_count(0)
     page.reload()
     expect(page.get_by_role("heading", name="설비 현황")).to_be_visible()
     assert page.evaluate("document.documentElement.lang") == "ko"
@@ -182,6 +184,12 @@ def test_a_policy_forbids_all_but_the_pages_own_files(browser: Browser, standing
     )
     assert {"trusted types", "innerHTML", "connect-src"} <= set(blocked[0])
     assert blocked[1] is None
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_report_opens_in_the_pages_language(browser: Browser, standing: PageServer, language: str) -> None:
+    tab = browser.open(f"{standing.address}page/report.html#2026-11-27-150312", width=390, language=language)
+    assert tab.page.frame_locator("iframe").locator(f"#language-{language}").is_checked()
 
 
 def test_the_report_opens_with_its_style_and_without_scripts(browser: Browser, standing: PageServer) -> None:

@@ -18,7 +18,9 @@ from monitory_predict.api.page_files import add_page
 from tests.support import page_models
 from tests.support.page_factory import Factory
 
-REPORT = "<!doctype html><title>r</title><style>h1{color:rgb(1,2,3)}</style><h1>Report of a version</h1>"
+REPORT = """<!doctype html><title>r</title><style>h1{color:rgb(1,2,3)}</style><h1>Report of a version</h1>
+<input type="radio" class="language" name="language" id="language-en" checked>
+<input type="radio" class="language" name="language" id="language-ko">"""
 
 
 @dataclass

@@ -53,7 +53,7 @@ class ScoredAnswers:
             NoData: no machine has been scored yet.
             StorageError: it cannot be read.
         """
-        state = self._fleet.current()
+        state = self._fleet.current().value
         if not state.machines:
             raise NoData("there is no fleet state: no machine has been scored yet")
         return state

@@ -194,13 +194,13 @@ export function driverBars(drivers, width) {
   const most = Math.max(...drivers.map((driver) => Math.abs(driver.days)), 0.1);
   const left = Math.min(150, width * 0.4);
   const x = linear(-most, most, left, width - 52);
-  const words = drivers.map((driver) => `${driver.sensor} ${text.change(driver.days)}`).join(", ");
+  const words = drivers.map((driver) => `${text.sensor(driver.sensor)} ${text.change(driver.days)}`).join(", ");
   return drawing(width, row * drivers.length, words,
     s("path", { class: "grid", d: `M${x(0)} 0V${row * drivers.length}` }),
     drivers.map(({ sensor, days }, index) => {
       const middle = index * row + row / 2;
       return [
-        s("text", { x: 0, y: middle + 5, class: "label" }, clipped(sensor, left)),
+        s("text", { x: 0, y: middle + 5, class: "label" }, clipped(text.sensor(sensor), left)),
         s("rect", { class: days < 0 ? "shortens" : "lengthens", x: Math.min(x(0), x(days)), y: middle - 6, width: Math.max(Math.abs(x(days) - x(0)), 1), height: 12 }),
         s("text", { x: width, y: middle + 5, "text-anchor": "end", class: "figure" }, text.change(days)),
       ];
@@ -220,7 +220,7 @@ export function driverHistory(trend, width) {
   const from = beginning(points, to);
   const height = row * sensors.length + MARGIN.bottom;
   const x = linear(from, to, MARGIN.left, width - MARGIN.right);
-  const label = sensors.map((sensor) => text.t("machine.drivers.alt", { sensor, days: text.change(points.findLast((point) => point.driver === sensor).driver_days) })).join("; ");
+  const label = sensors.map((sensor) => text.t("machine.drivers.alt", { sensor: text.sensor(sensor), days: text.change(points.findLast((point) => point.driver === sensor).driver_days) })).join("; ");
   const breadth = Math.max(((width - MARGIN.left - MARGIN.right) * 6 * HOUR) / (to - from) - 1, 1);
   return drawing(width, height, label, dates(from, to, x, width, height), sensors.map((sensor, index) => {
     const base = (index + 1) * row - 4;
@@ -230,7 +230,7 @@ export function driverHistory(trend, width) {
         const high = Math.max((Math.abs(point.driver_days) / most) * (row - 22), 1);
         return s("rect", { class: point.driver_days < 0 ? "shortens" : "lengthens", x: round(x(point.at) - breadth / 2), y: round(base - high), width: round(breadth), height: round(high) });
       }),
-      s("text", { x: MARGIN.left, y: base - row + 18, class: "label" }, clipped(sensor, width - MARGIN.left)),
+      s("text", { x: MARGIN.left, y: base - row + 18, class: "label" }, clipped(text.sensor(sensor), width - MARGIN.left)),
     ];
   }));
 }
@@ -247,7 +247,7 @@ export function sensorChart({ sensor, training, hours }, width) {
   const inside = (value) => Math.min(Math.max(value, low - spare), high + spare);
   const y = linear(low - spare, high + spare, height - MARGIN.bottom, MARGIN.top);
   const { x, parts } = frame(width, height, from, to, [low, high], y, text.reading);
-  const label = text.t("machine.sensors.alt", { sensor, last: text.reading(points.at(-1).mean), low: text.reading(Math.min(...points.map((point) => point.min))), high: text.reading(Math.max(...points.map((point) => point.max))) });
+  const label = text.t("machine.sensors.alt", { sensor: text.sensor(sensor), last: text.reading(points.at(-1).mean), low: text.reading(Math.min(...points.map((point) => point.min))), high: text.reading(Math.max(...points.map((point) => point.max))) });
   const shade = training && s("rect", { class: "training", x: MARGIN.left, y: y(training.high), width: width - MARGIN.left - MARGIN.right, height: Math.max(y(training.low) - y(training.high), 1) });
   const seen = training ? `; ${text.t("machine.sensors.alt.training", { low: text.reading(training.low), high: text.reading(training.high) })}` : "";
   return drawing(width, height, label + seen, shade, parts, runs(points, 2.5 * HOUR).map((part) => [

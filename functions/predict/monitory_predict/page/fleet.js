@@ -236,7 +236,7 @@ function row(machine, limits, cap, openCase) {
       : h("span", { "aria-label": text.t("change.of", { change: text.change(machine.change_24h) }), role: "img" }, text.change(machine.change_24h)),
     interval: hasAnswer && machine.level !== "failing" && intervalBar(machine, limits, cap),
     trend: machine.trend?.length ? spark(machine.trend, limits, cap) : h("small", {}, text.t("trend.none")),
-    drivers: drivers.map((driver) => h("span", { class: "driver", title: driver.sensor }, h("span", {}, driver.sensor), " ", h("b", {}, text.change(driver.days)))),
+    drivers: drivers.map((driver) => h("span", { class: "driver", title: text.sensor(driver.sensor) }, h("span", {}, text.sensor(driver.sensor)), " ", h("b", {}, text.change(driver.days)))),
     case: [openCase && caseStatus(openCase), waiting.length > 0 && h("small", { class: "waiting" }, `${text.word("kind", waiting.at(-1).body.kind)}: ${text.t("case.waiting")}`)],
   };
   return h("tr", { role: "row", class: machine.level }, COLUMNS.map((name) =>

@@ -180,7 +180,7 @@ function history(machine) {
 function smallMultiple(sensor) {
   const last = sensor.hours.at(-1).mean;
   const isOut = sensor.training && (last < sensor.training.low || last > sensor.training.high);
-  return h("div", {}, h("h3", {}, sensor.sensor, isOut && h("span", { class: "out" }, text.t("machine.sensors.out"))), fitted(h("div"), (width) => sensorChart(sensor, width)));
+  return h("div", {}, h("h3", {}, text.sensor(sensor.sensor), isOut && h("span", { class: "out" }, text.t("machine.sensors.out"))), fitted(h("div"), (width) => sensorChart(sensor, width)));
 }
 
 function runs(list) {

@@ -16,12 +16,15 @@ async function show() {
   place("version").textContent = version;
   place("main").replaceChildren(loading());
   try {
-    const report = await getText(["models", version, "report"]);
+    const report = inLanguage(await getText(["models", version, "report"]));
     place("main").replaceChildren(h("iframe", { sandbox: "", srcdoc: report, title: `${text.t("report.title")} ${version}` }));
   } catch (error) {
     place("main").replaceChildren(problemNotice(error, { onRetry: show }));
   }
 }
+
+/** A report whose switch of languages stands at the page's; it runs no scripts, so this is done before it is shown. */
+const inLanguage = (report) => report.replace(`id="language-${text.language()}"`, "$& checked");
 
 window.addEventListener("hashchange", show);
 show();

@@ -29,6 +29,9 @@ export function word(prefix, value) {
   return Object.hasOwn(TEXTS, `${prefix}.${value}`) ? t(`${prefix}.${value}`) : String(value);
 }
 
+/** The words for a sensor of the default set; another factory's stand for themselves. */
+export const sensor = (name) => word("sensor", name);
+
 const formats = new Map();
 
 function format(kind, options) {

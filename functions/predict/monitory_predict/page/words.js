@@ -112,6 +112,13 @@ export const TEXTS = {
   "machine.no-answer": ["No prediction now", "지금은 예측이 없습니다"],
   "machine.warnings": ["What to know", "유의 사항"],
   "machine.none": ["Nothing to draw yet.", "아직 그릴 데이터가 없습니다."],
+  "sensor.temperature": ["temperature", "온도"],
+  "sensor.humidity": ["humidity", "습도"],
+  "sensor.vibration": ["vibration", "진동"],
+  "sensor.pressure": ["pressure", "압력"],
+  "sensor.active_power": ["active power", "유효 전력"],
+  "sensor.reactive_power": ["reactive power", "무효 전력"],
+
   "end.failure": ["failure", "고장"],
   "end.maintenance": ["maintenance", "정비"],
 

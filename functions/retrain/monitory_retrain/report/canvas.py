@@ -8,13 +8,15 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
 from typing import Any
 
 import matplotlib as mpl
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.typing import RcKeyType
+
+from monitory_retrain.report.language.words import Text
 
 INK, SOFT, LINE, PAPER = "#010101", "#010102", "#010103", "#010104"
 """Text, secondary text, grid, background."""
@@ -73,6 +75,7 @@ _STYLE: dict[RcKeyType, Any] = {
     "figure.constrained_layout.use": True,
 }
 
+_DRAWN = '<svg aria-hidden="true"'
 _HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>\s*", re.DOTALL)
 _SIZE = re.compile(r'(<svg[^>]*?) width="[^"]*"| height="[^"]*"(?=[^>]*viewBox)')
@@ -103,13 +106,13 @@ def figure(height: float, rows: int = 1, columns: int = 1) -> Iterator[tuple[Fig
         yield drawing, list(axes.ravel())
 
 
-def svg(drawing: Figure, name: str, description: str) -> str:
+def svg(drawing: Figure, name: str, description: Text) -> str:
     """A drawing as inline SVG. Call it within `figure`'s block.
 
     Args:
         drawing: the drawing.
         name: unique on the page; a prefix of the ids of shapes.
-        description: the text alternative.
+        description: the text alternative. It stands beside the drawing, for CSS chooses no attribute's language.
     """
     out = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
@@ -120,4 +123,5 @@ def svg(drawing: Figure, name: str, description: str) -> str:
     text = _FONT.sub(r"font: \1\2 var(--font)", text)
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, f"var({variable})")
-    return text.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)
+    label = Markup('<span class="unseen" id="{0}-text">{1}</span>').format(name, description)
+    return f'<div role="img" aria-labelledby="{name}-text">{label}{text.replace("<svg", _DRAWN, 1)}</div>'

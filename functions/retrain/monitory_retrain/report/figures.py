@@ -14,6 +14,7 @@ from monitory_retrain.evaluation.drift import MOVED, WATCH, Drift
 from monitory_retrain.evaluation.reliability import Reliability
 from monitory_retrain.report import canvas
 from monitory_retrain.report.canvas import BAD, FULL, GOOD, INK, MAIN, MOST, NONE, OTHER, PAPER, SOFT, SOME, THIRD, WARN
+from monitory_retrain.report.language.words import Text
 
 DOTS = 500
 """Hours drawn in the scatter: more make it heavier, not clearer."""
@@ -53,7 +54,7 @@ class Coverage(NamedTuple):
     width: float
 
 
-def predicted_against_true(true: Floats, predicted: Floats, description: str) -> str:
+def predicted_against_true(true: Floats, predicted: Floats, description: Text) -> str:
     """Hours of the hold-out as dots, with the median and the middle 80 % of predictions by true RUL."""
     top = float(max(true.max(), predicted.max(), 1.0)) * 1.04
     with canvas.figure(3.5) as (drawing, (ax,)):
@@ -73,7 +74,7 @@ def predicted_against_true(true: Floats, predicted: Floats, description: str) ->
         return canvas.svg(drawing, "scatter", description)
 
 
-def error_by_rul(bins: Sequence[str], models: Sequence[tuple[str, Sequence[float | None]]], description: str) -> str:
+def error_by_rul(bins: Sequence[str], models: Sequence[tuple[str, Sequence[float | None]]], description: Text) -> str:
     """Mean absolute error by bins of true RUL, the new model's beside the others'."""
     colours = {0: MAIN, 1: OTHER} if len(models) > 2 else {0: MAIN}
     with canvas.figure(2.7) as (drawing, (ax,)):
@@ -98,7 +99,7 @@ def error_by_rul(bins: Sequence[str], models: Sequence[tuple[str, Sequence[float
         return canvas.svg(drawing, "error", description)
 
 
-def coverage(parts: Sequence[Coverage], target: float, description: str) -> str:
+def coverage(parts: Sequence[Coverage], target: float, description: Text) -> str:
     """The share of true values within the interval, overall and by thirds of predicted RUL, beside the target."""
     with canvas.figure(0.7 + 0.42 * len(parts)) as (drawing, (ax,)):
         at = np.arange(len(parts))[::-1]
@@ -128,7 +129,7 @@ def coverage(parts: Sequence[Coverage], target: float, description: str) -> str:
         return canvas.svg(drawing, "coverage", description)
 
 
-def reliability(horizons: Sequence[Reliability], description: str) -> str:
+def reliability(horizons: Sequence[Reliability], description: Text) -> str:
     """The share of hours that a failure follows in time, by its predicted probability; larger dots are more hours."""
     with canvas.figure(3.1) as (drawing, (ax,)):
         ax.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)), label="exact")
@@ -145,7 +146,7 @@ def reliability(horizons: Sequence[Reliability], description: str) -> str:
         return canvas.svg(drawing, "reliability", description)
 
 
-def trajectories(runs: Sequence[Run], description: str) -> str:
+def trajectories(runs: Sequence[Run], description: Text) -> str:
     """Predictions hour by hour in runs to failure, with the interval as a band."""
     with canvas.figure(0.35 + 1.7 * len(runs), rows=len(runs)) as (drawing, axes):
         longest = max(float(run.before.max()) for run in runs)
@@ -175,7 +176,7 @@ def _trajectory(ax: Axes, run: Run) -> None:
     ax.set_title(f"{canvas.short(run.machine)}: {run.title}", color=INK)
 
 
-def bars(labels: Sequence[str], values: Floats, axis: str, description: str, name: str) -> str:
+def bars(labels: Sequence[str], values: Floats, axis: str, description: Text, name: str) -> str:
     """Horizontal bars, the first on top, each with its percentage; values are shares, 0..1."""
     with canvas.figure(0.55 + 0.26 * len(labels)) as (drawing, (ax,)):
         at = np.arange(len(labels))[::-1]
@@ -192,7 +193,7 @@ def bars(labels: Sequence[str], values: Floats, axis: str, description: str, nam
         return canvas.svg(drawing, name, description)
 
 
-def drift(drift: Drift, description: str) -> str:
+def drift(drift: Drift, description: Text) -> str:
     """The drift of each sensor and of the predictions, in multiples of a usual day's."""
     rows = [*drift.sensors, *([drift.predictions] if drift.predictions else [])]
     with canvas.figure(0.75 + 0.26 * len(rows)) as (drawing, (ax,)):
@@ -234,7 +235,7 @@ def drift(drift: Drift, description: str) -> str:
         return canvas.svg(drawing, "drift", description)
 
 
-def completeness(completeness: Completeness, description: str) -> str | None:
+def completeness(completeness: Completeness, description: Text) -> str | None:
     """Hours with data by machine and day. Of many machines, those with the most gaps.
 
     A day that is still running is as wide as it is long so far.

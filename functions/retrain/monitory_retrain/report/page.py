@@ -4,7 +4,7 @@ import numpy as np
 from markupsafe import Markup
 
 from monitory_retrain.model_card import encode
-from monitory_retrain.report import coverage, facts, figures, html, machines, presence, realised
+from monitory_retrain.report import coverage, descriptions, facts, figures, html, machines, presence, realised
 from monitory_retrain.report.findings import Findings
 from monitory_retrain.report.language import labels, sentences
 from monitory_retrain.report.language.words import say
@@ -23,6 +23,7 @@ def render(findings: Findings) -> bytes:
         "missed": facts.missed,
         "one": Markup('<span class="one">{}</span>').format,
         "percent": percent,
+        "named": sentences.named,
         "told": sentences.told,
     }
     challenger = findings.challenger
@@ -97,55 +98,30 @@ def _figures(findings: Findings) -> dict[str, str | None]:
     gains = facts.importance(challenger.trained.text, findings.card.sensors)
     target = challenger.calibration.coverage if challenger.calibration else 0.0
     horizons = [horizon for horizon in challenger.reliability if horizon.rows]
-    horizon_text = "; ".join(
-        f"within {horizon.days} days: "
-        + ", ".join(f"{bin_.predicted:.0%} predicted, {bin_.observed:.0%} failed" for bin_ in horizon.bins)
-        for horizon in horizons
-    )
-    bin_text = ", ".join(f"{bin_} days: {error:.2f}" for bin_, error in zip(bins, errors[0][1], strict=True) if error)
-    part_text = ", ".join(f"{part.label}: {part.share:.0%}" for part in parts)
-    gain_text = ", ".join(f"{sensor} {share:.0%}" for sensor, share in gains)
     return {
         "scatter": figures.predicted_against_true(
             holdout.rul[has_label],
             predicted[has_label],
-            f"Predicted against true RUL of {has_label.sum():,} hours, MAE of all {challenger.scores.mae:.2f} days",
+            descriptions.scatter(int(has_label.sum()), challenger.scores.mae),
         )
         if has_label.any()
         else None,
-        "errors": figures.error_by_rul(bins, errors, f"Mean absolute error in days by true RUL. {bin_text}"),
-        "coverage": figures.coverage(parts, target, f"Share of true RUL within the interval. {part_text}")
-        if parts
-        else None,
-        "reliability": figures.reliability(
-            horizons, f"Share of hours that a failure followed, by its predicted probability. {horizon_text}"
-        )
-        if horizons
-        else None,
-        "trajectories": figures.trajectories(
-            runs,
-            "Predicted and true RUL before failures. " + "; ".join(f"{run.machine} {run.title}" for run in runs),
-        )
-        if runs
-        else None,
+        "errors": figures.error_by_rul(bins, errors, descriptions.errors(bins, errors[0][1])),
+        "coverage": figures.coverage(parts, target, descriptions.coverage(parts)) if parts else None,
+        "reliability": figures.reliability(horizons, descriptions.reliability(horizons)) if horizons else None,
+        "trajectories": figures.trajectories(runs, descriptions.trajectories(runs)) if runs else None,
         "importance": figures.bars(
             [sensor for sensor, _ in gains],
             np.array([share for _, share in gains]),
             "share of the model's gain",
-            f"Importance by sensor. {gain_text}",
+            descriptions.importance(gains),
             "importance",
         )
         if gains
         else None,
-        "drift": figures.drift(
-            findings.drift,
-            "Difference from training by sensor, in multiples of a usual day's. "
-            + ", ".join(f"{sensor.name} {sensor.ratio:.1f}" for sensor in findings.drift.sensors),
-        )
-        if findings.drift.sensors
-        else None,
+        "drift": figures.drift(findings.drift, descriptions.drift(findings.drift)) if findings.drift.sensors else None,
         "presence": figures.completeness(
             findings.completeness,
-            "Hours with data by machine and day. " + " ".join(map(str, presence.gaps(findings.completeness))),
+            descriptions.presence(presence.gaps(findings.completeness)),
         ),
     }

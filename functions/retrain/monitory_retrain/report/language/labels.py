@@ -40,6 +40,7 @@ LABELS = (
     "watch",
     "moved",
     "no data",
+    "over {days}",
     "predicted {range}",  # last: others begin like it
 )
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from monitory_retrain.report.language.words import Phrase, Text
+from monitory_retrain.report.language.words import Phrase, Text, joined
 
 TEXTS = (
     "the first model: Brier score {brier} beats the training mean ({mean}) and the last-life baseline ({last}), "
@@ -48,6 +48,18 @@ TEXTS = (
     "scatter over five readings",
 )
 
+SENSORS = (
+    "temperature",
+    "humidity",
+    "vibration",
+    "pressure",
+    "active power",
+    "active_power",
+    "reactive power",
+    "reactive_power",
+)
+"""Names of sensors that have words; those of other sensor sets stay as they are."""
+
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
 
 
@@ -57,10 +69,17 @@ def told(sentence: str, forms: Sequence[str] = TEXTS) -> Text:
     >>> told("worse than the champion: slower").values["figures"]
     'slower'
     """
+    if sentence in SENSORS:
+        return Phrase(sentence, {})
     for text in forms:
         if match := _form(text).fullmatch(sentence):
             return Phrase(text, {name: told(value, forms) for name, value in match.groupdict().items()})
     return sentence
+
+
+def named(sensors: Sequence[str]) -> Phrase:
+    """Names of sensors, one behind another."""
+    return joined([told(sensor) for sensor in sensors])
 
 
 @cache

@@ -1,7 +1,7 @@
 """Text in the languages of the page: English, and Korean from a table of words. The page shows one of them by CSS."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -53,6 +53,16 @@ def say(text: str, /, **values: object) -> Phrase:
     '3 of 4'
     """
     return Phrase(text, values)
+
+
+def joined(texts: Sequence[Text], separator: str = ", ") -> Phrase:
+    """Texts one behind another.
+
+    >>> str(joined([say("{count} of {all}", count=3, all=4), "7"]))
+    '3 of 4, 7'
+    """
+    values = {f"text{number}": text for number, text in enumerate(texts)}
+    return Phrase(separator.join(f"{{{name}}}" for name in values), values)
 
 
 @cache

@@ -24,6 +24,7 @@ HANGUL = re.compile("[가-힣]")
 def keys() -> Iterator[str]:
     """The first argument of each `say`, in code and templates, and the forms of sentences and labels."""
     yield from sentences.TEXTS
+    yield from sentences.SENSORS
     yield from labels.LABELS
     for file in chain.from_iterable(resources.files(room).iterdir() for room in (report, language)):
         if file.name.endswith(".py"):
