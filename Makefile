@@ -242,6 +242,10 @@ bench-replace: $(READY) ## long-run cost of replacing by the answers' date, besi
 bench-alerts: $(READY) ## what people are told in a simulated week of 200 machines, hour by hour, beside the truth (MACHINES= SEED=)
 	@$(BIN)/python -m benchmarks.alerts $(call flag,machines,MACHINES) $(call flag,seed,SEED)
 
+.PHONY: bench-page
+bench-page: $(READY) ## the fleet of 20, 1,000 and 10,000 machines in Chromium: paints, bytes, heap, frames while scrolling
+	@$(BIN)/python -m benchmarks.page
+
 .PHONY: bench-spikes
 bench-spikes: $(READY) ## failures found in readings beside the true ones, at many rates, with sensors that lie (RATES="1 720")
 	@$(BIN)/python -m benchmarks.spikes $(if $(RATES),--rates $(RATES))

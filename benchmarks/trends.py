@@ -36,10 +36,10 @@ class Writer:
         """A month of each machine is there but for the newest six hours."""
         self._storage = stage.bucket(bucket)
         first = _NEWEST - KEEP_HOURS + SLOT_HOURS
-        month = {name: _wander(name, range(first, _NEWEST, SLOT_HOURS)) for name in _names(machines)}
+        month = {name: wander(name, range(first, _NEWEST, SLOT_HOURS)) for name in names(machines)}
         trends.add(self._storage, _LAKE, month, _NEWEST)
         # the points of a day, as the fleet state has them
-        self._points = {name: (*points[-3:], _wander(name, [_NEWEST])[0]) for name, points in month.items()}
+        self._points = {name: (*points[-3:], wander(name, [_NEWEST])[0]) for name, points in month.items()}
 
     def add(self) -> int:
         """Add a point to each; returns the object's bytes."""
@@ -53,7 +53,7 @@ class Reader:
     def __init__(self, bucket: str, machines: int) -> None:
         """A warm sandbox with the fleet state in memory."""
         self._cache = StateCache(stage.bucket(bucket), trends.state_object(_LAKE))
-        states = {name: msgspec.Raw(msgspec.json.encode(_state(name))) for name in _names(machines)}
+        states = {name: msgspec.Raw(msgspec.json.encode(state(name))) for name in names(machines)}
         self._fleet = FleetState(since=1, scored_at=_NOW, machines=states)
 
     def read(self) -> int:
@@ -97,31 +97,31 @@ def _peak(memory: Memory) -> dict[str, float]:
     return {"peak_mb": memory.peak / 2**20}
 
 
-def _names(machines: int) -> Iterator[str]:
+def names(machines: int) -> Iterator[str]:
     """Machines in zones of 50."""
     return (f"ZONE-{number // 50 + 1:03}/EQUIP-{number + 1:05}" for number in range(machines))
 
 
-def _wander(name: str, hours: range | list[int]) -> tuple[TrendPoint, ...]:
+def wander(name: str, hours: range | list[int]) -> tuple[TrendPoint, ...]:
     """A machine's points in some hours."""
-    draw, names = Random(name), sensors.load().names
+    draw, sensor_names = Random(name), sensors.load().names
     days = draw.uniform(1.0, 30.0)
     points = []
     for hour in hours:
         days = min(max(days + draw.gauss(0.0, 0.6), 0.2), 30.0)
         high = round(1.3 * days, 2) if 1.3 * days < stage.CAP_DAYS else None
-        sensor, added = draw.choice(names), round(draw.uniform(-9.0, -0.1), 2)
+        sensor, added = draw.choice(sensor_names), round(draw.uniform(-9.0, -0.1), 2)
         points.append(TrendPoint(hour, round(days, 2), round(0.7 * days, 2), high, sensor, added))
     return tuple(points)
 
 
-def _state(name: str) -> MachineState:
-    """A machine of the fleet state, with the answers of a day."""
-    points = _wander(name, list(range(_NEWEST - 24, _NEWEST + 1)))
-    as_of = (clock.hour_start(_NEWEST + 1) - timedelta(seconds=5)).astimezone()
+def state(name: str, newest: int = _NEWEST) -> MachineState:
+    """A machine of the fleet state, with the answers of the day up to an hour."""
+    points = wander(name, list(range(newest - 24, newest + 1)))
+    as_of = (clock.hour_start(newest + 1) - timedelta(seconds=5)).astimezone()
     return MachineState(
-        scored_at=_NOW,
-        hour=_NEWEST,
+        scored_at=clock.hour_start(newest + 1).replace(minute=10),
+        hour=newest,
         answer=msgspec.Raw(msgspec.json.encode(_answer(points[-1], as_of))),
         recent=tuple(HourAnswer(point.hour, point.days, "ok") for point in points),
         points=points[-4:],
