@@ -1,10 +1,12 @@
-"""The whole product in one go: a simulated month, retrained and predicted by the real handlers.
+"""The whole product in one go: five simulated weeks, retrained and predicted by the real handlers.
 
     python -m monitory_local.demo
 
-The month ends now, for predictions want recent data. Machines live six days in the mean, so that a month holds
-failures enough to learn from. True lives are known because the simulator knows the future; nothing of it is in the
-lake. The last line printed is one JSON object.
+They end now, for predictions want recent data. Machines live twenty days in the mean: long enough that most of them are
+healthy, short enough that there are failures to learn from; the days before the newest week, which is scored as it goes
+on, are as many as a prediction may tell (`MAX_RUL_DAYS`). Now one is failing, one stands still, one was
+maintained a week ago and a few are in need, whatever the seed. True lives are known because the simulator knows the
+future; nothing of it is in the lake. The last line printed is one JSON object.
 """
 
 import argparse
@@ -24,7 +26,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from monitory.clock import first_hour, hour_of, hour_start, now
+from monitory.clock import HOURS_PER_DAY, first_hour, hour_of, hour_start, now
 from monitory.errors import UnknownVersion
 from monitory.registry.registry import Registry
 from monitory.settings import Settings, from_environment
@@ -73,9 +75,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     started = time.monotonic()
     parser = argparse.ArgumentParser(prog="python -m monitory_local.demo", description=__doc__)
     parser.add_argument("--machines", type=int, default=20, help="of the factory (%(default)s)")
-    parser.add_argument("--days", type=int, default=30, help="up to today, as far as it has gone (%(default)s)")
-    parser.add_argument("--life-days", type=float, default=6.0, help="mean life of a machine (%(default)s)")
-    parser.add_argument("--rate", type=float, default=60.0, help="seconds between two readings (%(default)s)")
+    parser.add_argument("--days", type=int, default=38, help="up to today, as far as it has gone (%(default)s)")
+    parser.add_argument("--life-days", type=float, default=20.0, help="mean life of a machine (%(default)s)")
+    parser.add_argument("--rate", type=float, default=120.0, help="seconds between two readings (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the simulation (%(default)s)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="emptied, then kept (%(default)s)")
     arguments = parser.parse_args(argv)
@@ -84,18 +86,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         lambdas.set_defaults()
         settings = _own_buckets(s3)
         first_day = now().date() - timedelta(days=arguments.days - 1)
-        start = first_hour(first_day)
+        present = hour_of(now())
         plan = Plan(
-            start,
+            first_hour(first_day),
             machines=arguments.machines,
             seed=arguments.seed,
             life_days=arguments.life_days,
             rate_seconds=arguments.rate,
+            triage_hour=present,
         )
         console.rule(f"1. {plan.machines} machines for {arguments.days} days, a reading every {plan.rate_seconds:g} s")
         feed = Feed(arguments.folder / FEED_FILE, plan, plan.start_hour)
         lake = S3Storage(settings.s3_input_data_bucket_name, region=settings.aws_region)
-        present = hour_of(now())
         watched = demo_cases.watched_hours(plan.start_hour, present)
         written = feed.catch_up(lake, settings.s3_input_data_key, progress_bar, watched[0])
         use_log(arguments.folder)
@@ -129,6 +131,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     output = Console(highlight=False, width=width)
     output.print(_table(lines, cap))
     output.print(_summary(lines))
+    output.print(f"{_maintained(producer, feed.until)}.")
     output.print(demo_cases.table(cases))
     if alert := inbox.alert:
         output.print(f"An alert, as it is mailed:\n\n{alert.subject}\n\n{alert.body}")
@@ -231,6 +234,16 @@ def _summary(lines: Sequence[Line]) -> str:
     if not urgent:
         return f"No machine needs work within {SOON_DAYS} days."
     return f"{len(urgent)} of {len(lines)} machines need work within {SOON_DAYS} days: {', '.join(urgent)}."
+
+
+def _maintained(producer: Producer, until: int) -> str:
+    """Which machines the factory's people worked on in the week before an hour, and when."""
+    works = sorted(
+        (hour, machine.lives.equip_id)
+        for machine in producer.machines
+        for hour, _ in machine.lives.maintenances(until - (SOON_DAYS + 1) * HOURS_PER_DAY, until - 1)
+    )
+    return "Maintained: " + ", ".join(f"{name} from {hour_start(hour):%Y-%m-%d %H:%M}" for hour, name in works)
 
 
 def _soon(line: Line) -> float | None:

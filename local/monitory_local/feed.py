@@ -16,7 +16,10 @@ from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.records import failure_log
 from monitory_local.simulator.wear import Plan
 
-MAX_DAYS = 30
+DAYS = 30
+"""History of a new factory."""
+
+MAX_DAYS = 60
 """A lake that is further behind gets its last days only."""
 
 FEED_FILE = "factory.json"

@@ -14,7 +14,7 @@ from monitory.errors import ObjectNotFound
 from monitory.settings import PredictSettings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local import lambdas, openapi, scoring
-from monitory_local.feed import FEED_FILE, MAX_DAYS, Feed, use_log
+from monitory_local.feed import DAYS, FEED_FILE, Feed, use_log
 from monitory_local.ports import HOST, require_free
 from monitory_local.s3 import DEFAULT_FOLDER, S3, running_s3
 from monitory_local.s3.buckets import prepare
@@ -72,7 +72,7 @@ def _feed(arguments: argparse.Namespace, settings: PredictSettings, stop: thread
     if not file.exists() and next(storage.list(prefix.rstrip("/")), None):
         print(f"the lake in {arguments.folder} is not a simulated factory's: it is served as it is, and not written to")
         return
-    start = hour_of(now()) - MAX_DAYS * HOURS_PER_DAY
+    start = hour_of(now()) - DAYS * HOURS_PER_DAY
     feed = Feed.open(file, Plan(start, machines=arguments.machines, rate_seconds=arguments.rate))
     feed.catch_up(storage, prefix, progress_bar)
     threading.Thread(target=feed.follow, args=(storage, prefix, progress_bar, stop), daemon=True).start()
@@ -96,7 +96,7 @@ def _hints(s3: S3, settings: PredictSettings, port: int, folder: Path) -> str:
     ]
     if not _has_model(settings):
         where = "" if folder == DEFAULT_FOLDER else f' FOLDER="{folder}"'
-        first, last = now().date() - timedelta(days=MAX_DAYS - 1), now().date()
+        first, last = now().date() - timedelta(days=DAYS - 1), now().date()
         lines += [
             "There is no model yet, so predictions answer 503. In another shell, this trains one:",
             "",

@@ -143,8 +143,7 @@ class MachineLives:
         self._lives: list[Life] = []
         self._planned: list[Ending] = []
         if plan.triage_hour is not None:
-            mean = plan.life_days * self.kind.life_factor
-            self._planned = endings(number, plan.machines, plan.classes, mean, plan.triage_hour)
+            self._planned = endings(number, plan.machines, plan.classes, plan.triage_hour)
 
     def life(self, hour: int) -> Life:
         """The life that an hour belongs to, its failure and repair included.
@@ -227,9 +226,13 @@ class MachineLives:
         )
 
     def _planned_ending(self, start: int, failure: int) -> Ending | None:
-        """What the triage says of a life; None where it may fail as drawn: before the hour, with a life to follow."""
+        """What the triage says of a life; None where it may fail as drawn: before the hour, with a life to follow, or
+        late enough after it.
+        """
         planned = next((ending for ending in self._planned if ending.end > start), None)
         if planned is None or self._plan.triage_hour is None:
             return None
-        leaves_time = failure + _TRIAGE_REST_HOURS <= min(planned.failure - SHORTEST_LIFE_HOURS, self._plan.triage_hour)
-        return None if leaves_time else planned
+        shortest = max(SHORTEST_LIFE_HOURS, round(self.mean_hours / 2))  # of the planned one: not among the odd ones
+        leaves_time = failure + _TRIAGE_REST_HOURS <= min(planned.failure - shortest, self._plan.triage_hour)
+        is_late = planned.at_least and failure >= planned.failure
+        return None if leaves_time or is_late else planned
