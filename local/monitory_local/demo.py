@@ -79,6 +79,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--life-days", type=float, default=20.0, help="mean life of a machine (%(default)s)")
     parser.add_argument("--rate", type=float, default=120.0, help="seconds between two readings (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the simulation (%(default)s)")
+    parser.add_argument(
+        "--triage",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="one machine failing, one off, one maintained a week ago, a few in need; else all by chance (%(default)s)",
+    )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="emptied, then kept (%(default)s)")
     arguments = parser.parse_args(argv)
     console = Console(stderr=True, highlight=False)
@@ -93,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             seed=arguments.seed,
             life_days=arguments.life_days,
             rate_seconds=arguments.rate,
-            triage_hour=present,
+            triage_hour=present if arguments.triage else None,
         )
         console.rule(f"1. {plan.machines} machines for {arguments.days} days, a reading every {plan.rate_seconds:g} s")
         feed = Feed(arguments.folder / FEED_FILE, plan, plan.start_hour)
@@ -131,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     output = Console(highlight=False, width=width)
     output.print(_table(lines, cap))
     output.print(_summary(lines))
-    output.print(f"{_maintained(producer, feed.until)}.")
+    output.print(maintained(producer, feed.until))
     output.print(demo_cases.table(cases))
     if alert := inbox.alert:
         output.print(f"An alert, as it is mailed:\n\n{alert.subject}\n\n{alert.body}")
@@ -236,14 +242,16 @@ def _summary(lines: Sequence[Line]) -> str:
     return f"{len(urgent)} of {len(lines)} machines need work within {SOON_DAYS} days: {', '.join(urgent)}."
 
 
-def _maintained(producer: Producer, until: int) -> str:
-    """Which machines the factory's people worked on in the week before an hour, and when."""
+def maintained(producer: Producer, until: int) -> str:
+    """The machines that the factory's people worked on in the week before an hour, and since when, in a sentence."""
     works = sorted(
         (hour, machine.lives.equip_id)
         for machine in producer.machines
         for hour, _ in machine.lives.maintenances(until - (SOON_DAYS + 1) * HOURS_PER_DAY, until - 1)
     )
-    return "Maintained: " + ", ".join(f"{name} from {hour_start(hour):%Y-%m-%d %H:%M}" for hour, name in works)
+    if not works:
+        return "No machine was maintained in the last week."
+    return f"Maintained: {', '.join(f'{name} from {hour_start(hour):%Y-%m-%d %H:%M}' for hour, name in works)}."
 
 
 def _soon(line: Line) -> float | None:
