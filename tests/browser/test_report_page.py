@@ -51,7 +51,7 @@ CUT_OFF = """[...document.querySelectorAll("svg text")].filter(text => {
 }).map(text => text.textContent)"""
 
 TOO_WIDE = """[...document.querySelectorAll("main *")].filter(element =>
-  element.getBoundingClientRect().right > innerWidth + 1 && !element.closest(".scroll, pre")
+  element.getBoundingClientRect().right > innerWidth + 1 && !element.closest(".scroll, .unseen, pre")
 ).map(element => element.outerHTML.slice(0, 80))"""
 
 
