@@ -90,7 +90,7 @@ def _fill(lake: str, models: str, machines: int) -> None:
     trends.add(storage, fingerprint, {name: wander(name, month) for name in names(machines)}, newest)
     scored = {name: state(name, newest) for name in names(machines)}
     made = fleet.merge(FleetState(since=1), scored, [], clock.now(), newest, LIMITS_DAYS)
-    fleet.write(storage, fingerprint, made, None)
+    fleet.state_object(fingerprint).write(storage, made, None)
 
 
 @contextmanager
