@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
+from playwright.sync_api import expect
 
 from monitory import clock
 from monitory.settings import PredictSettings, ScoreSettings
@@ -18,7 +20,7 @@ from tests.support import proxy_faults as faults
 from tests.support.browser import Browser, Tab
 from tests.support.gatekeeper import Gatekeeper
 from tests.support.page_server import listening
-from tests.support.proxy import Proxy
+from tests.support.proxy import Exchange, Proxy, through
 from tests.support.world import MODEL_KEY, REGION, World, hasten
 
 KEY = "k-0123456789abcdef"
@@ -182,8 +184,17 @@ def test_scoring_that_has_stopped(plant: Plant, browser: Browser) -> None:
 
 def test_a_slow_storage_shows_that_the_page_is_loading(plant: Plant, browser: Browser) -> None:
     plant.serve()
-    with plant.proxy.failing(faults.delayed(0.6), key=FLEET):
-        page = plant.open(browser).page
-        assert page.get_by_text("Loading").is_visible()
-        page.get_by_role("link", name="EQUIP-001").wait_for()
-        assert page.get_by_text("Loading").count() == 0
+    page = browser.open(plant.address, width=390).page
+    page.get_by_label("API key").fill(KEY)
+    seen = Event()
+
+    def held(exchange: Exchange) -> None:
+        seen.wait(30)
+        through(exchange)
+
+    with plant.proxy.failing(held, key=FLEET):
+        page.get_by_role("button", name="Open").click()
+        expect(page.get_by_text("Loading")).to_be_visible()
+        seen.set()
+        expect(page.get_by_role("link", name="EQUIP-001")).to_be_visible()
+        expect(page.get_by_text("Loading")).to_have_count(0)
