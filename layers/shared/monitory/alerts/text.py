@@ -10,6 +10,9 @@ from monitory.alerts.case import Case, Cause, Change, Outcome, Transition
 MAX_LINES = 50
 """Transitions that a mail names."""
 
+_HIGHEST_LIMIT = 2
+"""The level of the last limit; the one above it is that of failing machines, whose facts may be older than that."""
+
 
 class Mail(NamedTuple):
     """A mail's subject, ASCII of at most 99 characters as SNS wants it, and its plain text."""
@@ -155,7 +158,7 @@ def _urgency(transition: Transition) -> tuple[bool, int, str]:
 def _what(case: Case, words: _Words) -> str:
     if case.cause is Cause.SILENCE:
         return words.silent.format(time=_time(case.facts.as_of if case.facts else clock.hour_start(case.raised_hour)))
-    if case.level > 2:
+    if case.level > _HIGHEST_LIMIT:
         return words.failing
     days = f"{words.days.format(days=case.facts.rul_days)}, " if case.facts else ""
     return days + words.level.format(level=case.level)
@@ -165,7 +168,7 @@ def _details(case: Case, words: _Words) -> list[str]:
     details = []
     facts = case.facts
     if case.cause is Cause.WEAR and facts:
-        if facts.expected_failure_at and facts.rul_days:
+        if facts.expected_failure_at and facts.rul_days and case.level <= _HIGHEST_LIMIT:
             details.append(words.expected.format(time=_time(facts.expected_failure_at)))
         if facts.driver:
             details.append(words.driver.format(name=_plain(facts.driver)))

@@ -26,6 +26,13 @@ def test_a_new_case_says_how_long_by_when_and_why() -> None:
     assert sentence(transition(), "ko").startswith("ZONE-001/EQUIP-001: 신규: 남은 수명 2.8일, 2단계; 예상 고장 시각")
 
 
+def test_a_failing_machine_has_no_failure_ahead() -> None:
+    escalated = transition(Change.ESCALATED, level=3)
+    assert sentence(escalated, "en") == (
+        "ZONE-001/EQUIP-001: more urgent: the machine fails; driver: vibration; failure mode: bearing"
+    )
+
+
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_a_closed_case_says_why(language: str) -> None:
     closed = [transition(Change.CLOSED, status=Status.CLOSED, outcome=outcome, closed_at=AT) for outcome in Outcome]
