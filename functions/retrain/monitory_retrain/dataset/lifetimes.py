@@ -9,6 +9,7 @@ from monitory_retrain.array_types import Floats, Ints
 
 _LEAST_EXPOSURE = 1 / 48  # days; a failure in the very hour that a period begins has half an hour at risk
 _MIN_AT_RISK = 0.02  # share of rows; fewer don't tell the hazard
+_PART_ROWS = 100_000  # whose exposure is held at once
 _MEAN_STEPS, _MEAN_ROWS = 120, 20_000
 _TAIL = 6  # intervals of the curve whose mean hazard goes on where nobody is at risk any more
 
@@ -51,7 +52,10 @@ def exposure(lives: Lifetimes, edges: Floats) -> tuple[Floats, Floats]:
 def kaplan_meier(lives: Lifetimes, days: Floats) -> Floats:
     """S at ascending days from 0 to the cap; where too few are at risk the last hazards go on. Shape (len(days),)."""
     width = np.diff(days)
-    at_risk, failures = (values.sum(axis=0) for values in exposure(lives, days))
+    at_risk, failures = np.zeros(len(width)), np.zeros(len(width))
+    for begin in range(0, len(lives.time), _PART_ROWS):
+        part = exposure(lives.take(np.arange(begin, min(begin + _PART_ROWS, len(lives.time)))), days)
+        at_risk, failures = at_risk + part[0].sum(axis=0), failures + part[1].sum(axis=0)
     enough = at_risk / (width * len(lives.time)) > _MIN_AT_RISK
     rate = failures / np.maximum(at_risk, 1e-12)
     end = len(width) if enough.all() else int(enough.argmin())

@@ -95,8 +95,11 @@ def baselines(rows: Dataset, parts: TimeSplit, cap: float) -> Baselines:
 
 def probabilities(distribution: Distribution, predicted: Floats) -> dict[int, Floats]:
     """P(failure within so many days) of predictions in days, by horizon; shape (n,) each."""
-    rows = [distribution.failure_probability(days) for days in predicted.tolist()]
-    return {row[0][0]: np.array([chance for _, chance in row]) for row in zip(*rows, strict=True)}
+    horizons = [days for days, _ in distribution.failure_probability(0.0)]
+    chances = np.empty((len(horizons), len(predicted)))
+    for at, days in enumerate(predicted.tolist()):
+        chances[:, at] = [chance for _, chance in distribution.failure_probability(days)]
+    return dict(zip(horizons, chances, strict=True))
 
 
 def training_mean(training: Dataset, cap: float) -> float:
@@ -138,12 +141,13 @@ def by_machine(
     parts: TimeSplit, predicted: Floats, calibration: Calibration | Distribution | None, cap: float
 ) -> list[MachineScore]:
     """Scores of each machine of the hold-out."""
-    holdout, watched = parts.holdout, parts.watched
+    holdout, watched, age = parts.holdout, parts.watched, parts.holdout.age
+    order = np.argsort(holdout.machine, kind="stable")
+    machines, firsts = np.unique(holdout.machine[order], return_index=True)
     return [
         MachineScore(
             str(holdout.machines[index]),
-            score(holdout.seen[rows], predicted[rows], calibration, cap, holdout.age[rows], watched[rows]),
+            score(holdout.seen[rows], predicted[rows], calibration, cap, age[rows], watched[rows]),
         )
-        for index in np.unique(holdout.machine).tolist()
-        if (rows := holdout.machine == index).any()
+        for index, rows in zip(machines.tolist(), np.split(order, firsts[1:]), strict=False)
     ]

@@ -15,6 +15,7 @@ from monitory.clock import HOURS_PER_DAY
 from monitory.model.distribution import Distribution
 from monitory_retrain.array_types import Floats
 from monitory_retrain.dataset.dataset import Dataset
+from monitory_retrain.evaluation.holdout import probabilities
 
 HORIZONS_DAYS = (3, 7)
 
@@ -58,14 +59,13 @@ def reliability(holdout: Dataset, predicted: Floats, distribution: Distribution)
         distribution: of the life left, given a predicted RUL.
     """
     offered = [days for days in HORIZONS_DAYS if days <= distribution.days[-1]]
-    probabilities = [dict(distribution.failure_probability(days)) for days in predicted.tolist()]
+    chances = probabilities(distribution, predicted)
     scores = []
     for days in offered:
         fails = holdout.rul <= days  # False for NaN
         early_enough = holdout.hour + days * HOURS_PER_DAY <= holdout.hour.max() if len(holdout) else fails
         judged = early_enough & (fails | (holdout.seen >= days))
-        chance = np.array([probability[days] for probability in probabilities])
-        scores.append(_score(days, chance[judged], fails[judged].astype(float)))
+        scores.append(_score(days, chances[days][judged], fails[judged].astype(float)))
     return scores
 
 

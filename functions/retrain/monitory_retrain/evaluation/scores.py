@@ -144,10 +144,9 @@ def intervals(
         age: hours since the machine's last failure, NaN for unknown, shape (n,); None where it's unknown of all.
     """
     ages = [np.nan] * len(predicted) if age is None else age.tolist()
-    ends = np.array(
-        [calibration.interval(days, cap, hours) for days, hours in zip(predicted.tolist(), ages, strict=True)]
-    )
-    ends = ends.reshape(-1, 2)
+    ends = np.empty((len(predicted), 2))
+    for at, (days, hours) in enumerate(zip(predicted.tolist(), ages, strict=True)):
+        ends[at] = calibration.interval(days, cap, hours)
     return ends[:, 0], ends[:, 1]
 
 
