@@ -2,7 +2,8 @@
 
     python -m benchmarks.training [--machines 1000] [--days 21]
 
-Hour rows are drawn, not read: 504,000 for 1,000 machines and 21 days. Memory is the largest sum over all processes.
+Hour rows are drawn, not read: 504,000 for 1,000 machines and 21 days. Memory is the largest sum over all processes;
+of the file that holds a large table (`large_array`) what is in memory for them counts, not the kernel's cache.
 """
 
 import argparse
@@ -14,12 +15,15 @@ from benchmarks.sides import Memory, Side, say
 from monitory import sensors
 from monitory.features.hour_row import Columns
 from monitory.machine import Machine
+from monitory.sensors import SensorSet
 
 if TYPE_CHECKING:
     from monitory_retrain.dataset.hour_table import HourTable
 
 _FIRST_HOUR = 496_800
 _LIFE_HOURS = 100
+_MACHINES = 500
+"""Of a part of the table: parts are joined as those of days are."""
 
 
 class Learner:
@@ -42,16 +46,25 @@ class Learner:
 
 def drawn_table(machines: int, days: int) -> "HourTable":
     """Hour rows of machines that fail every `_LIFE_HOURS`."""
-    from monitory_retrain.dataset.hour_table import HourTable  # heavy: not for this module's parent process
+    from monitory_retrain.dataset import hour_table  # heavy: not for this module's parent process
 
     sensor_set = sensors.load()
-    hours = days * 24
     draw = np.random.default_rng(0)
-    machine = np.repeat(np.arange(machines), hours)
-    hour = np.tile(np.arange(_FIRST_HOUR, _FIRST_HOUR + hours), machines)
-    age = (hour + machine * 37) % _LIFE_HOURS
+    parts = [
+        _drawn_part(range(first, min(first + _MACHINES, machines)), days * 24, sensor_set, draw)
+        for first in range(0, machines, _MACHINES)
+    ]
+    return hour_table.join(parts, len(Columns(sensor_set)))
+
+
+def _drawn_part(numbers: range, hours: int, sensor_set: SensorSet, draw: np.random.Generator) -> "HourTable":
+    from monitory_retrain.dataset.hour_table import HourTable
+
+    machine = np.repeat(np.arange(len(numbers)), hours)
+    hour = np.tile(np.arange(_FIRST_HOUR, _FIRST_HOUR + hours), len(numbers))
+    age = (hour + (machine + numbers.start) * 37) % _LIFE_HOURS
     columns = Columns(sensor_set)
-    values = draw.normal(0, 1.0, (machines * hours, len(columns)))
+    values = draw.normal(0, 1.0, (len(hour), len(columns)))
     for index, sensor in enumerate(sensor_set.sensors):
         mean = columns.index(sensor.name, "mean")
         values[:, mean] = (sensor.low + sensor.high) / 2 + (sensor.high - sensor.low) * (
@@ -62,7 +75,7 @@ def drawn_table(machines: int, days: int) -> "HourTable":
     values[:, columns.indices("outside")] = 0.02
     values[:, columns.indices("count")] = 720.0
     values[age == 0, columns.index(sensor_set.names[0], "outside")] = 0.9
-    names = [Machine("ZONE-001", f"EQUIP-{number:05d}") for number in range(machines)]
+    names = [Machine("ZONE-001", f"EQUIP-{number:05d}") for number in numbers]
     return HourTable(names, machine, hour, values, np.full(len(hour), 4320), hour * 3_600_000_000)
 
 

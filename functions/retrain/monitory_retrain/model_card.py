@@ -103,14 +103,17 @@ def hourly_mean_ranges(
     table: HourTable, running: npt.NDArray[np.bool_], sensors: SensorSet
 ) -> dict[str, tuple[float, float]]:
     """Smallest and largest hourly mean of each sensor in the hours of running machines; a silent sensor is left out."""
-    columns = Columns(sensors)
-    ranges = {}
-    for name in sensors.names:
-        means = table.values[running, columns.index(name, "mean")]
-        means = means[~np.isnan(means)]
-        if len(means):
-            ranges[name] = (float(means.min()), float(means.max()))
-    return ranges
+    columns = Columns(sensors).indices("mean")
+    low, high = np.full(len(columns), np.inf), np.full(len(columns), -np.inf)
+    for part in table.parts():
+        means = table.values[part][running[part]][:, columns]
+        low = np.fmin(low, np.fmin.reduce(means, axis=0, initial=np.inf))
+        high = np.fmax(high, np.fmax.reduce(means, axis=0, initial=-np.inf))
+    return {
+        name: (smallest, largest)
+        for name, smallest, largest in zip(sensors.names, low.tolist(), high.tolist(), strict=True)
+        if smallest <= largest
+    }
 
 
 def encode(card: ModelCard) -> bytes:

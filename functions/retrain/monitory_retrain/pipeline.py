@@ -149,7 +149,7 @@ def learn(
     regimes = regime_learning.learn(table, found.running & (table.hour < starts), sensors)
     if regimes:
         log.info("operating regimes: %s", ", ".join(f"{regime.hours} hours" for regime in regimes.regimes))
-    rows = dataset.build(table, found, sensors, log, regimes=regimes, names=vector.trained(sensors))
+    rows = dataset.build(table, found, sensors, log, regimes=regimes, names=vector.trained(sensors), dtype=np.float32)
     parts = split.split(rows, starts)
     missing = sufficiency.split_shortfalls(parts.training, parts.holdout)
     if missing:
@@ -160,7 +160,7 @@ def learn(
     interval = judged.calibration
     log.info("judged: fitting again, on the hold-out too")
     final = fitting.fit(rows, sensors, settings, replace(recipe, balances=judged.trained.balanced), log)
-    older = rows.take(rows.hour < parts.starts)
+    older = parts.training  # of which no labels are asked
     day = date_numbers(rows.hour)
     return Challenger(
         fit=final,
@@ -214,7 +214,14 @@ def seen_with(model: Model, rows: Dataset, challenger: Challenger, sensors: Sens
     hours = int(table.hour.max()) + 1
     wanted = np.isin(table.machine * hours + table.hour, rows.machine * hours + rows.hour)
     return dataset.build(
-        table, challenger.labels, terms, log, regimes=regimes, wanted=wanted, names=rows.names + others
+        table,
+        challenger.labels,
+        terms,
+        log,
+        regimes=regimes,
+        wanted=wanted,
+        names=rows.names + others,
+        dtype=rows.matrix.dtype,
     )
 
 

@@ -11,7 +11,7 @@ from monitory.features.regimes import Regimes
 from monitory.log import Logger
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
-from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.array_types import Floats, Ints, Singles
 from monitory_retrain.dataset.feature_matrix import History, matrix
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels
@@ -24,7 +24,8 @@ class Dataset:
 
     Attributes:
         names: the features, in the order of the matrix's columns.
-        matrix: what the rows are of, shape (m, features); NaN is missing. Parts of a dataset share it.
+        matrix: what the rows are of, shape (m, features), in double or in single precision; NaN is missing. Parts of a
+            dataset share it.
         rul: days, shape (n,); NaN without a label.
         seen: days, shape (n,): the label or, without one, for how long the machine was seen to run on.
         machine: index into `machines`, shape (n,).
@@ -36,7 +37,7 @@ class Dataset:
     """
 
     names: tuple[str, ...]
-    matrix: Floats
+    matrix: Floats | Singles
     rul: Floats
     seen: Floats
     machine: Ints
@@ -53,12 +54,12 @@ class Dataset:
     @property
     def x(self) -> Floats:
         """The features, shape (n, features): of a part a copy, so of large parts rather ask for a `column`."""
-        return self.matrix if self.at is None else self.matrix[self.at]
+        return (self.matrix if self.at is None else self.matrix[self.at]).astype(np.float64, copy=False)
 
     def column(self, name: str) -> Floats:
         """A feature, shape (n,)."""
         column = self.matrix[:, self.names.index(name)]
-        return column if self.at is None else column[self.at]
+        return (column if self.at is None else column[self.at]).astype(np.float64, copy=False)
 
     @property
     def age(self) -> Floats:
@@ -102,6 +103,7 @@ def build(
     regimes: Regimes | None = None,
     wanted: npt.NDArray[np.bool_] | None = None,
     names: tuple[str, ...] | None = None,
+    dtype: npt.DTypeLike = np.float64,
 ) -> Dataset:
     """The rows of a table's running machines with their features.
 
@@ -113,13 +115,14 @@ def build(
         regimes: in whose terms the features are.
         wanted: which rows, shape (n,); None for those of all running machines.
         names: which features; None for all of the sensor set.
+        dtype: of the matrix. They are computed in double precision; single precision takes half the memory.
     """
     running = labels.running if wanted is None else wanted
     names = names or vector.names(sensors)
-    x = np.empty((int(running.sum()), len(names)))
+    x = np.empty((int(running.sum()), len(names)), dtype=dtype)
     at = 0
     with progress(log, "machines' features built", len(table.machines)) as shown:
-        for _, rows in table.slices():
+        for _, rows in table.by_machine():
             indices = np.flatnonzero(running[rows])
             history = History(table.hour[rows], table.values[rows], labels.last_failure[rows], indices)
             x[at : at + len(indices)] = matrix(history, sensors, regimes, names)

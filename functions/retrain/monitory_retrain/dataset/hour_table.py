@@ -1,6 +1,6 @@
 """Hour rows of many machines as arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,10 @@ from monitory.features.hour_row import HourRow
 from monitory.lake import MachineDay, ObjectSummary
 from monitory.machine import Machine
 from monitory_retrain.array_types import Floats, Ints
+from monitory_retrain.dataset import large_array
+
+_PART_ROWS = 50_000
+"""Of a table in a file, so many rows are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,8 @@ class HourTable:
         machines: the machines, in order.
         machine: index into `machines`, shape (n,).
         hour: see `clock`, shape (n,).
-        values: named by `hour_row.Columns`, shape (n, columns); NaN is missing.
+        values: named by `hour_row.Columns`, shape (n, columns); NaN is missing. Those of large tables are in a file
+            (`large_array`), so read them by `by_machine` or in `parts`.
         readings: readings of each row, shape (n,).
         last: time of the newest reading, KST, microseconds since 1970, shape (n,).
     """
@@ -43,6 +48,23 @@ class HourTable:
             for i, machine in enumerate(self.machines)
             if edges[i] < edges[i + 1]
         ]
+
+    def by_machine(self) -> Iterator[tuple[Machine, slice]]:
+        """The slices one after another, each while its values are read."""
+        read = 0
+        for machine, rows in self.slices():
+            yield machine, rows
+            read += rows.stop - rows.start
+            if read >= _PART_ROWS:
+                large_array.let_go(self.values)
+                read = 0
+        large_array.let_go(self.values)
+
+    def parts(self) -> Iterator[slice]:
+        """Slices of rows of any machines, which are all rows together, each while its values are read."""
+        for begin in range(0, len(self), _PART_ROWS):
+            yield slice(begin, min(begin + _PART_ROWS, len(self)))
+            large_array.let_go(self.values)
 
 
 def from_days(days: Mapping[Machine, MachineDay], width: int) -> HourTable:
@@ -81,11 +103,12 @@ def join(tables: Sequence[HourTable], width: int) -> HourTable:
     order = np.lexsort((hour, machine))
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    values = np.empty((len(order), width))
+    values = large_array.empty((len(order), width))
     begin = 0
     for table in tables:  # each table straight to its place: joining and then sorting would hold all rows twice
         values[place[begin : begin + len(table)]] = table.values
         begin += len(table)
+        large_array.let_go(values)
     readings = np.concatenate([table.readings for table in tables])[order]
     last = np.concatenate([table.last for table in tables])[order]
     return HourTable(machines, machine[order], hour[order], values, readings, last)

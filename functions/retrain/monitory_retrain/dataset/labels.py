@@ -133,7 +133,7 @@ def label(
     shared = shared_ids(table.machines)
     cap_hours = cap_days * HOURS_PER_DAY
     lives = 0
-    for machine, rows in table.slices():
+    for machine, rows in table.by_machine():
         hours = table.hour[rows]
         stops = timeline(hours.tolist(), table.values[rows].tolist(), sensors, excursion, logbook.of(machine, shared))
         begins, works = _firsts(stops.failures), _firsts(stops.maintenance)

@@ -5,13 +5,15 @@ is taken whose clusters stand apart most clearly (Rousseeuw, "Silhouettes", 1987
 machines run in another regime only because they are worn, that wear is taken for the regime's.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from monitory.features.hour_row import PER_SENSOR
+from monitory.features.hour_row import Columns
 from monitory.features.regimes import Regime, Regimes
 from monitory.sensors import SensorSet
 from monitory_retrain.array_types import Floats, Ints
@@ -42,9 +44,11 @@ def learn(table: HourTable, rows: npt.NDArray[np.bool_], sensors: SensorSet) -> 
     Returns:
         None where the set names no operating sensors, or where one regime is all there is.
     """
-    settings = table.values[:, [sensors.names.index(name) * len(PER_SENSOR) for name in sensors.operating]]
+    if not sensors.operating:
+        return None
+    settings = _means(table, sensors, sensors.operating)
     rows = rows & ~np.isnan(settings).any(axis=1)
-    if not sensors.operating or rows.sum() < 2 * MIN_HOURS:
+    if rows.sum() < 2 * MIN_HOURS:
         return None
     settings = settings[rows]
     spreads = settings.std(axis=0)
@@ -60,7 +64,7 @@ def learn(table: HourTable, rows: npt.NDArray[np.bool_], sensors: SensorSet) -> 
     if len(kept) < 2:
         return None
     described = [name for name in sensors.names if name not in sensors.operating]
-    values = table.values[:, [sensors.names.index(name) * len(PER_SENSOR) for name in described]][rows]
+    values = _means(table, sensors, described)[rows]
     moments = [_moments(values[(nearest == number) & (distance <= radius)]) for number in kept]
     mean_ref, std_ref = moments[0]
     regimes = []
@@ -72,6 +76,15 @@ def learn(table: HourTable, rows: npt.NDArray[np.bool_], sensors: SensorSet) -> 
         centre = (centres[number] * spreads).tolist()
         regimes.append(Regime(tuple(centre), tuple(scales.tolist()), tuple(offsets.tolist()), int(hours[number])))
     return Regimes(sensors.operating, tuple(spreads.tolist()), radius, tuple(described), tuple(regimes))
+
+
+def _means(table: HourTable, sensors: SensorSet, names: Sequence[str]) -> Floats:
+    """The hourly means of some sensors, shape (n, sensors)."""
+    columns = [Columns(sensors).index(name, "mean") for name in names]
+    means = np.empty((len(table), len(columns)))
+    for part in table.parts():
+        means[part] = table.values[part][:, columns]
+    return means
 
 
 def _clusters(points: Floats) -> Floats | None:
