@@ -45,6 +45,7 @@ def main() -> None:
     machines: int = parser.parse_args().machines
     measure_reading()
     measure_features(machines)
+    measure_precision(machines)
     measure_ensemble()
     measure_client()
 
@@ -111,6 +112,40 @@ def measure_features(machines: int) -> None:
         lambda: [hour_by_hour(history) for history in histories],
         rounds=2,
         rows=len(table),
+    )
+
+
+def measure_precision(machines: int) -> None:
+    """What a model answers for machines that it learnt nothing from: their features in single and double precision."""
+    from monitory.log import logger
+    from monitory.settings import RetrainSettings
+    from monitory_retrain.dataset import dataset, labels
+    from monitory_retrain.dataset.lifetimes import Lifetimes
+    from monitory_retrain.evaluation import holdout
+    from monitory_retrain.training.training import Recipe, train
+
+    settings = RetrainSettings(log_level="ERROR", max_rul_days=5.0)
+    sensor_set, table = sensors.load(), drawn_table(machines, DAYS)
+    every, names = labels.label_by(settings, table, sensor_set, None, None), vector.trained(sensor_set)
+    single, double = (
+        dataset.build(table, every, sensor_set, logger("benchmark", settings), names=names, dtype=dtype)
+        for dtype in (dataset.TRAINING_TYPE, np.float64)
+    )
+    taught = single.take(single.machine % 2 == 0)
+    lives = Lifetimes(taught.seen, ~np.isnan(taught.rul), settings.max_rul_days)
+    text = train(taught.x, lives, taught.life, names, Recipe(threads=1, balances=False)).text
+    model = Model(text.encode(), None, feature_names=names, cap_days=settings.max_rul_days)
+    others = [rows.take(rows.machine % 2 == 1) for rows in (single, double)]
+    answers = [holdout.predictions(model, rows) for rows in others]
+    say(
+        "features in single precision",
+        bytes_a_row=single.matrix.itemsize * len(names),
+        without_bytes_a_row=double.matrix.itemsize * len(names),
+        rows=len(answers[0]),
+        differ=int((answers[0] != answers[1]).sum()),
+        differ_most_days=float(np.abs(answers[0] - answers[1]).max()),
+        mae_days=float(np.abs(answers[0] - others[0].seen).mean()),
+        without_mae_days=float(np.abs(answers[1] - others[1].seen).mean()),
     )
 
 

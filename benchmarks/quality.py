@@ -95,7 +95,8 @@ class Files:
     def _rows(self, data: Floats) -> Dataset:
         sensors = cmapss.sensor_set()
         table = cmapss.hour_table(self._flown(data), sensors)
-        return dataset.build(table, cmapss.run_to_failure(table), sensors, LOG, regimes=self.regimes)
+        labels = cmapss.run_to_failure(table)
+        return dataset.build(table, labels, sensors, LOG, regimes=self.regimes, dtype=dataset.TRAINING_TYPE)
 
 
 def measure(files: Files, recipe: Recipe, engines: int | None = None, censored: float = 0.0) -> dict[str, object]:

@@ -121,7 +121,7 @@ def _simulate(scenario: Scenario, seed: int, sensor_set: SensorSet) -> Factory:
     labelled = labels.label_by(SETTINGS, table, sensor_set, logbook)
     wanted = labelled.running & ((table.hour < end) | (table.hour % JUDGE_EVERY == 0))
     log = logger("benchmark", Settings(log_level="ERROR"))
-    rows = dataset.build(table, labelled, sensor_set, log, wanted=wanted)
+    rows = dataset.build(table, labelled, sensor_set, log, wanted=wanted, dtype=dataset.TRAINING_TYPE)
     newer = rows.take(rows.hour >= end)
     owner = [names.index(machine) for machine in newer.machines]
     truths = [

@@ -221,7 +221,7 @@ def seen_with(model: Model, rows: Dataset, challenger: Challenger, sensors: Sens
         regimes=regimes,
         wanted=wanted,
         names=rows.names + others,
-        dtype=rows.matrix.dtype,
+        dtype=dataset.TRAINING_TYPE,
     )
 
 

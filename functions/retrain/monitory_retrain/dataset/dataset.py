@@ -17,6 +17,9 @@ from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels
 from monitory_retrain.runtime.progress import progress
 
+TRAINING_TYPE = np.float32
+"""Of the matrix that models learn from and are judged on: half the memory of the double precision that serving has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
