@@ -1,8 +1,8 @@
-"""Lake -> hour rows: CPU per GB of raw NDJSON beside the reference, and wall time on one core and on all.
+"""Lake -> hour rows: CPU per GB of raw NDJSON beside reference and expert, and wall time on one core and on all.
 
     python -m benchmarks.ingest [--machines 12] [--days 1]
 
-Nothing is cached: every object is read and decoded. CPU includes starting the worker processes. Both sides run equally
+Nothing is cached: every object is read and decoded. CPU includes starting the worker processes. All sides run equally
 often, in turns, and do the same work each time; so each side's figure is its smallest one: what else goes on on a
 machine only ever adds to it. The S3 server's CPU doesn't count, but on a machine with few cores it slows down
 whoever shares a core with it; so a machine's day is turned into rows from memory, too.
@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from benchmarks.sides import Measured, Side, say
+from benchmarks.sides import Measured, Side, beside, say
 from monitory import clock, sensors
 from monitory.features.hour_row import Columns
 from monitory.lake import Lake, MachineDay
@@ -24,6 +24,7 @@ from monitory.machine import Machine
 from monitory.storage.port import Blob, Storage
 
 REPEATS = 5
+_FIGURES = {1: "ingest-one-process", 2: "ingest-two-processes"}
 MEMORY_REPEATS = 7
 
 
@@ -108,6 +109,30 @@ class Reference:
         return dict(zip(keys, rows[names].to_numpy().tolist(), strict=True))
 
 
+class Expert:
+    """The expert's ingest."""
+
+    def __init__(self, lake: str) -> None:
+        """The ingest of a lake."""
+        from benchmarks import expert
+
+        self._expert, self._lake = expert, lake
+
+    def hold(self, objects: list[tuple[LakeObject, bytes]]) -> None:
+        """Keep objects of one machine's day in memory."""
+        self._held = [body for _, body in objects]
+
+    def held(self) -> int:
+        """The rows of what is held; how many."""
+        return sum(len(self._expert.hour_rows(body)) for body in self._held)
+
+    def ingest(self, days: list[date], processes: int) -> dict[tuple[str, int], list[float]]:
+        """Each sensor's hourly mean and rolling deviation, by equipId and hour."""
+        rows = self._expert.ingest(self._lake, days, processes)
+        kinds = [self._expert.MEAN, self._expert.ROLLSTD]
+        return {key: row[:, kinds].ravel().tolist() for key, row in rows.items()}
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=(__doc__ or "").splitlines()[0])
@@ -120,24 +145,29 @@ def main() -> None:
         size = stage.write_days(lake, arguments.machines, arguments.days)
         first = clock.date_of_hour(stage.START)
         days = clock.days_between(first, clock.date_of_hour(stage.START + 24 * arguments.days - 1))
-        with Side(Product, lake, models) as ours, Side(Reference, lake) as theirs:
-            measure(ours, theirs, days, size)
-            from_memory(ours, theirs)
+        with Side(Product, lake, models) as ours, Side(Reference, lake) as theirs, Side(Expert, lake) as expert:
+            measure(ours, theirs, expert, days, size)
+            from_memory(ours, theirs, expert)
 
 
-def measure(ours: Side, theirs: Side, days: list[date], size: int) -> None:
-    """Let both sides read the same days."""
+def measure(ours: Side, theirs: Side, expert: Side, days: list[date], size: int) -> None:
+    """Let all sides read the same days."""
     cores: int = ours.call("cores").result
     alone: list[Measured] = []
     shared: list[Measured] = []
     other: list[Measured] = []
+    best: dict[int, list[Measured]] = {1: [], cores: []}
     for _ in range(REPEATS):
         alone.append(ours.call("ingest", days, 1, True))
         shared.append(ours.call("ingest", days, cores, True))
         other.append(theirs.call("ingest", days))
+        for processes, calls in best.items():
+            calls.append(expert.call("ingest", days, processes))
     assert {call.result["bytes"] for call in alone + shared} == {size}
     _same(alone[0].result, other[0].result)
     _same(shared[0].result, other[0].result)
+    for calls in best.values():
+        _same(alone[0].result, {key: calls[0].result[key] for key in other[0].result})
     gigabytes = size / 1e9
     objects = alone[0].result["objects"]
     reference = min([call.cpu for call in other])
@@ -154,13 +184,17 @@ def measure(ours: Side, theirs: Side, days: list[date], size: int) -> None:
             cpu_ms_per_object=cpu / objects * 1e3,
             wall_s=min([call.wall for call in calls]),
             reference_wall_s=min([call.wall for call in other]),
+            expert_cpu_s_per_gb=min([call.cpu for call in best[processes]]) / gigabytes,
+            expert_wall_s=min([call.wall for call in best[processes]]),
         )
+        least = [min([call.cpu for call in side]) / gigabytes for side in (calls, other, best[processes])]
+        beside(_FIGURES.get(processes, f"ingest-{processes}-processes"), "s of CPU a GB", *([x] for x in least))
     wall, wall_shared = (min([call.wall for call in calls]) for calls in (alone, shared))
     say("ingest, wall time of one core by that of all", cores=cores, ratio=wall / wall_shared)
 
 
-def from_memory(ours: Side, theirs: Side) -> None:
-    """Let both sides turn the same objects into rows without reading them from anywhere."""
+def from_memory(ours: Side, theirs: Side, expert: Side) -> None:
+    """Let all sides turn the same objects into rows without reading them from anywhere."""
     from benchmarks import stage
 
     first = clock.date_of_hour(stage.START)
@@ -173,12 +207,13 @@ def from_memory(ours: Side, theirs: Side) -> None:
     objects = [(LakeObject(file.key, file.key, len(file.body), machine, first), file.body) for file in whole]
     size = sum(len(body) for _, body in objects)
     calls = []
-    for side in (ours, theirs):
+    sides = ours, theirs, expert
+    for side in sides:
         side.call("hold", objects)
     for _ in range(MEMORY_REPEATS):
-        calls.append((ours.call("held"), theirs.call("held")))
-        assert calls[-1][0].result == calls[-1][1].result == len(objects)
-    cpu, reference = (min([pair[side].cpu for pair in calls]) for side in (0, 1))
+        calls.append([side.call("held") for side in sides])
+        assert {call.result for call in calls[-1]} == {len(objects)}
+    cpu, reference, best = (min([call[side].cpu for call in calls]) for side in range(3))
     say(
         "ingest, from memory",
         objects=len(objects),
@@ -188,6 +223,8 @@ def from_memory(ours: Side, theirs: Side) -> None:
         cpu_ratio=reference / cpu,
         cpu_ms_per_object=cpu / len(objects) * 1e3,
     )
+    least = ([side / size * 1e9] for side in (cpu, reference, best))
+    beside("ingest-from-memory", "s of CPU a GB", *least)
 
 
 def _same(mine: dict[str, Any], expected: dict[tuple[str, int], list[float]]) -> None:

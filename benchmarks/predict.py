@@ -1,13 +1,13 @@
-"""Warm predictions: CPU and time per request, and requests to S3, beside the reference.
+"""Warm predictions: CPU and time per request, and requests to S3, beside the reference and the expert.
 
     python -m benchmarks.predict [--hours 40]
 
-Both sides answer the same API Gateway events through FastAPI and Mangum. Each round a new 0.8 MB object of one
-machine appears; `new hour` is the first request for it, `repeat` the next one, which finds nothing new. The reference
-comes in two variants: its history in a Parquet frame in the model bucket, and all hours of it read anew. Both must
-answer the same RUL. Requests to S3 are means over all rounds: after midnight two folders are listed, and days that are
-over again every six hours. Rounds are a second apart, for S3's times, by which the reference finds the newest object,
-are whole seconds.
+All sides answer the same API Gateway events through FastAPI and Mangum. Each round a new 0.8 MB object of one machine
+appears; `new hour` is the first request for it, `repeat` the next one, which finds nothing new. The reference comes in
+two variants: its history in a Parquet frame in the model bucket, and all hours of it read anew. Beside them stands what
+an expert would write (`benchmarks.expert`). All must answer the same RUL. Requests to S3 are means over all rounds:
+after midnight two folders are listed, and days that are over again every six hours. Rounds are a second apart, for S3's
+times, by which reference and expert find the newest object, are whole seconds.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from unittest.mock import patch
 from mangum import Mangum
 
 from benchmarks import stage
-from benchmarks.sides import Measured, Side, median, percentile, say
+from benchmarks.sides import Measured, Side, beside, median, percentile, say
 from monitory import clock
 from monitory.features import vector
 from monitory.machine import machine
@@ -33,6 +33,9 @@ from monitory.machine import machine
 MACHINE = machine("ZONE-001", "EQUIP-001")
 _MINUTES_LATE = 5
 _WARM_UP = 3
+_SIDES = ("", "reference, ", "expert, ")
+_SENT = [side + what for what in ("new hour", "repeat") for side in _SIDES]
+_FIGURES = {"new hour": "predict-new-hour", "repeat": "predict-nothing-new"}
 _ROUNDING = 5e-5
 """What the product's answer may lack of the model's, days: it has four decimals."""
 
@@ -85,6 +88,21 @@ class Reference(Product):
             return self._predictor.predict(MACHINE.zone_id, MACHINE.equip_id, reread=True)
 
 
+class Expert(Product):
+    """What an expert would write, as a Lambda."""
+
+    def __init__(self, lake: str, models: str, history_hours: range) -> None:
+        """A warm sandbox, and a history of some hours in the bucket."""
+        from benchmarks import expert
+
+        predictor = expert.Predictor(lake, models, stage.MODEL_KEY)
+        self._handler = Mangum(expert.create_app(predictor), lifespan="off")
+        self.requests = predictor.requests
+        bodies = [b"".join(f.body for f in stage.factory(1).files(0, hour)) for hour in history_hours]
+        rows = {hour: row for body in bodies if body for hour, row in expert.hour_rows(body).items()}
+        predictor.remember(str(MACHINE), expert.NO_HISTORY.extended(rows))
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.predict", description=(__doc__ or "").splitlines()[0])
@@ -97,19 +115,24 @@ def main() -> None:
         stage.write_days(lake, 1, vector.HISTORY_HOURS // 24)
         stage.promote_model(models)
         history = range(stage.START, first)
-        with Side(Product) as ours, Side(Reference, lake, models, history) as theirs:
-            measure(lake, ours, theirs, range(first, first + rounds))
+        with (
+            Side(Product) as ours,
+            Side(Reference, lake, models, history) as theirs,
+            Side(Expert, lake, models, history) as expert,
+        ):
+            measure(lake, (ours, theirs, expert), range(first, first + rounds))
 
 
-def measure(lake: str, ours: Side, theirs: Side, hours: range) -> None:
-    """Write hour after hour and ask both sides."""
+def measure(lake: str, sides: tuple[Side, Side, Side], hours: range) -> None:
+    """Write hour after hour and ask all sides."""
+    _, theirs, _ = sides
     event = stage.rest_event(MACHINE)
     producer = stage.factory(1)
     storage = stage.bucket(lake)
     sizes: list[int] = []
-    new: list[tuple[Measured, Measured]] = []
-    repeats: list[tuple[Measured, Measured]] = []
-    sent: dict[str, Counter[str]] = {what: Counter() for what in ("new hour", "reference, new hour", "repeat")}
+    new: list[tuple[Measured, ...]] = []
+    repeats: list[tuple[Measured, ...]] = []
+    sent: dict[str, Counter[str]] = {what: Counter() for what in _SENT}
     for number, hour in enumerate(hours):
         files = list(producer.files(0, hour))
         if len(files) != 1:
@@ -117,23 +140,23 @@ def measure(lake: str, ours: Side, theirs: Side, hours: range) -> None:
         time.sleep(1 - time.time() % 1)
         storage.put(files[0].key, files[0].body, content_type="application/x-ndjson")
         now = clock.hour_start(hour + 1).replace(minute=_MINUTES_LATE)
-        pair = ours.call("request", event, now), theirs.call("request", event, now)
-        same(pair)
-        first_sent = ours.call("sent").result, theirs.call("sent").result
-        again = ours.call("request", event, now), theirs.call("request", event, now)
+        answers = tuple(side.call("request", event, now) for side in sides)
+        same(answers)
+        counts = [side.call("sent").result for side in sides]
+        again = tuple(side.call("request", event, now) for side in sides)
         same(again)
-        repeat_sent, _ = ours.call("sent").result, theirs.call("sent")
+        counts += [side.call("sent").result for side in sides]
         if number < _WARM_UP:
             continue
-        for what, counts in zip(sent, (*first_sent, repeat_sent), strict=True):
-            sent[what] += counts
+        for what, requests in zip(_SENT, counts, strict=True):
+            sent[what] += requests
         sizes.append(len(files[0].body))
-        new.append(pair)
+        new.append(answers)
         repeats.append(again)
     now = clock.hour_start(hours.stop).replace(minute=_MINUTES_LATE)
     reread = theirs.call("reread", now)
     _say("new hour", new, object_bytes=int(median(sizes)))
-    cpu = median([mine.cpu for mine, _ in new])
+    cpu = median([mine.cpu for mine, *_ in new])
     say(
         "predict, new hour, reference reads its history anew",
         cpu_ms=cpu * 1e3,
@@ -147,22 +170,22 @@ def measure(lake: str, ours: Side, theirs: Side, hours: range) -> None:
         say(f"predict, S3 requests, {what}", **means, total=requests.total() / len(new))
 
 
-def same(pair: tuple[Measured, Measured]) -> None:
-    """Both sides must have answered the same.
+def same(answers: Sequence[Measured]) -> None:
+    """All sides must have answered the same as the first one, the product.
 
     Raises:
         RuntimeError: they have not.
     """
-    (status, mine), (reference_status, other) = (side.result for side in pair)
-    if (status, reference_status) != (200, 200):
-        raise RuntimeError(f"no answers: {mine}, {other}")
-    days, expected = json.loads(mine)["predictions"][0], json.loads(other)["predictions"][0]
-    if abs(days - min(max(expected, 0.0), stage.CAP_DAYS)) > _ROUNDING + 1e-9:
-        raise RuntimeError(f"answers differ: {days} and {expected}")
+    if any(answer.result[0] != 200 for answer in answers):
+        raise RuntimeError(f"no answers: {[answer.result for answer in answers]}")
+    days, *others = (json.loads(answer.result[1])["predictions"][0] for answer in answers)
+    for expected in others:
+        if abs(days - min(max(expected, 0.0), stage.CAP_DAYS)) > _ROUNDING + 1e-9:
+            raise RuntimeError(f"answers differ: {days} and {others}")
 
 
-def _say(what: str, pairs: list[tuple[Measured, Measured]], **others: object) -> None:
-    mine, other = ([pair[side] for pair in pairs] for side in (0, 1))
+def _say(what: str, answers: list[tuple[Measured, ...]], **others: object) -> None:
+    mine, other, best = ([calls[side] for calls in answers] for side in range(3))
     cpu, reference_cpu = (median([call.cpu for call in calls]) for calls in (mine, other))
     say(
         f"predict, {what}",
@@ -173,9 +196,13 @@ def _say(what: str, pairs: list[tuple[Measured, Measured]], **others: object) ->
         p99_ms=percentile([call.wall for call in mine], 0.99) * 1e3,
         reference_p50_ms=median([call.wall for call in other]) * 1e3,
         reference_p99_ms=percentile([call.wall for call in other], 0.99) * 1e3,
-        requests=len(pairs),
+        expert_cpu_ms=median([call.cpu for call in best]) * 1e3,
+        expert_p50_ms=median([call.wall for call in best]) * 1e3,
+        expert_p99_ms=percentile([call.wall for call in best], 0.99) * 1e3,
+        requests=len(answers),
         **others,
     )
+    beside(_FIGURES[what], "ms of CPU", *([call.cpu * 1e3 for call in calls] for calls in (mine, other, best)))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
 
 Each round a new 0.8 MB object of one machine appears. *newer object* is the request before it is scored, in every other
 round with `key=`; *covered* is the one after it, without and with `key=`. With `SCORING` off the product computes and
-keeps rows itself, and answers the same requests, as does the pandas reference; all must answer the same RUL. Rounds are
-a second apart, and code that was not run for a second is slow. Callers that ask for a factory's machines ask without
-such pauses: *in a row* is the mean of `IN_A_ROW` covered requests, one after the other.
+keeps rows itself, and answers the same requests, as do the pandas reference and the expert's code; all must answer the
+same RUL. Rounds are a second apart, and code that was not run for a second is slow. Callers that ask for a factory's
+machines ask without such pauses: *in a row* is the mean of `IN_A_ROW` covered requests, one after the other.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from datetime import datetime
 from typing import Any
 
 from benchmarks import stage
-from benchmarks.predict import MACHINE, Product, Reference, same
-from benchmarks.sides import Measured, Side, median, percentile, say
+from benchmarks.predict import MACHINE, Expert, Product, Reference, same
+from benchmarks.sides import Measured, Side, beside, median, percentile, say
 from monitory import clock
 from monitory.features import vector
 
@@ -73,13 +73,14 @@ def main() -> None:
             Side(Scorer, beside) as scorer,
             Side(Product) as alone,
             Side(Reference, lake, models, history) as reference,
+            Side(Expert, lake, models, history) as expert,
         ):
-            measure(lake, (stored, scorer, alone, reference), range(first, first + rounds))
+            measure(lake, (stored, scorer, alone, reference, expert), range(first, first + rounds))
 
 
-def measure(lake: str, sides: tuple[Side, Side, Side, Side], hours: range) -> None:
+def measure(lake: str, sides: tuple[Side, Side, Side, Side, Side], hours: range) -> None:
     """Write hour after hour, ask, score, and ask again."""
-    stored, scorer, alone, reference = sides
+    stored, scorer, alone, reference, expert = sides
     plain = stage.rest_event(MACHINE)
     producer = stage.factory(1)
     storage = stage.bucket(lake)
@@ -101,6 +102,7 @@ def measure(lake: str, sides: tuple[Side, Side, Side, Side], hours: range) -> No
             newer: _ask(stored, with_key if by_key else plain, now),
             "newer object, scoring off": _ask(alone, plain, now),
             "newer object, reference": _ask(reference, plain, now),
+            "newer object, expert": _ask(expert, plain, now),
         }
         scorer.call("score", now.replace(minute=_SCORE_MINUTE))
         answers |= {
@@ -111,9 +113,11 @@ def measure(lake: str, sides: tuple[Side, Side, Side, Side], hours: range) -> No
             "covered in a row": _ask_in_a_row(stored, plain, later),
             "covered in a row, key=": _ask_in_a_row(stored, with_key, later),
             "covered in a row, reference": _ask_in_a_row(reference, plain, later),
+            "covered, expert": _ask(expert, plain, later),
+            "covered in a row, expert": _ask_in_a_row(expert, plain, later),
         }
         for what in (newer, "newer object, scoring off", "covered", "covered, key=", "covered, scoring off"):
-            same((answers[what][0], answers["covered, reference"][0]))
+            same([answers[one][0] for one in (what, "covered, reference", "newer object, expert", "covered, expert")])
         if number < _WARM_UP:
             continue
         for what, (call, requests) in answers.items():
@@ -121,6 +125,9 @@ def measure(lake: str, sides: tuple[Side, Side, Side, Side], hours: range) -> No
             sent.setdefault(what, Counter()).update(requests)
     for what, measured in calls.items():
         _say(what, measured, calls, sent[what])
+    for figure, what in (("predict-stored", "covered"), ("predict-stored-in-a-row", "covered in a row")):
+        sides_of = (what, f"{what}, reference", f"{what}, expert")
+        beside(figure, "ms of CPU", *([call.cpu * 1e3 for call in calls[side]] for side in sides_of))
     reread = reference.call("reread", clock.hour_start(hours.stop).replace(minute=_MINUTES_LATE))
     for what in ("covered", "covered, key="):
         cpu = median([call.cpu for call in calls[what]])

@@ -142,5 +142,11 @@ def say(figure: str, **values: object) -> None:
     print(json.dumps({"figure": figure, **{name: _rounded(value) for name, value in values.items()}}), flush=True)
 
 
+def beside(figure: str, unit: str, ours: Sequence[float], reference: Sequence[float], expert: Sequence[float]) -> None:
+    """Print the median of a figure beside the reference's and the expert's, and how many times ours they are."""
+    mine, theirs, best = (median(values) for values in (ours, reference, expert))
+    say(figure, ours=mine, reference=theirs, ratio=theirs / mine, expert=best, expert_ratio=best / mine, unit=unit)
+
+
 def _rounded(value: object) -> object:
     return float(f"{value:.4g}") if isinstance(value, float) else value
