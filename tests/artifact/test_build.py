@@ -89,7 +89,7 @@ def test_the_built_template_names_the_artifacts(built: Path) -> None:
     text = (built / "template.yaml").read_text(encoding="utf-8")
     assert "CodeUri: PredictFunction\n" in text
     assert "ContentUri: SharedLayer\n" in text
-    (context,) = [line.split()[1] for line in text.splitlines() if "DockerContext:" in line]
+    (context,) = {line.split()[1] for line in text.splitlines() if "DockerContext:" in line}
     assert (built / context).resolve() == build.ROOT
     for pattern in (r"DefinitionUri: (\S+)", r"Location: (\S+)}"):
         (place,) = re.findall(pattern, text)

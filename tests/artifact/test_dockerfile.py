@@ -15,8 +15,9 @@ def test_the_base_is_lambdas_own_python_of_the_layer() -> None:
     assert f"public.ecr.aws/lambda/{runtime.replace('python', 'python:')}" == DOCKERFILE.base
 
 
-def test_the_template_builds_this_dockerfile_from_the_root() -> None:
-    metadata = source()["Resources"]["RetrainFunction"]["Metadata"]
+@pytest.mark.parametrize("function", ["RetrainFunction", "ReadFunction"])
+def test_the_template_builds_this_dockerfile_from_the_root(function: str) -> None:
+    metadata = source()["Resources"][function]["Metadata"]
     assert (ROOT / metadata["DockerContext"] / metadata["Dockerfile"]).is_file()
 
 

@@ -8,7 +8,7 @@ from tests.support.deploy.packaging import differences, for_emulator, read_templ
 
 PLAIN_ALARM = {"Namespace", "MetricName", "Dimensions", "Period", "Statistic"}
 ZIP_FUNCTION = {"CodeUri", "Handler", "Runtime"}
-ITEMS = 10
+ITEMS = 12
 
 
 def test_every_item_is_in_the_template_and_nothing_else_changes(tmp_path: Path) -> None:
@@ -17,7 +17,8 @@ def test_every_item_is_in_the_template_and_nothing_else_changes(tmp_path: Path) 
     removed = {("Resources", item.resource, *item.place) for item in LEFT_OUT}
     alarms = {item.resource for item in LEFT_OUT if item.place[-1] == "Metrics"}
     added = {("Resources", alarm, "Properties", name) for alarm in alarms for name in PLAIN_ALARM}
-    added |= {("Resources", "RetrainFunction", "Properties", name) for name in ZIP_FUNCTION}
+    images = ("RetrainFunction", "ReadFunction")
+    added |= {("Resources", function, "Properties", name) for function in images for name in ZIP_FUNCTION}
     assert set(differences(written, for_emulator(written, "RetrainFunction"))) == removed | added
 
 

@@ -12,6 +12,7 @@ from monitory.clock import now
 from monitory.logbook import records
 from monitory.machine import Machine
 from monitory.scoring import fleet, trends
+from monitory_retrain.ingest import day_cache
 from tests.deploy.test_lifecycle import HEALTH, MODELS, PREDICT
 from tests.support.deploy import permissions
 from tests.support.deploy.deployment import Stack
@@ -31,6 +32,7 @@ def test_every_statement_is_needed(stack: Stack, serving: Machine) -> None:
     assert list(_failures(stack, serving, "PredictRole")) == []
     assert list(_failures(stack, serving, "ScoreRole")) == []
     assert list(_failures(stack, serving, "RetrainRole")) == []
+    assert list(_failures(stack, serving, "ReadRole")) == []
     assert permissions.UNENFORCED.keys() <= permissions.statements(stack).keys()
     needless = []
     for (role, sid), statement in permissions.statements(stack).items():
@@ -57,6 +59,8 @@ def _failures(stack: Stack, machine: Machine, role: str) -> Iterator[str]:
         yield from _predict_failures(stack, machine)
     elif role == "ScoreRole":
         yield from _score_failures(stack)
+    elif role == "ReadRole":
+        yield from _read_failures(stack, machine)
     else:
         yield from _retrain_failures(stack)
 
@@ -103,6 +107,16 @@ def _forget_scores(stack: Stack) -> Any:
     for prefix in SCORED:
         bucket.objects.filter(Prefix=prefix).delete()
     return bucket
+
+
+def _read_failures(stack: Stack, machine: Machine) -> Iterator[str]:
+    """What fails of a batch that nobody has read."""
+    bucket = _forget_scores(stack)
+    bucket.objects.filter(Prefix=day_cache.PIECES).delete()
+    batch = {"day": str(now().date() - timedelta(days=1)), "machines": [list(machine)]}
+    answer = stack.read(batch)
+    if answer.get("status") != "read" or not answer["data"]["objects_read"]:
+        yield f"a batch: {answer.get('errorMessage') or answer}"
 
 
 def _retrain_failures(stack: Stack) -> Iterator[str]:

@@ -21,7 +21,7 @@ from monitory.settings import PredictSettings
 from monitory_predict import application
 from monitory_predict.api import document
 from monitory_predict.telemetry import NoTelemetry
-from monitory_retrain.invocation import events
+from monitory_retrain.invocation import day_range, events
 from tests.faults.conftest import Ledger
 from tests.fuzz.targets import NOW, handler, rest_event
 from tests.support.world import World
@@ -99,8 +99,8 @@ def _is_refused_or_sane(payload: object) -> bool:
         return True
     if not isinstance(request, events.TrainingRequest):
         return True
-    in_range = events.EARLIEST <= request.first <= request.last <= NOW.astimezone(KST).date()
-    return in_range and len(request.days) <= events.MAX_DAYS
+    in_range = day_range.EARLIEST <= request.first <= request.last <= NOW.astimezone(KST).date()
+    return in_range and len(request.days) <= day_range.MAX_DAYS
 
 
 @_quick

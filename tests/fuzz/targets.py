@@ -29,7 +29,7 @@ from monitory_predict.api.wire import Handler
 from monitory_predict.cache.history import HistoryCache
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
-from monitory_retrain.invocation import events
+from monitory_retrain.invocation import day_range, events
 from tests.support.fakes import MemoryStorage
 from tests.support.samples import SOURCE
 
@@ -64,7 +64,7 @@ def retrain_event(data: bytes) -> None:
         return
     if isinstance(request, events.TrainingRequest):
         assert request.first <= request.last
-        assert len(request.days) <= events.MAX_DAYS
+        assert len(request.days) <= day_range.MAX_DAYS
 
 
 def query(data: bytes) -> None:

@@ -105,6 +105,25 @@ def test_nothing_is_reserved_in_an_account_that_has_nothing_to_spare(stack: Stac
         assert "ReservedConcurrentExecutions" not in stack[function]
 
 
+def test_read_is_the_retrain_image_under_a_role_and_limits_of_its_own(template: dict[str, Any]) -> None:
+    stack = Stack(template, BackfillStateMachine="true", ReserveRetrainConcurrency="true", **FULL)
+    read, retrain = stack["ReadFunction"], stack["RetrainFunction"]
+    metadata = [source()["Resources"][name]["Metadata"] for name in ("ReadFunction", "RetrainFunction")]
+    assert metadata[0] == metadata[1]
+    assert (read["PackageType"], read["Architectures"]) == ("Image", retrain["Architectures"])
+    assert read["Role"] == "<ReadRole.Arn>"
+    assert "ReservedConcurrentExecutions" not in read
+    assert read["Timeout"] == 900
+    assert 1024 <= read["MemorySize"] <= 3008
+    # what rows are is not a matter of who computes them
+    assert variables(stack, "ReadFunction").items() <= variables(stack, "RetrainFunction").items()
+    lake = {"S3_INPUT_DATA_BUCKET_NAME", "S3_INPUT_DATA_KEY", "S3_INPUT_DATA_REGION", "S3_MODEL_BUCKET_NAME"}
+    assert lake | {"SENSORS_FILE", "VERIFY_ONE_IN"} <= variables(stack, "ReadFunction").keys()
+    group = stack["ReadLogGroup"]
+    assert (group["LogGroupName"], group["RetentionInDays"]) == ("/aws/lambda/monitory-read", "90")
+    assert read["LoggingConfig"] == {"LogGroup": "<ReadLogGroup>", "LogFormat": "Text"}
+
+
 def test_two_retrains_never_run_at_once_where_that_is_asked_for(template: dict[str, Any]) -> None:
     stack = Stack(template, ReserveRetrainConcurrency="true")
     assert stack["RetrainFunction"]["ReservedConcurrentExecutions"] == 1

@@ -11,6 +11,7 @@ from monitory.logbook import records
 from monitory.registry import promotions
 from monitory.scoring import fleet, performance, prediction_log, trends
 from monitory.settings import PredictSettings
+from monitory_retrain import backfill
 from monitory_retrain.ingest import day_cache
 from monitory_retrain.invocation import idempotency
 from tests.support.template.iam import may, statements
@@ -26,6 +27,8 @@ PROMOTION = f"{MODELS}/{promotions.FOLDER}/000001.json"
 FAILURES = f"{MODELS}/{failure_state.KEY}"
 RECENT = f"{MODELS}/{history_store.FOLDER}/1-abc/Z/E.json"
 HOUR_ROWS = f"{MODELS}/{day_cache.FOLDER}/1-abc/2026-11-20.parquet"
+PIECE = f"{MODELS}/{day_cache.PIECES}/1-abc/2026-11-20/0123.parquet"
+MANIFEST = f"{MODELS}/{backfill.MANIFESTS}/1a2b3c4d/0123.jsonl"
 RUN = f"{MODELS}/{idempotency.FOLDER}/53dc4d37.json"
 LAKE_NAME = "1a2b3c4d"
 FLEET = f"{MODELS}/{fleet.state_object(LAKE_NAME).key}"
@@ -40,7 +43,7 @@ FOR_PREDICT = (
     *(FLEET, TRENDS, PREDICTIONS, PERFORMANCE, CASES, RECORDS_INDEX),
 )
 SCORED = {RECENT, PREDICTIONS, FLEET, TRENDS, CASES, RECORDS_INDEX}
-EVERYTHING = (*FOR_PREDICT, SERVED_METRICS, HOUR_ROWS, RUN)
+EVERYTHING = (*FOR_PREDICT, SERVED_METRICS, HOUR_ROWS, PIECE, MANIFEST, RUN)
 ROLES = ["PredictRole", "ScoreRole", "RetrainRole"]
 
 
@@ -195,10 +198,59 @@ def test_aws_managed_policies_only_where_aws_asks_for_them(stack: Stack) -> None
     }
 
 
-def test_the_state_machine_may_invoke_retrain_and_nothing_else(looping_stack: Stack) -> None:
+@pytest.mark.parametrize("key", EVERYTHING)
+def test_read_reads_the_lake_and_scored_rows_and_writes_pieces(looping_stack: Stack, key: str) -> None:
+    assert may(looping_stack, "ReadRole", "s3:GetObject", key) is (key in {READING, RECENT, PIECE, MANIFEST})
+    assert may(looping_stack, "ReadRole", "s3:PutObject", key) is (key in {PIECE, MANIFEST})
+    assert not may(looping_stack, "ReadRole", "s3:DeleteObject", key)
+
+
+def test_read_lists_the_readings_of_the_lake_only(looping_stack: Stack) -> None:
+    assert may(looping_stack, "ReadRole", "s3:ListBucket", LAKE, {"s3:prefix": "EQUIPMENT/date=2026-11-20/"})
+    assert not may(looping_stack, "ReadRole", "s3:ListBucket", LAKE, {"s3:prefix": "SALARIES/"})
+    assert may(looping_stack, "ReadRole", "s3:ListBucket", MODELS), "what is missing is answered 404"
+    assert may(looping_stack, "ReadRole", "logs:PutLogEvents", "<ReadLogGroup.Arn>")
+
+
+def test_read_moves_along_with_the_parameters(template: dict[str, Any]) -> None:
+    keys = {kind: f"arn:aws:kms:ap-northeast-2:123456789012:key/{kind}" for kind in ("lake", "models")}
+    stack = Stack(
+        template,
+        BackfillStateMachine="true",
+        LakeBucketName="plant",
+        LakePrefix="LINE/A/",
+        ExistingModelBucketName="kept",
+        LakeKmsKeyArn=keys["lake"],
+        ModelKmsKeyArn=keys["models"],
+    )
+    assert may(stack, "ReadRole", "s3:GetObject", "arn:aws:s3:::plant/LINE/A/date=1")
+    assert may(stack, "ReadRole", "s3:PutObject", "arn:aws:s3:::kept/cache/backfill/x")
+    assert may(stack, "ReadRole", "kms:Decrypt", keys["lake"])
+    assert may(stack, "ReadRole", "kms:GenerateDataKey", keys["models"])
+    assert may(stack, "RetrainLoopRole", "s3:GetObject", "arn:aws:s3:::kept/cache/backfill/plans/x")
+    assert may(stack, "RetrainLoopRole", "kms:Decrypt", keys["models"])
+
+
+def test_the_state_machine_may_invoke_retrain_and_read_and_nothing_else(looping_stack: Stack) -> None:
     assert may(looping_stack, "RetrainLoopRole", "lambda:InvokeFunction", "<RetrainFunction.Arn>")
+    assert may(looping_stack, "RetrainLoopRole", "lambda:InvokeFunction", "<ReadFunction.Arn>")
     assert not may(looping_stack, "RetrainLoopRole", "lambda:InvokeFunction", "<PredictFunction.Arn>")
     assert may(looping_stack, "NightlyRole", "states:StartExecution", "<RetrainLoop>")
+
+
+@pytest.mark.parametrize("key", EVERYTHING)
+def test_the_state_machine_reads_manifests_and_no_other_object(looping_stack: Stack, key: str) -> None:
+    assert may(looping_stack, "RetrainLoopRole", "s3:GetObject", key) is (key == MANIFEST)
+    assert not may(looping_stack, "RetrainLoopRole", "s3:PutObject", key)
+
+
+def test_each_batch_is_an_execution_of_the_state_machine_itself(looping_stack: Stack) -> None:
+    policy = looping_stack["RetrainLoopMapPolicy"]
+    assert policy["Roles"] == ["<RetrainLoopRole>"]
+    start, follow = policy["PolicyDocument"]["Statement"]
+    assert (start["Action"], start["Resource"]) == ("states:StartExecution", "<RetrainLoop>")
+    assert follow["Action"] == ["states:DescribeExecution", "states:StopExecution"]
+    assert follow["Resource"].endswith(":execution:<RetrainLoop.Name>/*")
 
 
 @pytest.mark.parametrize("role", ["ScoreRole", "RetrainRole"])

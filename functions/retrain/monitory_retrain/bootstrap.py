@@ -10,6 +10,7 @@ from monitory.layout import lake_layout
 from monitory.registry.registry import Registry
 from monitory.settings import RetrainSettings
 from monitory.storage.s3 import S3Storage
+from monitory_retrain import backfill
 from monitory_retrain.check import check, page, text
 from monitory_retrain.ingest import workers
 from monitory_retrain.ingest.ingest import Ingest
@@ -20,6 +21,9 @@ from monitory_retrain.training.training import Recipe
 
 TRAINING_RESERVE_SECONDS = 240.0
 """Reading stops this long before the function times out, so that training can finish."""
+
+ENDING_RESERVE_SECONDS = 60.0
+"""Planning and reading a batch stop this long before it: the machine under work ends, and what was read is stored."""
 
 
 def build_job(settings: RetrainSettings) -> Job:
@@ -76,6 +80,7 @@ def handle(
         StorageUnavailable: the store failed; Lambda retries, and an alarm fires.
     """
     namespace = job.settings.powertools_metrics_namespace
+    request: events.Request | None = None
     try:
         request = events.parse(payload, clock.now(), job.settings.training_days)
         if isinstance(request, events.PromotionRequest):
@@ -84,6 +89,10 @@ def handle(
             result = job.rollback(request, request.event_id or request_id)
         elif isinstance(request, events.CheckRequest):
             result = check_lake(job)
+        elif isinstance(request, events.PlanRequest):
+            result = backfill.plan(job, request, lambda: remaining_seconds() > ENDING_RESERVE_SECONDS)
+        elif isinstance(request, events.ReadRequest):
+            result = backfill.read(job, request, lambda: remaining_seconds() > ENDING_RESERVE_SECONDS)
         else:
             result = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
             if not result.get("repeated"):  # a repeated delivery counts once
@@ -98,7 +107,8 @@ def handle(
             raise
         return _refusal(job, payload, "refused", exc)
     except Exception:
-        telemetry.failed(namespace)
+        if not isinstance(request, events.ReadRequest):  # the state machine repeats it, and others read what it cannot
+            telemetry.failed(namespace)
         raise
     return result
 

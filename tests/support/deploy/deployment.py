@@ -187,6 +187,10 @@ class Stack:
         """Invoke the score function as its schedule does, and wait; its answer, or the error that Lambda reports."""
         return self._invoke("ScoreFunctionName", {})
 
+    def read(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Invoke the read function with a batch, as the state machine does, and wait; its answer, or the error."""
+        return self._invoke_function(self.resources["ReadFunction"], {"action": "read", "batch": batch})
+
     def _invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         return self._invoke_function(self.outputs[function], event)
 

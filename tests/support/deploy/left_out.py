@@ -33,6 +33,8 @@ LEFT_OUT = (
         "no image functions; a zip runs the image's files",
     ),
     LeftOut("RetrainFunction", ("Metadata",), "says how the image is built"),
+    LeftOut("ReadFunction", ("Properties", "PackageType"), "no image functions; the same zip"),
+    LeftOut("ReadFunction", ("Metadata",), "says how the image is built"),
     LeftOut("RetrainLoop", ("Properties", "DefinitionUri"), "reads JSON, not YAML; the same definition as JSON"),
     LeftOut("PredictErrorRateAlarm", ("Properties", "Metrics"), _METRIC_MATH),
     LeftOut("ModelAgeAlarm", ("Properties", "Metrics"), _METRIC_MATH),
@@ -50,4 +52,6 @@ IGNORED = {
     "AWS_ENDPOINT_URL": "is set for every function, as AWS does not",
     "EMF": "log lines do not become metrics, so the alarm's metric is compared with the line",
     "NightlyRole, RetrainLoopRole, failed-events destination": "the emulator's services need no rights",
+    "RetrainLoop: distributed map": "batches of a stopped execution go on; AWS stops them, too",
+    "RetrainFunction, ReadFunction: bounds of batches": "a batch is two machine-days, 50 objects are a large plan",
 }

@@ -19,6 +19,8 @@ SHIM = Path(__file__).with_name("retrain_shim.py")
 HANDLER = f"{SHIM.stem}.lambda_handler"
 DEFINITION = "definition.asl.json"
 SHIM_SETTINGS = "image.json"
+BATCHES = {"MAX_MACHINE_DAYS": 2, "ONE_FUNCTION_OBJECTS": 50}
+"""Bounds of batches and of what one function reads, so that a small lake is distributed."""
 
 
 def read_template(built: Path) -> Template:
@@ -50,7 +52,8 @@ def for_emulator(template: Template, retrain_zip: str) -> Template:
         if place[-1] == "Metrics":
             resources[resource]["Properties"].update(_plain_alarm(value))
     resources["RetrainLoop"]["Properties"]["DefinitionUri"] = DEFINITION
-    resources["RetrainFunction"]["Properties"].update(CodeUri=retrain_zip, Handler=HANDLER, Runtime="python3.13")
+    for function in ("RetrainFunction", "ReadFunction"):
+        resources[function]["Properties"].update(CodeUri=retrain_zip, Handler=HANDLER, Runtime="python3.13")
     return result
 
 
@@ -75,7 +78,8 @@ def write_retrain_zip(folder: Path, image: Path, environment: dict[str, str]) ->
     """
     folder.mkdir(parents=True)
     (folder / SHIM.name).write_bytes(SHIM.read_bytes())
-    (folder / SHIM_SETTINGS).write_text(json.dumps({"task_root": str(image), "environment": environment}))
+    settings = {"task_root": str(image), "environment": environment, "batches": BATCHES}
+    (folder / SHIM_SETTINGS).write_text(json.dumps(settings))
 
 
 def differences(before: Any, after: Any, place: Place = ()) -> Iterator[Place]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tests.support.deploy.deployment import Stack
 from tests.support.deploy.emulator import ACCOUNT
 
-ROLES = ("PredictRole", "ScoreRole", "ScoreScheduleRole", "RetrainRole", "NightlyRole", "RetrainLoopRole")
+ROLES = ("PredictRole", "ScoreRole", "ScoreScheduleRole", "RetrainRole", "ReadRole", "NightlyRole", "RetrainLoopRole")
 
 SEEN: list[str] = []
 """A line for each statement that was taken out, printed at the end of the run."""
@@ -61,21 +61,37 @@ UNENFORCED = {
     ("RetrainRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
     ("RetrainRole", "EncryptModels"): Unenforced("kms:GenerateDataKey", _KEY),
     ("NightlyRole", "StartRetrainLoop"): Unenforced("states:StartExecution", "EventBridge starts the state machine"),
+    ("ReadRole", "DecryptReadings"): Unenforced("kms:Decrypt", _KEY),
+    ("ReadRole", "EncryptPieces"): Unenforced("kms:GenerateDataKey", _KEY),
+    ("ReadRole", "ReadScoredRows"): Unenforced("s3:GetObject", "without it a batch is read all the same, and anew"),
+    ("ReadRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
     ("RetrainLoopRole", "Retrain"): Unenforced("lambda:InvokeFunction", "Step Functions invokes the function"),
+    ("RetrainLoopRole", "ReadBatches"): Unenforced("lambda:InvokeFunction", "Step Functions invokes the function"),
+    ("RetrainLoopRole", "ReadManifest"): Unenforced("s3:GetObject", "Step Functions reads the manifest"),
+    ("RetrainLoopRole", "DecryptManifest"): Unenforced("kms:Decrypt", _KEY),
+    ("RetrainLoopRole", "StartBatches"): Unenforced("states:StartExecution", "Step Functions starts each batch"),
+    ("RetrainLoopRole", "FollowBatches"): Unenforced("states:DescribeExecution", "Step Functions follows each batch"),
 }
 
 
 def statements(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
     """The statements of every role, by role and Sid."""
     return {
-        (role, statement["Sid"]): statement for role in ROLES for statement in _document(stack, role)[1]["Statement"]
+        (role, statement["Sid"]): statement
+        for role in ROLES
+        for document in _documents(stack, role).values()
+        for statement in document["Statement"]
     }
 
 
 @contextmanager
 def without(stack: Stack, role: str, sid: str) -> Iterator[None]:
     """Take a statement out of a role; it is back on leaving."""
-    policy, document = _document(stack, role)
+    ((policy, document),) = (
+        (policy, document)
+        for policy, document in _documents(stack, role).items()
+        if sid in {statement["Sid"] for statement in document["Statement"]}
+    )
     rest = [statement for statement in document["Statement"] if statement["Sid"] != sid]
     iam, name = stack.account.client("iam"), stack.resources[role]
     if rest:
@@ -98,11 +114,13 @@ def allowed(stack: Stack, role: str, action: str, resource: str) -> bool:
     return bool(result["EvalDecision"] == "allowed")
 
 
-def _document(stack: Stack, role: str) -> tuple[str, dict[str, Any]]:
+def _documents(stack: Stack, role: str) -> dict[str, dict[str, Any]]:
+    """The documents of a role's policies by their names."""
     iam, name = stack.account.client("iam"), stack.resources[role]
-    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    document: dict[str, Any] = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-    return policy, document
+    return {
+        policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    }
 
 
 def _put(iam: Any, role: str, policy: str, document: dict[str, Any]) -> None:

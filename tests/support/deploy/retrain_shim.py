@@ -16,4 +16,9 @@ _image = json.loads(Path(__file__).with_name("image.json").read_text(encoding="u
 os.environ.update(_image["environment"])
 sys.path.insert(0, _image["task_root"])
 
+# a lake of a few machines is a large one, read in batches of two
+_batches = importlib.import_module("monitory_retrain.ingest.batches")
+for _name, _value in _image["batches"].items():
+    setattr(_batches, _name, _value)
+
 lambda_handler = importlib.import_module("monitory_retrain.handler").lambda_handler

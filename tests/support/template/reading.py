@@ -77,6 +77,7 @@ def transformed(
         ("ScoreFunction", "CodeUri"),
         ("SharedLayer", "ContentUri"),
         ("RetrainFunction", "ImageUri"),
+        ("ReadFunction", "ImageUri"),
         ("RetrainLoop", "DefinitionUri"),
     ):
         template["Resources"][name]["Properties"][place] = places[place]

@@ -8,6 +8,7 @@ from typing import Any
 from tests.support.template.reading import definition, plain_yaml
 
 Invoke = Callable[[str, Any], Any]
+GetObject = Callable[[str, str], bytes]
 START_TIME = "2026-11-25T15:00:04.123Z"
 _MAX_STEPS = 10_000
 
@@ -30,17 +31,38 @@ class TaskFailed(Exception):
         self.error, self.cause = error, cause
 
 
+def _no_object(bucket: str, key: str) -> bytes:
+    raise AssertionError(f"nobody expects that s3://{bucket}/{key} is read")
+
+
 class Execution:
     """A run of a state machine; `output` is set when it succeeded, `error` and `cause` when it failed."""
 
-    def __init__(self, definition: Mapping[str, Any], given: Any, invoke: Invoke) -> None:
-        """Run it to its end; `invoke` gets a function's name and payload, and answers or raises TaskFailed."""
+    def __init__(
+        self,
+        definition: Mapping[str, Any],
+        given: Any,
+        invoke: Invoke,
+        get_object: GetObject = _no_object,
+        context: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Run it to its end.
+
+        Args:
+            definition: the state machine's, or that of the items of a map.
+            given: its input.
+            invoke: gets a function's name and payload, and answers or raises TaskFailed.
+            get_object: gets a bucket and a key; reads the items of a map.
+            context: the context object of an item's execution.
+        """
         self.waited = 0.0
         self.output: Any = None
         self.error: str | None = None
         self.cause: str | None = None
-        self._context = {"Execution": {"Input": given, "StartTime": START_TIME}}
+        self.items: list[Execution] = []
+        self._context = context or {"Execution": {"Input": given, "StartTime": START_TIME}}
         self._invoke = invoke
+        self._get_object = get_object
         self._data: Any = given
         name: str | None = definition["StartAt"]
         for _ in range(_MAX_STEPS):
@@ -59,30 +81,54 @@ class Execution:
             self.cause = state.get("Cause") or str(self._read(state["CausePath"]))
             return None
         if kind == "Choice":
-            return next((str(c["Next"]) for c in state["Choices"] if self._holds(c)), state["Default"])
+            return next((str(c["Next"]) for c in state["Choices"] if self._holds(c)), state.get("Default"))
         if kind == "Pass":
-            filled = self._fill(state["Parameters"]) if "Parameters" in state else self._read(state["InputPath"])
-            self._store(state["ResultPath"], state.get("Result", filled))
-            return str(state["Next"])
-        assert kind == "Task", kind
-        return self._task(state)
+            filled = (
+                self._fill(state["Parameters"]) if "Parameters" in state else self._read(state.get("InputPath", "$"))
+            )
+            self._store(state.get("ResultPath", "$"), state.get("Result", filled))
+        else:
+            try:
+                self._task(state) if kind == "Task" else self._map(state)
+            except TaskFailed as exc:
+                caught = next((catcher for catcher in state.get("Catch", []) if _matches(catcher, exc)), None)
+                if caught is None:
+                    self.error, self.cause = exc.error, exc.cause
+                    return None
+                self._store(caught["ResultPath"], {"Error": exc.error, "Cause": exc.cause})
+                return str(caught["Next"])
+        if state.get("End"):
+            self.output = self._data
+            return None
+        return str(state["Next"])
 
-    def _task(self, state: Mapping[str, Any]) -> str:
+    def _map(self, state: Mapping[str, Any]) -> None:
+        """A distributed map over the lines of an object, an item after the other."""
+        assert state["Type"] == "Map", state
+        assert state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+        assert state["ItemReader"]["ReaderConfig"] == {"InputType": "JSONL"}
+        assert state["ItemReader"]["Resource"] == "arn:aws:states:::s3:getObject"
+        place = self._fill(state["ItemReader"]["Parameters"])
+        for line in self._get_object(place["Bucket"], place["Key"]).splitlines():
+            context = {**self._context, "Map": {"Item": {"Index": len(self.items), "Value": json.loads(line)}}}
+            given = _filled(state["ItemSelector"], self._data, context)
+            self.items.append(Execution(state["ItemProcessor"], given, self._invoke, self._get_object, context))
+        failed = [item for item in self.items if item.error]
+        if len(failed) * 100 > state["ToleratedFailurePercentage"] * len(self.items):
+            raise TaskFailed("States.ExceedToleratedFailureThreshold")
+        self._store(state["ResultPath"], [item.output for item in self.items if not item.error])
+
+    def _task(self, state: Mapping[str, Any]) -> None:
         parameters = self._fill(state["Parameters"])
         retried: dict[int, int] = {}
         while True:
             try:
                 answer = self._invoke(parameters["FunctionName"], parameters["Payload"])
+                break
             except TaskFailed as exc:
-                if self._retries(state.get("Retry", []), exc, retried):
-                    continue
-                for catcher in state.get("Catch", []):
-                    if _matches(catcher, exc):
-                        self._store(catcher["ResultPath"], {"Error": exc.error, "Cause": exc.cause})
-                        return str(catcher["Next"])
-                raise
-            self._store(state["ResultPath"], self._fill(state["ResultSelector"], {"Payload": answer}))
-            return str(state["Next"])
+                if not self._retries(state.get("Retry", []), exc, retried):
+                    raise
+        self._store(state["ResultPath"], _filled(state["ResultSelector"], {"Payload": answer}, self._context))
 
     def _retries(self, retriers: list[dict[str, Any]], exc: TaskFailed, retried: dict[int, int]) -> bool:
         for number, retrier in enumerate(retriers):
@@ -105,6 +151,8 @@ class Execution:
                 return not rule["IsPresent"]
             return bool(rule["IsPresent"])
         value = self._read(rule["Variable"])
+        if "IsString" in rule:
+            return bool(isinstance(value, str) == rule["IsString"])
         if "IsBoolean" in rule:
             return bool(isinstance(value, bool) == rule["IsBoolean"])
         if "BooleanEquals" in rule:
@@ -113,24 +161,35 @@ class Execution:
             return bool(value == rule["StringEquals"])
         return bool(value >= rule["NumericGreaterThanEquals"])
 
-    def _fill(self, template: Mapping[str, Any], data: Any = None) -> dict[str, Any]:
-        return {
-            key.removesuffix(".$"): self._read(value, data) if key.endswith(".$") else value
-            for key, value in template.items()
-        }
+    def _fill(self, template: Mapping[str, Any]) -> Any:
+        return _filled(template, self._data, self._context)
 
-    def _read(self, path: str, data: Any = None) -> Any:
-        if added := re.fullmatch(r"States\.MathAdd\((.+), (\d+)\)", path):
-            return self._read(added[1], data) + int(added[2])
-        if encoded := re.fullmatch(r"States\.JsonToString\((.+)\)", path):
-            return json.dumps(self._read(encoded[1], data))
-        value = self._context if path.startswith("$$") else self._data if data is None else data
-        for part in path.lstrip("$").split(".")[1:]:
-            value = value[part]
-        return value
+    def _read(self, path: str) -> Any:
+        return _value(path, self._data, self._context)
 
-    def _store(self, path: str, value: Any) -> None:
+    def _store(self, path: str | None, value: Any) -> None:
+        if path is None:
+            return
         self._data = _with(self._data, path.removeprefix("$").split(".")[1:], value)
+
+
+def _filled(template: Any, data: Any, context: Mapping[str, Any]) -> Any:
+    if not isinstance(template, Mapping):
+        return template
+    plain = {key: _filled(value, data, context) for key, value in template.items() if not key.endswith(".$")}
+    paths = {key: value for key, value in template.items() if key.endswith(".$")}
+    return plain | {key.removesuffix(".$"): _value(value, data, context) for key, value in paths.items()}
+
+
+def _value(path: str, data: Any, context: Mapping[str, Any]) -> Any:
+    if added := re.fullmatch(r"States\.MathAdd\((.+), (\d+)\)", path):
+        return _value(added[1], data, context) + int(added[2])
+    if encoded := re.fullmatch(r"States\.JsonToString\((.+)\)", path):
+        return json.dumps(_value(encoded[1], data, context))
+    value = context if path.startswith("$$") else data
+    for part in path.lstrip("$").split(".")[1:]:
+        value = value[part]
+    return value
 
 
 def _with(data: Any, names: list[str], value: Any) -> Any:

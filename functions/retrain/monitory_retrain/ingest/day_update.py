@@ -9,8 +9,8 @@ from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.ingest.cached_day import CachedDay, covered
 from monitory_retrain.ingest.counts import Counts, count_day
-from monitory_retrain.ingest.day_cache import CachedDay
 from monitory_retrain.ingest.task import Task
 from monitory_retrain.ingest.workers import MachineDayTable
 
@@ -44,8 +44,8 @@ class DayUpdate:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the day differs from its cached state."""
-        return bool(self.results) or self.listing.keys() != self.cached.objects.keys()
+        """Whether the day differs from what is stored under its date."""
+        return bool(self.results) or self.cached.is_pieced or self.listing.keys() != self.cached.objects.keys()
 
     def merge(self, width: int) -> CachedDay:
         """The day with its results; a machine without a result keeps its cached rows.
@@ -61,8 +61,7 @@ class DayUpdate:
                 tables.append(result.table)
                 objects[machine] = result.objects
             elif machine in self.cached.objects:
-                rows = [(of, slices[of]) for of in slices if machine.covers(of)]
-                tables += [hour_table.part(self.cached.table, of, of_rows) for of, of_rows in rows]
+                tables += [hour_table.part(self.cached.table, of, slices[of]) for of in covered(machine, slices)]
                 objects[machine] = self.cached.objects[machine]
         return CachedDay(hour_table.join(tables, width), objects)
 

@@ -17,8 +17,10 @@ from monitory.machine import Machine
 from monitory.storage.port import Storage
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
+from monitory_retrain.ingest.backfill import Backfill
+from monitory_retrain.ingest.cached_day import CachedDay
 from monitory_retrain.ingest.counts import Counts, count_day
-from monitory_retrain.ingest.day_cache import CachedDay, DayCache, StoredDay
+from monitory_retrain.ingest.day_cache import DayCache, StoredDay
 from monitory_retrain.ingest.day_update import DayUpdate, plan
 from monitory_retrain.ingest.task import Task
 from monitory_retrain.ingest.workers import LakeConfig, MachineDayTable, Workers
@@ -61,6 +63,7 @@ class Ingest:
         counts: dict[date, Counts] = {}
         updates: dict[date, DayUpdate] = {}
         left = list(days)
+        pieces = self._cache.pieces()
         with progress(self._log, "days read", len(days)) as bar, self._workers() as pool:
 
             def close(day: date) -> None:
@@ -75,7 +78,8 @@ class Ingest:
                     if not in_time():
                         return
                     unplaced: list[str] = []
-                    listing, cached = self._lake.day(day, unplaced), self._cache.read(day, refresh)
+                    listing = self._lake.day(day, unplaced)
+                    cached = self._cache.read(day, refresh, pieces.get(day, ()))
                     updates[day] = plan(day, listing, cached, refresh is None, unplaced)
                     if updates[day].is_finished:
                         close(day)
@@ -104,6 +108,11 @@ class Ingest:
             self._log.error("the stored rows of %s are not those of its readings; its day was read again", key)
         return Ingested(hour_table.join([] if left else tables, self._width), total, left)
 
+    @property
+    def backfill(self) -> Backfill:
+        """Plans and reads batches into the same cache."""
+        return Backfill(self.config, self._lake, self._cache, self._log)
+
     def history(self, first: date, before: date, max_rows: int, in_time: Callable[[], bool]) -> HourTable:
         """The cached hour rows of earlier days, the newest first, as far as they are there; nothing raw is read.
 
@@ -118,13 +127,18 @@ class Ingest:
         """
         tables: list[HourTable] = []
         rows = 0
-        for day in reversed([day for day in self._cache.days() if first <= day < before]):
-            table = self._cache.read(day).table if in_time() else None
-            if table is None or rows + len(table) > max_rows:
+        pieces = self._cache.pieces()
+        for day in sorted({*self._cache.days(), *pieces}, reverse=True):
+            if not first <= day < before:
+                continue
+            content = self._cache.read(day, pieces=pieces.get(day, ())) if in_time() else None
+            if content is None or rows + len(content.table) > max_rows:
                 self._log.warning("of the history, days from %s back are left out: no time or no room", day)
                 break
-            rows += len(table)
-            tables.append(table)
+            if content.is_pieced:
+                self._cache.write(day, content)  # read once: the next night finds the day whole
+            rows += len(content.table)
+            tables.append(content.table)
         return hour_table.join(tables, self._width)
 
     def sample(self, days: Sequence[date], count: int) -> Ingested:

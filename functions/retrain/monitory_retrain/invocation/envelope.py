@@ -28,6 +28,8 @@ _EMPTY: tuple[object, ...] = (None, "", "{}", {})
 
 _STEP = {"FunctionName", "InvocationType", "Qualifier", "ClientContext", "LogType"}
 _STEP_ANSWER = {"ExecutedVersion", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode"}
+_STATE = {"event", "round", "retrain", "plan", "after"}
+"""What the state machine of this service carries from state to state."""
 _HTTP = {"httpMethod", "rawPath", "routeKey"}
 
 Json = Mapping[str, Any]
@@ -78,7 +80,7 @@ def unwrap(event: object) -> Envelope:
             layer = layer["requestPayload"]
         elif "Payload" in layer and layer.keys() <= {"Payload"} | _STEP | _STEP_ANSWER:
             layer = layer["Payload"]
-        elif "event" in layer and layer.keys() <= {"event", "round", "retrain"}:
+        elif "event" in layer and layer.keys() <= _STATE:
             layer = layer["event"]
         elif _HTTP & layer.keys():
             raise InvalidEvent("an HTTP request is no retrain event: invoke the function with the request itself")

@@ -8,37 +8,37 @@
 {"action": "promote", "version": "2025/06/21/150102", "reason": "..."}
 {"action": "rollback", "reason": "..."}
 {"action": "check"}                                              what the lake holds; changes nothing
+{"action": "plan", "start": ..., "end": ...}                     what a training on these days has to read, as batches
+{"action": "plan", "event": {an event}, "after": "2025-06-10"}   the same of another event, of its days after that one
+{"action": "read", "batch": {a line of a plan's manifest}}       a batch
 {}                                                               the TRAINING_DAYS KST days before now
 
 Envelopes of other services are removed first, see envelope.py.
 """
 
-import calendar
 import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from monitory import clock
 from monitory.errors import InvalidEvent, UnknownVersion
 from monitory.registry.version import Version
+from monitory_retrain.ingest.batches import Batch
 from monitory_retrain.invocation import envelope
+from monitory_retrain.invocation.day_range import EARLIEST, day_range
 from monitory_retrain.invocation.envelope import Envelope
 
-MAX_DAYS = 400
-EARLIEST = date(2000, 1, 1)
-_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 T = TypeVar("T")
 
 
 class _Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keys of a request."""
 
-    action: Literal["train", "promote", "rollback", "check"] = "train"
+    action: Literal["train", "promote", "rollback", "check", "plan", "read"] = "train"
     month: str | None = None
     start: date | None = None
     end: date | None = None
@@ -48,7 +48,28 @@ class _Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str | None = None
     reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     by: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    after: date | None = None
+    batch: Batch | None = None
 
+
+class _Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The keys of a request to plan what another event will read."""
+
+    action: Literal["plan"]
+    event: Any
+    after: date | None = None
+
+
+_DAYS = ("month", "start", "end", "sample")
+_MISPLACED = {
+    "train": ("version", "after", "batch"),
+    "plan": ("version", "batch"),
+    "read": (*_DAYS, "version", "after"),
+    "promote": (*_DAYS, "after", "batch"),
+    "rollback": (*_DAYS, "version", "after", "batch"),
+    "check": (*_DAYS, "version", "after", "batch"),
+}
+"""Keys that mean nothing beside an action."""
 
 _OLDER_KEYS = {
     "target_month": 'the key is `month`, such as "2025-06"',
@@ -119,7 +140,27 @@ class CheckRequest:
     """Say what the lake holds, and change nothing."""
 
 
-Request = TrainingRequest | PromotionRequest | RollbackRequest | CheckRequest
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """Say what a training on days would have to read, as batches.
+
+    Attributes:
+        training: the training; None for an event that asks for no days.
+        after: days up to this one are left out.
+    """
+
+    training: TrainingRequest | None
+    after: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """Read a batch of a plan."""
+
+    batch: Batch
+
+
+Request = TrainingRequest | PromotionRequest | RollbackRequest | CheckRequest | PlanRequest | ReadRequest
 
 
 def parse(event: object, now: datetime, training_days: int) -> Request:
@@ -137,11 +178,13 @@ def parse(event: object, now: datetime, training_days: int) -> Request:
     inner = envelope.unwrap(event)
     if inner.scheduled:
         return _scheduled(inner, now, training_days)
+    if inner.request.get("action") == "plan" and "event" in inner.request:
+        return _plan_of_event(_convert(inner.request, _Planned), now, training_days)
     _refuse_unknown_keys(inner.request)
     fields = _convert(inner.request, _Fields)
     by = fields.by or inner.source or "event"
+    _refuse_misplaced(fields)
     if fields.action == "promote":
-        _refuse(fields, "promote", "month", "start", "end", "sample")
         if not fields.version:
             raise InvalidEvent("version: which version is to be promoted?")
         try:
@@ -149,14 +192,16 @@ def parse(event: object, now: datetime, training_days: int) -> Request:
         except UnknownVersion as exc:
             raise InvalidEvent(f"version: {exc}") from exc
     if fields.action == "rollback":
-        _refuse(fields, "rollback", "month", "start", "end", "sample", "version")
         return RollbackRequest(by, fields.reason, inner.delivery)
     if fields.action == "check":
-        _refuse(fields, "check", "month", "start", "end", "sample", "version")
         return CheckRequest()
-    _refuse(fields, "train", "version")
-    first, last = _range(fields, now.astimezone(clock.zone()).date(), training_days)
-    return TrainingRequest(
+    if fields.action == "read":
+        if fields.batch is None:
+            raise InvalidEvent("batch: which batch is to be read? Send a line of a plan's manifest")
+        return ReadRequest(fields.batch)
+    today = now.astimezone(clock.zone()).date()
+    first, last = day_range(fields.month, fields.start, fields.end, today, training_days)
+    training = TrainingRequest(
         first,
         last,
         fields.sample,
@@ -166,6 +211,17 @@ def parse(event: object, now: datetime, training_days: int) -> Request:
         inner.delivery,
         history=not (fields.month or fields.start or fields.sample),
     )
+    return PlanRequest(training, fields.after) if fields.action == "plan" else training
+
+
+def _plan_of_event(planned: _Planned, now: datetime, training_days: int) -> PlanRequest:
+    """The plan of what another event, in whatever envelope, will read."""
+    inner = envelope.unwrap(planned.event).request
+    if inner.get("action") == "plan" and "event" in inner:
+        raise InvalidEvent("event: it is a plan of another event itself: send that one")
+    request = parse(planned.event, now, training_days)
+    training = request.training if isinstance(request, PlanRequest) else request
+    return PlanRequest(training if isinstance(training, TrainingRequest) else None, planned.after)
 
 
 def _scheduled(inner: Envelope, now: datetime, training_days: int) -> TrainingRequest:
@@ -217,35 +273,7 @@ def _convert(event: Mapping[str, object], kind: type[T]) -> T:
         raise InvalidEvent(f"event: {exc}") from exc
 
 
-def _refuse(fields: _Fields, action: str, *names: str) -> None:
-    for name in names:
+def _refuse_misplaced(fields: _Fields) -> None:
+    for name in _MISPLACED[fields.action]:
         if getattr(fields, name) is not None:
-            raise InvalidEvent(f"{name} has no place beside the action {action!r}")
-
-
-def _range(fields: _Fields, today: date, training_days: int) -> tuple[date, date]:
-    yesterday = today - timedelta(days=1)
-    if fields.month is not None:
-        if fields.start or fields.end:
-            raise InvalidEvent("month: give a month or a start and an end, not both")
-        if not _MONTH.fullmatch(fields.month):
-            raise InvalidEvent(f'month: {fields.month[:40]!r} is no month such as "2025-06"')
-        year, month = (int(part) for part in fields.month.split("-"))
-        if not 1 <= month <= 12 or year < EARLIEST.year:
-            raise InvalidEvent(f"month: {fields.month} does not exist")
-        first = date(year, month, 1)
-        last = date(year, month, calendar.monthrange(year, month)[1])
-        if first > yesterday:
-            raise InvalidEvent(f"month: {fields.month} has no finished day yet")
-        return first, min(last, yesterday)
-    if fields.start or fields.end:
-        if not (fields.start and fields.end):
-            raise InvalidEvent("start and end belong together")
-        if fields.end < fields.start:
-            raise InvalidEvent(f"start {fields.start} is after end {fields.end}")
-        if fields.start < EARLIEST or fields.end > today:
-            raise InvalidEvent(f"range {fields.start}..{fields.end} is not between {EARLIEST} and today")
-        if (fields.end - fields.start).days >= MAX_DAYS:
-            raise InvalidEvent(f"range {fields.start}..{fields.end} has more than {MAX_DAYS} days")
-        return fields.start, fields.end
-    return today - timedelta(days=training_days), yesterday
+            raise InvalidEvent(f"{name} has no place beside the action {fields.action!r}")

@@ -1,5 +1,6 @@
 """Results of the retrain function, in JSON types."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -8,6 +9,8 @@ from monitory.decoding import rejects
 from monitory.registry.registry import Promotion
 from monitory_retrain import pipeline
 from monitory_retrain.evaluation.drift import Drift
+from monitory_retrain.ingest.backfill import BatchRead, Plan
+from monitory_retrain.ingest.batches import Batch, exceeds_one_function
 from monitory_retrain.ingest.counts import Counts
 from monitory_retrain.pipeline import Challenger
 
@@ -44,6 +47,33 @@ def promotion(status: str, change: Promotion) -> JobResult:
         "version": change.version,
         "replaced": change.replaced,
         "promotion": change.number,
+    }
+
+
+def planned(plan: Plan, key: str | None) -> JobResult:
+    """A plan; `key` names its manifest, None where there is nothing to read."""
+    return {
+        "status": "planned" if key else "nothing",
+        "key": key,
+        "batches": len(plan.batches),
+        "machine_days": sum(len(batch.machines) for batch in plan.batches),
+        "objects": sum(batch.objects for batch in plan.batches),
+        "bytes": sum(batch.bytes for batch in plan.batches),
+        # a plan that is cut off is the plan of something large
+        "distribute": bool(key) and (bool(plan.left) or exceeds_one_function(plan.batches)),
+        "after": str(plan.left[0] - timedelta(days=1)) if plan.left else None,
+    }
+
+
+def read(done: BatchRead, batch: Batch) -> JobResult:
+    """What came of a batch."""
+    return {
+        "status": "continue" if done.left else "read",
+        "batch": batch.name,
+        "day": str(batch.day),
+        "machines": len(batch.machines),
+        "left": [str(machine) for machine in done.left],
+        "data": counts(done.counts),
     }
 
 

@@ -152,3 +152,22 @@ def test_whoever_asks_for_a_rebuild_gets_one(world: ScoredWorld) -> None:
 def test_without_scoring_everything_is_read(world: ScoredWorld) -> None:
     MemorySource.storages["rows"].objects.clear()
     assert world.night_beside().counts.read == 18
+
+
+def test_what_is_scored_is_not_planned_to_be_read(world: ScoredWorld) -> None:
+    backfill = world.ingest_beside().backfill
+    today = DAYS[-1] + timedelta(days=1)
+    assert backfill.plan(DAYS, today, refresh=None, in_time=lambda: True).batches == []
+    world.write(DAYS[1], 5)
+    (batch,) = backfill.plan(DAYS, today, refresh=None, in_time=lambda: True).batches
+    assert (batch.day, batch.owners, batch.objects) == (DAYS[1], MACHINES[:1], 4)
+    done = backfill.read(batch, lambda: True)
+    assert (done.counts.objects, done.counts.read) == (4, 1), "the scored rows stand for the other objects"
+    assert bits(world.night_beside()) == world.from_scratch()
+
+
+def test_without_scored_rows_a_plan_is_of_all_objects(world: ScoredWorld) -> None:
+    MemorySource.storages["rows"].before = down
+    backfill = world.ingest_beside().backfill
+    planned = backfill.plan(DAYS, DAYS[-1] + timedelta(days=1), refresh=None, in_time=lambda: True)
+    assert sum(batch.objects for batch in planned.batches) == 18

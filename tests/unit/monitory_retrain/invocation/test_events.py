@@ -5,7 +5,16 @@ from datetime import UTC, date, datetime
 import pytest
 
 from monitory.errors import InvalidEvent
-from monitory_retrain.invocation.events import CheckRequest, PromotionRequest, RollbackRequest, TrainingRequest, parse
+from monitory_retrain.ingest.batches import Batch
+from monitory_retrain.invocation.events import (
+    CheckRequest,
+    PlanRequest,
+    PromotionRequest,
+    ReadRequest,
+    RollbackRequest,
+    TrainingRequest,
+    parse,
+)
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # noon in Seoul
 
@@ -112,3 +121,66 @@ def test_a_refresh_may_be_of_what_was_kept_before_a_time(event: dict[str, object
 def test_a_refresh_since_no_time_is_refused(refresh: object) -> None:
     with pytest.raises(InvalidEvent, match="refresh"):
         parse({"refresh": refresh}, NOW, 21)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"month": "2026-10"},
+        {"start": "2026-10-01", "end": "2026-10-21", "refresh": True},
+        {"sample": 500},
+        {},
+        {"id": "abc", "detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-11-20T15:00:00Z"},
+        {"detail-type": "retrain", "source": "factory.ops", "id": "abc", "detail": {"month": "2026-10"}},
+        '{"month": "2026-10"}',
+    ],
+)
+def test_a_plan_is_of_what_another_event_asks_for(event: object) -> None:
+    planned = parse({"action": "plan", "event": event, "after": None}, NOW, 21)
+    assert planned == PlanRequest(parse(event, NOW, 21))  # type: ignore[arg-type]
+    later = parse({"action": "plan", "event": event, "after": "2026-10-10"}, NOW, 21)
+    assert isinstance(later, PlanRequest)
+    assert later.after == date(2026, 10, 10)
+
+
+def test_a_plan_by_hand_has_the_keys_of_a_training() -> None:
+    training = parse({"month": "2026-10"}, NOW, 21)
+    assert isinstance(training, TrainingRequest)
+    assert parse({"action": "plan", "month": "2026-10"}, NOW, 21) == PlanRequest(training)
+    by_hand = {"action": "plan", "month": "2026-10", "after": "2026-10-10"}
+    assert parse(by_hand, NOW, 21) == PlanRequest(training, date(2026, 10, 10))
+    assert parse({"action": "plan", "event": by_hand}, NOW, 21) == PlanRequest(training)
+
+
+@pytest.mark.parametrize(
+    "event", [{"action": "rollback"}, {"action": "check"}, {"action": "promote", "version": "2025/06/21/150102"}]
+)
+def test_an_event_that_asks_for_no_days_has_an_empty_plan(event: dict[str, str]) -> None:
+    assert parse({"action": "plan", "event": event}, NOW, 21) == PlanRequest(None)
+
+
+def test_a_batch_is_a_line_of_a_manifest() -> None:
+    line = {"day": "2026-11-20", "machines": [["Z", "E"]], "objects": 24, "bytes": 1000}
+    assert parse({"action": "read", "batch": line}, NOW, 21) == ReadRequest(
+        Batch(date(2026, 11, 20), (("Z", "E"),), 24, 1000)
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({"action": "plan", "event": {"month": "2026-13"}}, "month"),
+        ({"action": "plan", "event": {"action": "plan", "event": {}}}, "send that one"),
+        ({"action": "plan", "event": {}, "month": "2026-10"}, "month"),
+        ({"action": "plan", "event": 7}, "JSON object"),
+        ({"action": "plan", "month": "2026-10", "version": "2025/06/21/150102"}, "version has no place"),
+        ({"month": "2026-10", "after": "2026-10-10"}, "after has no place"),
+        ({"action": "rollback", "batch": {"day": "2026-11-20", "machines": [["Z", "E"]]}}, "batch has no place"),
+        ({"action": "read"}, "line of a plan's manifest"),
+        ({"action": "read", "batch": {"day": "2026-11-20", "machines": [["Z", "../E"]]}}, "batch.machines"),
+        ({"action": "read", "batch": {"day": "2026-11-20", "machines": [["Z", "E"]]}, "month": "2026-10"}, "month"),
+    ],
+)
+def test_an_impossible_plan_or_batch_says_why(event: dict[str, object], reason: str) -> None:
+    with pytest.raises(InvalidEvent, match=reason):
+        parse(event, NOW, 21)

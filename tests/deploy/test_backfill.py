@@ -1,0 +1,149 @@
+"""A backfill by the real state machine: batches killed, poisoned, delivered twice, aborted, and no row is lost."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from monitory import sensors
+from monitory.clock import days_between, now
+from monitory.log import logger
+from monitory.machine import Machine
+from monitory.settings import Settings
+from monitory.storage.s3 import S3Storage
+from monitory_local.s3 import S3
+from monitory_retrain.ingest.day_cache import FOLDER, PIECES
+from monitory_retrain.ingest.ingest import Ingest
+from monitory_retrain.ingest.workers import LakeConfig
+from tests.deploy.conftest import DAYS, LAKE
+from tests.support.deploy.deployment import Stack, wait_for
+from tests.support.deploy.emulator import REGION
+
+APART = "apart"
+BACKFILL_SECONDS = 300.0
+
+
+@pytest.fixture(scope="module")
+def days(machines: list[Machine]) -> list[date]:
+    """The finished days of the lake."""
+    today = now().date()
+    return days_between(today - timedelta(days=DAYS - 1), today - timedelta(days=1))
+
+
+@pytest.fixture(scope="module")
+def poisoned(stack: Stack, machines: list[Machine], days: list[date]) -> Iterator[str]:
+    """An object of the lake in which nothing is readable; it is gone afterwards."""
+    lake = stack.account.bucket(LAKE)
+    folder = f"EQUIPMENT/date={days[1]}/zone_id={machines[0].zone_id}/equip_id={machines[0].equip_id}"
+    lake.put_object(Key=f"{folder}/equip-poison.json", Body=b"\x00 nothing \xff\n" * 99)
+    yield f"{folder}/equip-poison.json"
+    lake.objects.filter(Prefix=f"{folder}/equip-poison.json").delete()
+
+
+@pytest.fixture(autouse=True)
+def forgotten(stack: Stack) -> Iterator[None]:
+    """No rows are kept before a test, and none of its own afterwards."""
+    _forget(stack)
+    yield
+    _forget(stack)
+
+
+def _forget(stack: Stack) -> None:
+    for prefix in (PIECES, FOLDER):
+        stack.account.bucket(stack.outputs["ModelBucketName"]).objects.filter(Prefix=f"{prefix}/").delete()
+
+
+def test_a_backfill_reads_in_batches_what_one_process_would(stack: Stack, days: list[date], poisoned: str) -> None:
+    execution = start(stack, {"action": "plan", "start": str(days[0]), "end": str(days[-1])})
+    wait_for("piece", lambda: pieces(stack) or None, stack.account.emulator, BACKFILL_SECONDS)
+    stack.account.emulator.end_functions()  # whatever batches are being read
+    planned = ended(stack, execution)
+    assert (planned["status"], planned["distribute"], planned["after"]) == ("planned", True, None)
+    (counts,) = map_runs(stack, execution)
+    assert (counts["total"], counts["succeeded"]) == (planned["batches"], planned["batches"])
+    assert planned["batches"] == 3 * len(days)
+    assert len(pieces(stack)) == planned["batches"]
+
+    before = pieces(stack)
+    lines = stack.account.bucket(stack.outputs["ModelBucketName"]).Object(planned["key"]).get()["Body"].read()
+    for line in lines.splitlines()[:2]:
+        again = stack.read(json.loads(line))
+        assert (again["status"], again["data"]["objects_read"]) == ("read", 0), "delivered twice"
+    assert pieces(stack) == before
+
+    unreadable = []
+    for first, last in zip(days[::2], [*days[1::2], days[-1]], strict=False):
+        night = stack.invoke_retrain({"start": str(first), "end": str(last)})
+        assert (night["status"], night["data"]["objects_read"]) == ("skipped", 0), night
+        unreadable += night["data"]["unreadable"]
+    assert [message for message in unreadable if poisoned in message]
+    assert kept(stack) == read_by_one_process(stack, days)
+
+
+def test_after_an_abort_the_next_execution_reads_the_rest(stack: Stack, days: list[date]) -> None:
+    event = {"action": "plan", "start": str(days[0]), "end": str(days[-1])}
+    states = stack.account.client("stepfunctions")
+    execution = start(stack, event)
+    wait_for("piece", lambda: pieces(stack) or None, stack.account.emulator, BACKFILL_SECONDS)
+    states.stop_execution(executionArn=execution, error="Aborted", cause="to see what is left")
+    assert states.describe_execution(executionArn=execution)["status"] == "ABORTED"
+    first, second = set(pieces(stack)), start(stack, event)
+    assert ended(stack, second)["status"] in {"planned", "nothing"}
+    assert len(pieces(stack)) == 3 * len(days)
+    assert first <= pieces(stack).keys()
+    assert ended(stack, start(stack, event))["status"] == "nothing"
+
+
+def start(stack: Stack, event: dict[str, Any]) -> str:
+    states = stack.account.client("stepfunctions")
+    arn: str = states.start_execution(stateMachineArn=stack.outputs["RetrainLoopArn"], input=json.dumps(event))[
+        "executionArn"
+    ]
+    return arn
+
+
+def ended(stack: Stack, execution: str) -> dict[str, Any]:
+    """The output of an execution, once it has succeeded."""
+    states = stack.account.client("stepfunctions")
+
+    def look() -> dict[str, Any] | None:
+        described: dict[str, Any] = states.describe_execution(executionArn=execution)
+        return None if described["status"] == "RUNNING" else described
+
+    described = wait_for("end of the execution", look, stack.account.emulator, BACKFILL_SECONDS)
+    assert described["status"] == "SUCCEEDED", f"{described.get('error')}: {described.get('cause')}"
+    output: dict[str, Any] = json.loads(described["output"])
+    return output
+
+
+def map_runs(stack: Stack, execution: str) -> list[dict[str, int]]:
+    """How many items of each map run of an execution ended in which way."""
+    states = stack.account.client("stepfunctions")
+    runs = states.list_map_runs(executionArn=execution)["mapRuns"]
+    return [states.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"] for run in runs]
+
+
+def pieces(stack: Stack) -> dict[str, str]:
+    """The pieces of days that batches have stored: their keys and ETags."""
+    bucket = stack.account.bucket(stack.outputs["ModelBucketName"])
+    found = bucket.objects.filter(Prefix=f"{PIECES}/")
+    return {item.key: item.e_tag for item in found if item.key.endswith(".parquet")}
+
+
+def kept(stack: Stack) -> dict[str, bytes]:
+    """The stored days."""
+    bucket = stack.account.bucket(stack.outputs["ModelBucketName"])
+    return {item.key: item.get()["Body"].read() for item in bucket.objects.filter(Prefix=f"{FOLDER}/")}
+
+
+def read_by_one_process(stack: Stack, days: list[date]) -> dict[str, bytes]:
+    """What a process stores that reads the lake's days alone."""
+    stack.account.make_bucket(APART)
+    with S3(stack.account.emulator.endpoint, stack.account.environment).active():
+        config = LakeConfig(LAKE, REGION, "EQUIPMENT/", sensors.load())
+        storage = S3Storage(APART, region=REGION)
+        ingest = Ingest(config, storage, logger("test", Settings(log_level="ERROR")), processes=1)
+        assert ingest.days(days, refresh=None, in_time=lambda: True).left == []
+        return {entry.key: storage.get(entry.key).body for entry in storage.list(FOLDER)}
