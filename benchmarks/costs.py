@@ -1,4 +1,4 @@
-"""What a night costs at 10 to 10,000 machines: arithmetic on measured figures, as a Markdown table.
+"""What a night and a backfill cost at 10 to 10,000 machines: arithmetic on measured figures, as Markdown tables.
 
     python -m benchmarks.costs --object-ms 7.6 --row-ms 0.36 --row-bytes 4000
 
@@ -11,6 +11,10 @@ machine and day, a window of 21 days, 1,769 MB a core, 75 MB/s between S3 and on
 An invocation takes 900 s, of which 240 are kept for learning. Reading goes on in the next one where the last stopped.
 Learning can't be divided: it must fit into one invocation and its memory. The smallest of the memory sizes in which it
 does is taken; costs of what doesn't fit aren't given.
+
+The second table is a backfill in batches (`BackfillStateMachine`): up to 100 machine-days each, read by a function of
+1,769 MB, so many at once; a LIST a machine-day, a PUT and a GET a batch, and four state transitions a batch at $0.025
+per 1,000. The retrain that joins the pieces is in the first table.
 
 Predictions aren't in the table. One of a new hour sends 3 GETs, 1 PUT and on average 2.1 LISTs (benchmarks.predict:
 days that are over are listed again every 6 hours, after midnight two folders are looked at): $0.0150 per 1,000.
@@ -25,6 +29,9 @@ from monitory_retrain.check.prices import Measured
 OBJECTS_A_DAY, OBJECT_MB, DAYS = 24, 0.825, 21
 READING_SECONDS = 660
 """Of an invocation, for reading."""
+
+CONCURRENCIES = (1, 5, 50)
+"""Batches at once; 5 is what the template has."""
 
 
 def main() -> None:
@@ -42,6 +49,11 @@ def main() -> None:
     print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for machines in (10, 100, 1_000, 10_000):
         print(line(machines, measured))
+    ways = " | ".join(f"s, {concurrency} at once" for concurrency in CONCURRENCIES)
+    print(f"\n| machines | days | machine-days | raw | batches | a batch, s | {ways} | GB-s | $ |")
+    print(f"|---:|---:|---:|---:|---:|---:|{'---:|' * len(CONCURRENCIES)}---:|---:|")
+    for machines, days in ((100, 365), (1_000, DAYS), (1_000, 365), (10_000, DAYS)):
+        print(backfill_line(machines, days, measured))
 
 
 def line(machines: int, measured: Measured) -> str:
@@ -55,6 +67,16 @@ def line(machines: int, measured: Measured) -> str:
         return f"| {' | '.join(cells)} | does not fit | {night.needed_mb:,.0f} | – | – | – |"
     cells += [f"{night.learning:,.0f}", f"{night.needed_mb:,.0f}", f"{night.gb_seconds:,.0f}", f"{night.dollars:.4f}"]
     return f"| {' | '.join(cells)} | {_rounds(night.reading * DAYS)} |"
+
+
+def backfill_line(machines: int, days: int, measured: Measured) -> str:
+    """The second table's line for so many machines and days."""
+    megabytes = OBJECTS_A_DAY * OBJECT_MB
+    read = prices.backfill(machines, days, OBJECTS_A_DAY, megabytes, measured)
+    cells = [f"{machines:,}", str(days), f"{machines * days:,}", f"{machines * days * megabytes / 1e6:.3g} TB"]
+    cells += [f"{read.batches:,}", f"{read.batch_seconds:.0f}"]
+    cells += [f"{read.seconds(concurrency):,.0f}" for concurrency in CONCURRENCIES]
+    return f"| {' | '.join(cells)} | {read.gb_seconds:,.0f} | {read.dollars:.2f} |"
 
 
 def _rounds(reading: float) -> str:

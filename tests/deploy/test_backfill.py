@@ -42,36 +42,44 @@ def poisoned(stack: Stack, machines: list[Machine], days: list[date]) -> Iterato
     lake.objects.filter(Prefix=f"{folder}/equip-poison.json").delete()
 
 
+@pytest.fixture(scope="module")
+def models(stack: Stack) -> Any:
+    """The model bucket."""
+    return stack.account.bucket(stack.outputs["ModelBucketName"])
+
+
 @pytest.fixture(autouse=True)
-def forgotten(stack: Stack) -> Iterator[None]:
+def forgotten(models: Any) -> Iterator[None]:
     """No rows are kept before a test, and none of its own afterwards."""
-    _forget(stack)
+    _forget(models)
     yield
-    _forget(stack)
+    _forget(models)
 
 
-def _forget(stack: Stack) -> None:
+def _forget(models: Any) -> None:
     for prefix in (PIECES, FOLDER):
-        stack.account.bucket(stack.outputs["ModelBucketName"]).objects.filter(Prefix=f"{prefix}/").delete()
+        models.objects.filter(Prefix=f"{prefix}/").delete()
 
 
-def test_a_backfill_reads_in_batches_what_one_process_would(stack: Stack, days: list[date], poisoned: str) -> None:
+def test_a_backfill_reads_in_batches_what_one_process_would(
+    stack: Stack, models: Any, days: list[date], poisoned: str
+) -> None:
     execution = start(stack, {"action": "plan", "start": str(days[0]), "end": str(days[-1])})
-    wait_for("piece", lambda: pieces(stack) or None, stack.account.emulator, BACKFILL_SECONDS)
+    wait_for_a_piece(stack, models, execution)
     stack.account.emulator.end_functions()  # whatever batches are being read
     planned = ended(stack, execution)
     assert (planned["status"], planned["distribute"], planned["after"]) == ("planned", True, None)
     (counts,) = map_runs(stack, execution)
     assert (counts["total"], counts["succeeded"]) == (planned["batches"], planned["batches"])
     assert planned["batches"] == 3 * len(days)
-    assert len(pieces(stack)) == planned["batches"]
+    assert len(pieces(models)) == planned["batches"]
 
-    before = pieces(stack)
-    lines = stack.account.bucket(stack.outputs["ModelBucketName"]).Object(planned["key"]).get()["Body"].read()
+    before = pieces(models)
+    lines = models.Object(planned["key"]).get()["Body"].read()
     for line in lines.splitlines()[:2]:
         again = stack.read(json.loads(line))
         assert (again["status"], again["data"]["objects_read"]) == ("read", 0), "delivered twice"
-    assert pieces(stack) == before
+    assert pieces(models) == before
 
     unreadable = []
     for first, last in zip(days[::2], [*days[1::2], days[-1]], strict=False):
@@ -79,20 +87,20 @@ def test_a_backfill_reads_in_batches_what_one_process_would(stack: Stack, days: 
         assert (night["status"], night["data"]["objects_read"]) == ("skipped", 0), night
         unreadable += night["data"]["unreadable"]
     assert [message for message in unreadable if poisoned in message]
-    assert kept(stack) == read_by_one_process(stack, days)
+    assert kept(models) == read_by_one_process(stack, days)
 
 
-def test_after_an_abort_the_next_execution_reads_the_rest(stack: Stack, days: list[date]) -> None:
+def test_after_an_abort_the_next_execution_reads_the_rest(stack: Stack, models: Any, days: list[date]) -> None:
     event = {"action": "plan", "start": str(days[0]), "end": str(days[-1])}
     states = stack.account.client("stepfunctions")
     execution = start(stack, event)
-    wait_for("piece", lambda: pieces(stack) or None, stack.account.emulator, BACKFILL_SECONDS)
+    wait_for_a_piece(stack, models, execution)
     states.stop_execution(executionArn=execution, error="Aborted", cause="to see what is left")
     assert states.describe_execution(executionArn=execution)["status"] == "ABORTED"
-    first, second = set(pieces(stack)), start(stack, event)
+    first, second = set(pieces(models)), start(stack, event)
     assert ended(stack, second)["status"] in {"planned", "nothing"}
-    assert len(pieces(stack)) == 3 * len(days)
-    assert first <= pieces(stack).keys()
+    assert len(pieces(models)) == 3 * len(days)
+    assert first <= pieces(models).keys()
     assert ended(stack, start(stack, event))["status"] == "nothing"
 
 
@@ -125,17 +133,27 @@ def map_runs(stack: Stack, execution: str) -> list[dict[str, int]]:
     return [states.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"] for run in runs]
 
 
-def pieces(stack: Stack) -> dict[str, str]:
+def wait_for_a_piece(stack: Stack, models: Any, execution: str) -> None:
+    """Wait until a batch of an execution is read."""
+    states = stack.account.client("stepfunctions")
+
+    def look() -> object:
+        described = states.describe_execution(executionArn=execution)
+        assert described["status"] in {"RUNNING", "SUCCEEDED"}, f"{described.get('error')}: {described.get('cause')}"
+        return pieces(models) or None
+
+    wait_for("piece", look, stack.account.emulator, BACKFILL_SECONDS)
+
+
+def pieces(models: Any) -> dict[str, str]:
     """The pieces of days that batches have stored: their keys and ETags."""
-    bucket = stack.account.bucket(stack.outputs["ModelBucketName"])
-    found = bucket.objects.filter(Prefix=f"{PIECES}/")
+    found = models.objects.filter(Prefix=f"{PIECES}/")
     return {item.key: item.e_tag for item in found if item.key.endswith(".parquet")}
 
 
-def kept(stack: Stack) -> dict[str, bytes]:
+def kept(models: Any) -> dict[str, bytes]:
     """The stored days."""
-    bucket = stack.account.bucket(stack.outputs["ModelBucketName"])
-    return {item.key: item.get()["Body"].read() for item in bucket.objects.filter(Prefix=f"{FOLDER}/")}
+    return {item.key: item.get()["Body"].read() for item in models.objects.filter(Prefix=f"{FOLDER}/")}
 
 
 def read_by_one_process(stack: Stack, days: list[date]) -> dict[str, bytes]:

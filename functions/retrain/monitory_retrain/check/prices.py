@@ -7,6 +7,8 @@ left out. `benchmarks.costs` prints the table of it.
 from math import ceil
 from typing import NamedTuple
 
+from monitory_retrain.ingest.batches import MAX_BYTES, MAX_MACHINE_DAYS
+
 GET_PRICE, PUT_LIST_PRICE, GB_SECOND_PRICE = 0.35e-6, 4.5e-6, 16.6667e-6
 PREDICTION_PRICE = 15.0e-6
 """Requests to S3 of a prediction of a new hour: 3 GET, 1 PUT, 2.1 LIST on average (`make bench` counts them)."""
@@ -18,6 +20,10 @@ MEMORY_MB = (3008, 10240)
 MAX_SECONDS = 900
 START_SECONDS, TRAINING_SECONDS = 5.0, 10.0
 """Start of the image, and what training costs however few rows there are (CPU)."""
+
+TRANSITION_PRICE = 25.0e-6
+BATCH_TRANSITIONS = 4
+"""Of a batch's own execution: its start, reading, looking at the answer, its end."""
 
 VERSION_PUTS = 10
 """A version's files, promotion, state, one day's rows."""
@@ -52,6 +58,37 @@ class Night(NamedTuple):
         """For requests and the function."""
         requests = self.gets * GET_PRICE + (self.lists + self.puts) * PUT_LIST_PRICE
         return self.gb_seconds * GB_SECOND_PRICE + requests
+
+
+class Backfill(NamedTuple):
+    """Reading in batches; seconds are of the clock."""
+
+    machine_days: int
+    objects: int
+    batches: int
+    batch_seconds: float
+
+    def seconds(self, concurrency: int) -> float:
+        """Of all batches, so many at once."""
+        return ceil(self.batches / concurrency) * self.batch_seconds
+
+    @property
+    def gb_seconds(self) -> float:
+        """Of the read function."""
+        return self.batches * self.batch_seconds * CORE_MB / 1024
+
+    @property
+    def dollars(self) -> float:
+        """For requests, the function and the state machine."""
+        requests = (self.objects + self.batches) * GET_PRICE + (self.machine_days + self.batches) * PUT_LIST_PRICE
+        return requests + self.gb_seconds * GB_SECOND_PRICE + self.batches * BATCH_TRANSITIONS * TRANSITION_PRICE
+
+
+def backfill(machines: int, days: int, objects: int, megabytes: float, measured: Measured) -> Backfill:
+    """The reading of so many days; `objects` and `megabytes` are those of a machine-day."""
+    of_batch = min(machines, MAX_MACHINE_DAYS, max(1, int(MAX_BYTES / 1e6 / megabytes)))
+    seconds = max(of_batch * objects * measured.object_seconds, of_batch * megabytes / NETWORK_MB_S)
+    return Backfill(machines * days, machines * days * objects, days * ceil(machines / of_batch), seconds)
 
 
 def night(objects: int, megabytes: float, days: int, measured: Measured, *, machine_hours: int | None = None) -> Night:

@@ -22,8 +22,8 @@ MAX_BATCHES = 10_000
 
 ONE_FUNCTION_OBJECTS = 40_000
 ONE_FUNCTION_BYTES = 32 << 30
-"""What one invocation can read besides training: 5 of its 11 minutes at 7.6 ms an object and 10 s a GB
-(`make bench-scale`, `make bench`)."""
+"""What one invocation can read besides training, with some to spare: 5 of its 11 minutes at 7.6 ms of CPU an object
+(`make bench-scale`), or 8 at 75 MB/s."""
 
 Name = Annotated[str, msgspec.Meta(pattern=f"{PATTERN}|^$")]
 """Empty where objects are those of several machines."""
