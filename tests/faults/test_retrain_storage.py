@@ -27,6 +27,7 @@ OPERATIONS = {
     "record read": ("GET", "^promotions/"),
     "lake listing": ("LIST", "^EQUIPMENT"),
     "lake object": ("GET", "^EQUIPMENT"),
+    "pieces listing": ("LIST", "^cache/backfill"),
     "hour rows read": ("GET", "^cache/hour-rows"),
     "hour rows write": ("PUT", "^cache/hour-rows"),
     "failure state read": ("GET", "^state/"),
