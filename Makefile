@@ -209,6 +209,10 @@ bench-trends: $(READY) ## bytes and seconds of the trends and the fleet page of 
 bench-scale: $(READY) ## growth with machines and days, with a plot (PLOT=file.svg DAYS=30)
 	@$(BIN)/python -m benchmarks.scale $(call flag,plot,PLOT) $(call flag,days,DAYS)
 
+.PHONY: bench-backfill
+bench-backfill: $(READY) ## a backfill in batches beside one process, the same bytes (MACHINES= DAYS=)
+	@$(BIN)/python -m benchmarks.backfill $(call flag,machines,MACHINES) $(call flag,days,DAYS)
+
 .PHONY: bench-cold-start
 bench-cold-start: $(READY) ## cold start of the built artifact, beside the reference stack
 	@$(BIN)/python -m benchmarks.cold_start

@@ -54,6 +54,10 @@ class VirtualLake:
         self.requests.clear()
         return found
 
+    def stored(self, prefix: str) -> dict[str, bytes]:
+        """What was PUT below a prefix."""
+        return {key: self.kept[key] for key in self.keys(prefix)}
+
     def object_bytes(self) -> int:
         """The size of every object."""
         return len(self._template)
@@ -70,15 +74,16 @@ class VirtualLake:
         return made.tobytes()
 
     def keys(self, prefix: str) -> list[str]:
-        """The keys of a date in order; none elsewhere."""
+        """The keys of a date, or of what was PUT, in order."""
         found = re.match(r"EQUIPMENT/date=([\d-]{10})/", prefix)
         if not found:
-            return []
-        return [
+            return sorted(key for key in list(self.kept) if key.startswith(prefix))
+        keys = (
             f"EQUIPMENT/date={found[1]}/zone_id=ZONE-001/equip_id=EQUIP-{number:03d}/equip-{hour:02d}.json"
             for number in range(self.machines)
             for hour in range(24)
-        ]
+        )
+        return [key for key in keys if key.startswith(prefix)]
 
 
 def days(count: int) -> list[date]:
@@ -117,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         more = start + PAGE < len(keys)
         contents = "".join(
             f"<Contents><Key>{key}</Key><LastModified>2026-11-20T12:00:00.000Z</LastModified>"
-            f"<ETag>&quot;{key[-50:]}&quot;</ETag><Size>{self.virtual.object_bytes()}</Size></Contents>"
+            f"<ETag>&quot;{key[-50:]}&quot;</ETag><Size>{self._size(key)}</Size></Contents>"
             for key in keys[start : start + PAGE]
         )
         token = f"<NextContinuationToken>{start + PAGE}</NextContinuationToken>" if more else ""
@@ -126,6 +131,9 @@ class _Handler(BaseHTTPRequestHandler):
             f"<Prefix>{prefix}</Prefix><KeyCount>{PAGE}</KeyCount><MaxKeys>{PAGE}</MaxKeys>"
             f"<IsTruncated>{str(more).lower()}</IsTruncated>{token}{contents}</ListBucketResult>"
         )
+
+    def _size(self, key: str) -> int:
+        return len(self.virtual.kept[key]) if key in self.virtual.kept else self.virtual.object_bytes()
 
     def _answer(self, body: bytes, status: int = 200, *, of: bytes | None = None) -> None:
         """Send a body; `of` is the object that the answer is about, where it isn't the body."""

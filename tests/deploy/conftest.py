@@ -34,6 +34,8 @@ PARAMETERS = {
     "ModelKmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/models",
     "FailureLogKey": "failures.ndjson",
     "BackfillStateMachine": "true",
+    # as many as this machine has cores, whatever else a run has started
+    "ReadConcurrency": "2",
     "TrainingDays": str(DAYS),
     "MinReadings": "1000",
     "MinDays": "3",

@@ -13,7 +13,7 @@ from tests.support.deploy.deployment import Stack, wait_for
 
 PREDICT, FLEET, HEALTH, MODELS = "/api/v1/predict", "/api/v1/fleet", "/api/v1/health", "/api/v1/models"
 CASES, MACHINES = "/api/v1/cases", "/api/v1/machines"
-RETRAIN_SECONDS = 150.0
+RETRAIN_SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
             },
         ),
         ("scale --machines 1 --days 1", {"scale, first night", "scale, second night"}),
+        ("backfill --machines 1 --days 1 --readers 1", {"backfill, one process", "backfill, batches"}),
         ("training --machines 5 --days 12 --threads 1", {"training"}),
         ("failure_modes --machines 12 --days 32", {"mode ahead"}),
         ("spikes --machines 1 --days 10 --rates 2 --training-machines 8", {"healthy", "hours", "days", *LIES}),
