@@ -69,6 +69,8 @@ def test_requests_without_tls_are_refused(stack: Stack, policy: str, resources: 
 
 def test_no_resource_policy_lets_everybody_in(looping_stack: Stack) -> None:
     for name, resource in looping_stack.resources.items():
+        if resource["Type"] == "AWS::IAM::Policy":
+            continue  # of a role: it lets in nobody else
         for statement in resource["Properties"].get("PolicyDocument", {}).get("Statement", []):
             if statement["Effect"] == "Allow":
                 assert "*" not in [*strings(statement["Principal"])], name

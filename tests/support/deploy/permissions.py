@@ -63,6 +63,7 @@ UNENFORCED = {
     ("NightlyRole", "StartRetrainLoop"): Unenforced("states:StartExecution", "EventBridge starts the state machine"),
     ("ReadRole", "DecryptReadings"): Unenforced("kms:Decrypt", _KEY),
     ("ReadRole", "EncryptPieces"): Unenforced("kms:GenerateDataKey", _KEY),
+    ("ReadRole", "ListModels"): Unenforced("s3:ListBucket", "without it S3 says 403 of what is not there yet"),
     ("ReadRole", "ReadScoredRows"): Unenforced("s3:GetObject", "without it a batch is read all the same, and anew"),
     ("ReadRole", "WriteLogs"): Unenforced("logs:PutLogEvents", _LOGS),
     ("RetrainLoopRole", "Retrain"): Unenforced("lambda:InvokeFunction", "Step Functions invokes the function"),

@@ -8,10 +8,11 @@ from tests.support.template.reading import Stack, as_list
 
 
 def statements(stack: Stack, role: str) -> list[dict[str, Any]]:
-    """All statements of a role's own policies."""
+    """All statements of a role's own policies, and of those that are attached to it."""
+    attached = [policy for policy in stack.of_type("AWS::IAM::Policy").values() if f"<{role}>" in policy["Roles"]]
     return [
         statement
-        for policy in stack[role].get("Policies", [])
+        for policy in [*stack[role].get("Policies", []), *attached]
         for statement in as_list(policy["PolicyDocument"]["Statement"])
     ]
 
