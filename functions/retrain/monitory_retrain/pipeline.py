@@ -149,7 +149,9 @@ def learn(
     regimes = regime_learning.learn(table, found.running & (table.hour < starts), sensors)
     if regimes:
         log.info("operating regimes: %s", ", ".join(f"{regime.hours} hours" for regime in regimes.regimes))
-    rows = dataset.build(table, found, sensors, log, regimes=regimes, names=vector.trained(sensors), dtype=np.float32)
+    rows = dataset.build(
+        table, found, sensors, log, regimes=regimes, names=vector.trained(sensors), dtype=dataset.TRAINING_TYPE
+    )
     parts = split.split(rows, starts)
     missing = sufficiency.split_shortfalls(parts.training, parts.holdout)
     if missing:
