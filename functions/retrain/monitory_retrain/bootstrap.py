@@ -7,12 +7,15 @@ import msgspec
 from monitory import clock, log, metric_names, sensors
 from monitory.errors import Conflict, InvalidEvent, ModelError, MonitoryError, StorageError, UnreadableObject
 from monitory.layout import lake_layout
+from monitory.logbook import records
+from monitory.logbook.records import NO_RECORDS
 from monitory.registry.registry import Registry
 from monitory.settings import RetrainSettings
 from monitory.storage.s3 import S3Storage
 from monitory_retrain import backfill
 from monitory_retrain.check import check, page, text
-from monitory_retrain.ingest import workers
+from monitory_retrain.check.result import Finding
+from monitory_retrain.ingest import logbook_source, workers
 from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.invocation import envelope, events, telemetry
 from monitory_retrain.job import Job, JobResult
@@ -115,12 +118,18 @@ def handle(
 
 def check_lake(job: Job) -> JobResult:
     """The result of a check of the job's lake, in JSON types, with its text and the page with its pictures."""
-    logbook, fault = None, ""
+    file, recorded, faults = None, NO_RECORDS, []
     try:
-        logbook = job.logbook()
+        file = logbook_source.log_file(job.lake, job.settings.failure_log_key)
     except (StorageError, UnreadableObject) as exc:
-        fault = str(exc)
-    result, table, days = check.check(job.lake, job.ingest.config, job.settings, clock.now(), logbook, fault)
+        faults.append(Finding("stop", f"the failure log cannot be read: {exc}", "write it, or unset FAILURE_LOG_KEY"))
+    try:
+        recorded = records.read_all(job.models)
+    except StorageError as exc:
+        remedy = "S3_MODEL_BUCKET_NAME has to name a bucket that may be listed and read"
+        faults.append(Finding("stop", f"the records in the model bucket cannot be read: {exc}", remedy))
+    logbook = logbook_source.joined(file, recorded)
+    result, table, days = check.check(job.lake, job.ingest.config, job.settings, clock.now(), logbook, faults)
     builtins: JobResult = msgspec.to_builtins(result, str_keys=True)
     return {**builtins, "text": text.text(result), "page": page.render(result, job.sensors, table, days).decode()}
 

@@ -7,8 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from monitory.settings import RetrainSettings, from_environment
+from monitory_local.feed import use_log
 from monitory_local.lambdas import handlers
 from monitory_local.s3 import DEFAULT_FOLDER, running_s3
+from monitory_local.s3.buckets import prepare
 from monitory_local.terminal import run
 
 PAGE = Path(".local/check-lake.html")
@@ -24,6 +27,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     with running_s3(arguments.folder) as s3, s3.active():
         os.environ.setdefault("LOG_LEVEL", "WARNING")
         handlers.set_defaults()
+        if s3.is_own:
+            use_log(arguments.folder)
+        if s3.embedded:  # it may have been imported into only, and has no bucket for models then
+            prepare(s3, from_environment(RetrainSettings))
         answer = handlers.retrain({"action": "check"})
     if answer["status"] != "checked":
         sys.exit(f"error: {answer.get('reason', answer['status'])}")

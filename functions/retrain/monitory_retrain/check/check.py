@@ -1,5 +1,6 @@
 """Checks a lake: surveys it, reads a sample, and says what to do first."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -46,7 +47,7 @@ def check(
     settings: RetrainSettings,
     now: datetime,
     logbook: Logbook | None = None,
-    log_fault: str = "",
+    log_faults: Sequence[Finding] = (),
 ) -> tuple[LakeCheck, HourTable | None, list[date]]:
     """Check a lake.
 
@@ -56,7 +57,7 @@ def check(
         settings: limits of training.
         now: the present, aware.
         logbook: failures and maintenance, where there is a log.
-        log_fault: why a log that is configured cannot be read.
+        log_faults: what of the log cannot be read.
 
     Returns:
         The result; hour rows of the sample and the dates, for drawings.
@@ -77,10 +78,7 @@ def check(
         return _result([finding], extent), None, days
     extent = _extent(lake, probe, found, days, sample)
     seen = list(judge.of_survey(found, lake, days[0], days[-1]))
-    if log_fault:
-        seen.append(
-            Finding("stop", f"the failure log cannot be read: {log_fault}", "write it, or unset FAILURE_LOG_KEY")
-        )
+    seen += log_faults
     if sample is None:
         return _result(seen, extent), None, days
     return _judged(lake, config.sensors, settings, found, sample, extent, seen, logbook), sample.table, days

@@ -149,6 +149,21 @@ def update_index(storage: Storage) -> Records:
     return _records(INDEX.update(storage, completed))
 
 
+def read_all(storage: Storage) -> Records:
+    """All records, without writing the index; a damaged one is done without.
+
+    Raises:
+        StorageUnavailable: the store failed.
+    """
+    try:
+        index = read_index(storage)
+    except StorageUnavailable:
+        raise
+    except StorageError:
+        index = NO_RECORDS
+    return Records({**index.by_key, **_by_key(unindexed(storage, index))}, index.etag)
+
+
 def unindexed(storage: Storage, index: Records, machine: Machine | None = None) -> list[Record]:
     """The records that an index lacks, those of the last hour as a rule: of one machine, or of all.
 

@@ -9,8 +9,9 @@ from monitory.errors import ObjectNotFound, UnreadableObject
 from monitory.features import failure_state
 from monitory.logbook import records
 from monitory.logbook.records import Record
-from monitory_retrain import pipeline
+from monitory_retrain import bootstrap, pipeline
 from monitory_retrain.job import Job
+from tests.support.fakes import WatchedStorage, down
 from tests.support.retrain.jobs import NIGHT
 from tests.support.retraining import challenger, learns
 
@@ -46,6 +47,25 @@ def test_a_run_learns_from_records_beside_the_log_and_not_from_what_is_to_come(
     job.lake.put(LOG, LINES[1], content_type="application/x-ndjson")
     with_log = replace(job, settings=job.settings.model_copy(update={"failure_log_key": LOG}))
     assert with_log.train(NIGHT, lambda: True)["data"]["log"]["entries"] == {"failure": 1, "maintenance": 1}
+
+
+def test_a_check_writes_nothing_into_the_model_bucket(job: Job) -> None:
+    at = datetime(2026, 11, 20, 3, tzinfo=UTC)
+    records.add(job.models, Record("past", at, "key", "ZONE-001", "EQUIP-001", "failure", "2026-11-20T10:00:00"))
+    keys = [entry.key for entry in job.models.list("")]
+    assert not any("records" in finding["what"] for finding in bootstrap.check_lake(job)["findings"])
+    assert [entry.key for entry in job.models.list("")] == keys
+
+
+def test_a_check_names_a_model_bucket_that_cannot_be_read_beside_a_log_that_can(job: Job) -> None:
+    models = WatchedStorage("models")
+    models.before = down
+    job.lake.put(LOG, LINES[1], content_type="application/x-ndjson")
+    with_log = replace(job, models=models, settings=job.settings.model_copy(update={"failure_log_key": LOG}))
+    findings = bootstrap.check_lake(with_log)["findings"]
+    assert [finding["what"] for finding in findings if "cannot be read" in finding["what"]] == [
+        "the records in the model bucket cannot be read: cannot get state/records.json.gz"
+    ]
 
 
 def test_predictions_follow_the_log_though_there_is_too_little_to_learn_from(
