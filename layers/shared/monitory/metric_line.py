@@ -4,6 +4,7 @@ Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatc
 A line costs 0.01 ms of CPU, by way of Powertools 0.18 ms, where a stored answer takes one or two in all.
 """
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -11,6 +12,9 @@ from collections.abc import Mapping
 import msgspec
 
 from monitory import metric_names
+
+DISABLED = "POWERTOOLS_METRICS_DISABLED"
+"""Environment variable with which no line is written: `true` or `1`, as Powertools has it; for a terminal."""
 
 _COUNT = "Count"
 UNITS = {
@@ -37,6 +41,8 @@ def write(
         values: by name, at most 100; units are those of `UNITS`.
         dimensions: others.
     """
+    if os.environ.get(DISABLED, "").lower() in {"true", "1"}:
+        return
     named = {**(dimensions or {}), "service": service}
     metrics = [{"Name": name, "Unit": UNITS.get(name, _COUNT)} for name in values]
     line = {

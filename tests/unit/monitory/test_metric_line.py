@@ -26,6 +26,15 @@ def test_a_line_is_that_of_powertools(dimensions: dict[str, str], capsys: pytest
     assert ours == expected
 
 
+def test_no_line_is_written_where_metrics_are_disabled(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for value, lines in (("true", 0), ("1", 0), ("false", 1)):
+        monkeypatch.setenv(metric_line.DISABLED, value)
+        metric_line.write("Plant", "scorer", {metric_names.PREDICTIONS: 1})
+        assert capsys.readouterr().out.count("_aws") == lines
+
+
 def test_units_are_of_metrics_that_there_are() -> None:
     names = {value for name, value in vars(metric_names).items() if name.isupper() and isinstance(value, str)}
     assert metric_line.UNITS.keys() <= names
