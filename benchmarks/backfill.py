@@ -7,7 +7,6 @@ invocation of the read function does; this machine's cores bound how many are of
 """
 
 import argparse
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date
@@ -40,16 +39,11 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=30, help="(%(default)s)")
     parser.add_argument("--readers", type=int, nargs="+", default=[1, 2, 4], help="(%(default)s)")
     arguments = parser.parse_args()
-    from benchmarks.virtual import VirtualLake, days  # the readers import this module, and need none of it
+    from benchmarks.virtual import VirtualLake, days, use  # the readers import this module, and need none of it
 
     wanted = days(arguments.days)
     with Side(VirtualLake, 1) as server:
-        os.environ |= {
-            "AWS_ENDPOINT_URL": server.call("endpoint").result,
-            "AWS_ACCESS_KEY_ID": "virtual",
-            "AWS_SECRET_ACCESS_KEY": "virtual",
-            "LOG_LEVEL": "ERROR",
-        }
+        use(server.call("endpoint").result)
         server.call("resize", arguments.machines)
         with Side(Product, "lake", "models") as ours, Memory(ours.pid) as memory:
             alone = ours.call("ingest", wanted, 1, False)

@@ -7,7 +7,6 @@ while they are read. Memory is the largest sum over all processes. After each fi
 """
 
 import argparse
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,15 +33,10 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=30, help="(%(default)s)")
     parser.add_argument("--plot", type=Path, help="where to draw the growth (SVG)")
     arguments = parser.parse_args()
-    from benchmarks.virtual import VirtualLake  # the worker processes import this module, and need none of it
+    from benchmarks.virtual import VirtualLake, use  # the worker processes import this module, and need none of it
 
     with Side(VirtualLake, 1) as server:
-        os.environ |= {
-            "AWS_ENDPOINT_URL": server.call("endpoint").result,
-            "AWS_ACCESS_KEY_ID": "virtual",
-            "AWS_SECRET_ACCESS_KEY": "virtual",
-            "LOG_LEVEL": "ERROR",
-        }
+        use(server.call("endpoint").result)
         shorter = [days for days in (1, 3, 10) if days < arguments.days]
         by_days = [_point(server, 10, days) for days in shorter]
         by_machines = [_point(server, machines, arguments.days) for machines in arguments.machines]

@@ -3,6 +3,7 @@
 Every object is one simulated hour (0.8 MB) with its own machine, date and hour. What clients PUT is kept in memory.
 """
 
+import os
 import re
 import threading
 from collections import Counter
@@ -16,6 +17,16 @@ from benchmarks import stage
 
 PAGE = 1000
 _KEY = re.compile(r"EQUIPMENT/date=([\d-]{10})/zone_id=ZONE-001/equip_id=(EQUIP-\d{3})/equip-(\d\d)\.json")
+
+
+def use(endpoint: str) -> None:
+    """Let this process and its children take the server at an address for S3."""
+    os.environ |= {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "virtual",
+        "AWS_SECRET_ACCESS_KEY": "virtual",
+        "LOG_LEVEL": "ERROR",
+    }
 
 
 class VirtualLake:

@@ -18,11 +18,10 @@ from monitory_retrain.ingest.day_cache import FOLDER, PIECES
 from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.ingest.workers import LakeConfig
 from tests.deploy.conftest import DAYS, LAKE
-from tests.support.deploy.deployment import Stack, wait_for
+from tests.support.deploy.deployment import EXECUTION_SECONDS, Stack, output_of, wait_for
 from tests.support.deploy.emulator import REGION
 
 APART = "apart"
-BACKFILL_SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +66,7 @@ def test_a_backfill_reads_in_batches_what_one_process_would(
     execution = start(stack, {"action": "plan", "start": str(days[0]), "end": str(days[-1])})
     wait_for_a_piece(stack, models, execution)
     stack.account.emulator.end_functions()  # whatever batches are being read
-    planned = ended(stack, execution)
+    planned = output_of(stack, execution)
     assert (planned["status"], planned["distribute"], planned["after"]) == ("planned", True, None)
     (counts,) = map_runs(stack, execution)
     assert (counts["total"], counts["succeeded"]) == (planned["batches"], planned["batches"])
@@ -98,10 +97,10 @@ def test_after_an_abort_the_next_execution_reads_the_rest(stack: Stack, models: 
     states.stop_execution(executionArn=execution, error="Aborted", cause="to see what is left")
     assert states.describe_execution(executionArn=execution)["status"] == "ABORTED"
     first, second = set(pieces(models)), start(stack, event)
-    assert ended(stack, second)["status"] in {"planned", "nothing"}
+    assert output_of(stack, second)["status"] in {"planned", "nothing"}
     assert len(pieces(models)) == 3 * len(days)
     assert first <= pieces(models).keys()
-    assert ended(stack, start(stack, event))["status"] == "nothing"
+    assert output_of(stack, start(stack, event))["status"] == "nothing"
 
 
 def start(stack: Stack, event: dict[str, Any]) -> str:
@@ -110,20 +109,6 @@ def start(stack: Stack, event: dict[str, Any]) -> str:
         "executionArn"
     ]
     return arn
-
-
-def ended(stack: Stack, execution: str) -> dict[str, Any]:
-    """The output of an execution, once it has succeeded."""
-    states = stack.account.client("stepfunctions")
-
-    def look() -> dict[str, Any] | None:
-        described: dict[str, Any] = states.describe_execution(executionArn=execution)
-        return None if described["status"] == "RUNNING" else described
-
-    described = wait_for("end of the execution", look, stack.account.emulator, BACKFILL_SECONDS)
-    assert described["status"] == "SUCCEEDED", f"{described.get('error')}: {described.get('cause')}"
-    output: dict[str, Any] = json.loads(described["output"])
-    return output
 
 
 def map_runs(stack: Stack, execution: str) -> list[dict[str, int]]:
@@ -142,7 +127,7 @@ def wait_for_a_piece(stack: Stack, models: Any, execution: str) -> None:
         assert described["status"] in {"RUNNING", "SUCCEEDED"}, f"{described.get('error')}: {described.get('cause')}"
         return pieces(models) or None
 
-    wait_for("piece", look, stack.account.emulator, BACKFILL_SECONDS)
+    wait_for("piece", look, stack.account.emulator, EXECUTION_SECONDS)
 
 
 def pieces(models: Any) -> dict[str, str]:

@@ -9,11 +9,10 @@ import pytest
 from monitory.clock import now
 from monitory.machine import Machine
 from tests.deploy.conftest import DAYS
-from tests.support.deploy.deployment import Stack, wait_for
+from tests.support.deploy.deployment import Stack, output_of, wait_for
 
 PREDICT, FLEET, HEALTH, MODELS = "/api/v1/predict", "/api/v1/fleet", "/api/v1/health", "/api/v1/models"
 CASES, MACHINES = "/api/v1/cases", "/api/v1/machines"
-RETRAIN_SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +63,7 @@ def test_the_state_machine_retrains(stack: Stack, machine: Machine, versions: li
     today = now().date()
     event = {"start": str(today - timedelta(days=DAYS)), "end": str(today - timedelta(days=2))}
     execution = states.start_execution(stateMachineArn=stack.outputs["RetrainLoopArn"], input=json.dumps(event))
-    trained = _output(stack, execution["executionArn"])
+    trained = output_of(stack, execution["executionArn"])
     assert trained["status"] == "trained", trained
     _serve(stack, trained)
     versions.append(trained["version"])
@@ -91,7 +90,7 @@ def test_the_rules_event_retrains(stack: Stack, machine: Machine, versions: list
         events.put_rule(Name=rule["Name"], ScheduleExpression=rule["ScheduleExpression"], State="DISABLED")
     event = json.loads(states.describe_execution(executionArn=execution)["input"])
     assert event["detail-type"] == "Scheduled Event"
-    trained = _output(stack, execution)
+    trained = output_of(stack, execution)
     assert trained["status"] == "trained", trained
     _serve(stack, trained)
     versions.append(trained["version"])
@@ -138,19 +137,6 @@ def test_versions_and_reports_are_answered(stack: Stack, versions: list[str]) ->
     assert [made["action"] for made in listed["history"]] == ["rollback", "promote", "promote"]
     report = stack.get(f"{MODELS}/{versions[0].replace('/', '-')}/report")
     assert (report.status, report.text.lstrip()[:15].lower()) == (200, "<!doctype html>")
-
-
-def _output(stack: Stack, execution: str) -> dict[str, Any]:
-    states = stack.account.client("stepfunctions")
-
-    def ended() -> dict[str, Any] | None:
-        described: dict[str, Any] = states.describe_execution(executionArn=execution)
-        return None if described["status"] == "RUNNING" else described
-
-    described = wait_for("end of the execution", ended, stack.account.emulator, RETRAIN_SECONDS)
-    assert described["status"] == "SUCCEEDED", f"{described.get('error')}: {described.get('cause')}"
-    output: dict[str, Any] = json.loads(described["output"])
-    return output
 
 
 def _serve(stack: Stack, trained: dict[str, Any]) -> None:

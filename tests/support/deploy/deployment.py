@@ -201,6 +201,23 @@ class Stack:
         return result
 
 
+EXECUTION_SECONDS = 300.0
+
+
+def output_of(stack: Stack, execution: str) -> dict[str, Any]:
+    """The output of an execution of a state machine, once it has succeeded."""
+    states = stack.account.client("stepfunctions")
+
+    def ended() -> dict[str, Any] | None:
+        described: dict[str, Any] = states.describe_execution(executionArn=execution)
+        return None if described["status"] == "RUNNING" else described
+
+    described = wait_for("end of the execution", ended, stack.account.emulator, EXECUTION_SECONDS)
+    assert described["status"] == "SUCCEEDED", f"{described.get('error')}: {described.get('cause')}"
+    output: dict[str, Any] = json.loads(described["output"])
+    return output
+
+
 def wait_for(what: str, look: Callable[[], T | None], emulator: Emulator, seconds: float = 60.0) -> T:
     """What `look` finds, as soon as it finds something."""
     deadline = time.monotonic() + seconds
