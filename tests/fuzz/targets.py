@@ -24,9 +24,9 @@ from monitory.registry.registry import Registry
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.model_cache import ModelCache
 from monitory.settings import PredictSettings
-from monitory_predict.api.function import function_handler
-from monitory_predict.api.wire import Handler
 from monitory_predict.cache.history import HistoryCache
+from monitory_predict.function import function_handler
+from monitory_predict.plain.wire import Handler
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
 from monitory_retrain.invocation import day_range, events

@@ -17,10 +17,10 @@ from monitory.model.card import Card
 from monitory.registry.registry import CARD_FILE, METRICS_FILE, MODEL_FILE, Registry
 from monitory.scoring.failure_cache import FailureCache
 from monitory.scoring.model_cache import ModelCache
-from monitory_predict.api.function import function_handler
 from monitory_predict.api.routes import create_app
-from monitory_predict.api.wire import Handler
 from monitory_predict.cache.history import HistoryCache
+from monitory_predict.function import function_handler
+from monitory_predict.plain.wire import Handler
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry, Telemetry
 from tests.support.fakes import WatchedStorage

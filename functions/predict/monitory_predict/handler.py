@@ -4,8 +4,8 @@ from monitory_predict.cold_start import fast_imports
 
 with fast_imports():
     from monitory.settings import PredictSettings, from_environment
-    from monitory_predict.api.function import function_handler
     from monitory_predict.bootstrap import start
+    from monitory_predict.function import function_handler
     from monitory_predict.telemetry import EmfTelemetry
 
     _settings = from_environment(PredictSettings)

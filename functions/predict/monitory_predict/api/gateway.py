@@ -6,7 +6,7 @@ from typing import Any
 from mangum import Mangum
 from mangum.types import ASGI
 
-from monitory_predict.api.wire import Handler
+from monitory_predict.plain.wire import Handler
 
 MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 1024
 """Lambda fails an invocation whose answer is larger than 6 MB of JSON; 1 KB is for the envelope."""

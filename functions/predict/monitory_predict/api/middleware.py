@@ -3,7 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitory_predict.api.wire import API_PREFIX, PAGE_PREFIX, SECURITY_HEADERS
+from monitory_predict.plain.wire import API_PREFIX, PAGE_PREFIX, SECURITY_HEADERS
 
 
 class SecurityHeaders:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from monitory_predict.api.wire import PAGE_PREFIX
+from monitory_predict.plain.wire import PAGE_PREFIX
 
 FOLDER = Path(__file__).resolve().parents[1] / "page"
 INDEX, REPORT = "index.html", "report.html"

@@ -8,8 +8,8 @@ from starlette.datastructures import QueryParams
 from monitory import errors
 from monitory.alerts.case import Status
 from monitory.machine import PATTERN
-from monitory_predict.api.plain_predict import MAX_KEY_CHARACTERS
 from monitory_predict.machine_log import MOST_DAYS
+from monitory_predict.plain.predict import MAX_KEY_CHARACTERS
 from monitory_predict.views.fleet_view import Level, State
 
 ALLOWED = "letters, digits, spaces and any of - _ . : + # @ ( ); at most 64, no dot or space first"

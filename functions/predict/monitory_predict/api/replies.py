@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 
 from monitory.log import Logger
 from monitory_predict.api import schemas
-from monitory_predict.api.error_replies import ERROR_REPLIES, ErrorReply
 from monitory_predict.api.parameters import ALLOWED
-from monitory_predict.api.wire import API_PREFIX, SECURITY_HEADERS
+from monitory_predict.plain.error_replies import ERROR_REPLIES, ErrorReply
+from monitory_predict.plain.wire import API_PREFIX, SECURITY_HEADERS
 
 _ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}

@@ -38,9 +38,9 @@ from monitory_predict.api.parameters import (
     ZonePart,
     each_once,
 )
-from monitory_predict.api.predictions import Predictions
-from monitory_predict.api.wire import PREDICT_PATH
 from monitory_predict.machine_log import HistoryResponse
+from monitory_predict.plain.predictions import Predictions
+from monitory_predict.plain.wire import PREDICT_PATH
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import Telemetry
 from monitory_predict.views.case_page import CaseQuery, CasesResponse

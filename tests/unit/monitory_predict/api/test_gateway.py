@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitory_predict.api.wire import Handler
+from monitory_predict.plain.wire import Handler
 from monitory_predict.telemetry import EmfTelemetry
 from tests.support.fakes import down
 from tests.support.gateways import Event, Query, http_event, rest_event

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitory_predict.api import gateway
-from monitory_predict.api.wire import Handler
+from monitory_predict.plain.wire import Handler
 from tests.support.gateways import Event, function_url_event, http_event, http_event_v1, rest_event
 from tests.support.predicting import V1, World, event_loop
 from tests.support.registries import KEY

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from monitory import clock
 from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
-from monitory_predict.api.error_replies import RETRY_AFTER_SECONDS
+from monitory_predict.plain.error_replies import RETRY_AFTER_SECONDS
 from tests.support.models import card
 from tests.support.predicting import NOW, V1, V2, World
 from tests.support.registries import KEY

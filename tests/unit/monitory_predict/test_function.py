@@ -6,7 +6,7 @@ import sys
 START = """
 import sys
 import monitory_predict.bootstrap, monitory_predict.telemetry
-from monitory_predict.api import function
+from monitory_predict import function
 print(sorted({"fastapi", "mangum", "starlette"} & sys.modules.keys()))
 """
 

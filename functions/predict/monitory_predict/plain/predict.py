@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from monitory.errors import MonitoryError
 from monitory.log import Logger
 from monitory.machine import PATTERN, machine
-from monitory_predict.api.error_replies import reply_to
-from monitory_predict.api.predictions import Predictions
-from monitory_predict.api.wire import API_PREFIX, PREDICT_PATH, SECURITY_HEADERS
+from monitory_predict.plain.error_replies import reply_to
+from monitory_predict.plain.predictions import Predictions
+from monitory_predict.plain.wire import API_PREFIX, PREDICT_PATH, SECURITY_HEADERS
 
 MAX_KEY_CHARACTERS = 1024
 """S3's limit."""

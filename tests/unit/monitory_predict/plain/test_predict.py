@@ -9,8 +9,8 @@ import pytest
 
 from monitory import clock
 from monitory_predict.api.gateway import lambda_handler_of
-from monitory_predict.api.plain_predict import Question, question_in
-from monitory_predict.api.wire import Handler
+from monitory_predict.plain.predict import Question, question_in
+from monitory_predict.plain.wire import Handler
 from tests.support.fakes import down
 from tests.support.gateways import Event, http_event, http_event_v1, rest_event
 from tests.support.predicting import NOW, V1, World, event_loop

@@ -4,10 +4,10 @@ from functools import cache
 from typing import Any
 
 from monitory.log import Logger
-from monitory_predict.api import plain_predict
-from monitory_predict.api.predictions import Predictions
-from monitory_predict.api.wire import Handler
 from monitory_predict.cold_start import fast_imports
+from monitory_predict.plain import predict
+from monitory_predict.plain.predictions import Predictions
+from monitory_predict.plain.wire import Handler
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import Telemetry
 
@@ -25,8 +25,8 @@ def function_handler(service: PredictService, log: Logger, telemetry: Telemetry)
             return lambda_handler_of(create_app(service, log, telemetry))
 
     def handle(event: Any, context: Any) -> dict[str, Any]:
-        question = plain_predict.question_in(event)
-        answer = plain_predict.answer(question, predictions, log) if question else None
+        question = predict.question_in(event)
+        answer = predict.answer(question, predictions, log) if question else None
         return answer or application()(event, context)
 
     return handle
