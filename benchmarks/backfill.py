@@ -23,13 +23,17 @@ class Reader(Product):
 
     def plan(self, days: list[date]) -> list[Any]:
         """The batches of days."""
-        backfill = self._ingest(self._source, self._models, self._log, 1).backfill
-        return backfill.plan(days, date.max, refresh=None, in_time=lambda: True).batches
+        from monitory_retrain.ingest.backfill.planner import Planner
+
+        planner = Planner(self._source, self._models, self._log)
+        return planner.plan(days, date.max, refresh=None, in_time=lambda: True).batches
 
     def read(self, batch: Any) -> int:
         """Read a batch; how many objects."""
-        backfill = self._ingest(self._source, self._models, self._log, 1).backfill
-        return backfill.read(batch, lambda: True).counts.read
+        from monitory_retrain.ingest.backfill.reader import BatchReader
+
+        reader = BatchReader(self._source, self._models, self._log)
+        return reader.read(batch, lambda: True).counts.read
 
 
 def main() -> None:

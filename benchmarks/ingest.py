@@ -36,10 +36,10 @@ class Product:
         from benchmarks import stage
         from monitory import log
         from monitory.settings import RetrainSettings, from_environment
-        from monitory_retrain.ingest import ingest, workers
+        from monitory_retrain.ingest import ingest, lake_config
 
         self._ingest = ingest.Ingest
-        self._source = workers.LakeConfig(lake, "ap-northeast-2", "EQUIPMENT/", sensors.load())
+        self._source = lake_config.LakeConfig(lake, "ap-northeast-2", "EQUIPMENT/", sensors.load())
         self._models = stage.bucket(models)
         self._log = log.logger("benchmark", from_environment(RetrainSettings))
 

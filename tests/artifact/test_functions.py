@@ -22,7 +22,7 @@ from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 from tests.artifact.conftest import Factory, Trained
 from tests.support.template.iam import may
-from tests.support.template.reading import Stack
+from tests.support.template.reading import Stack, source
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -215,6 +215,24 @@ def test_every_machine_is_scored_and_the_roles_allow_it(
         answers = [running.invoke(predict_event(*machine)) for machine in factory.machines]
     assert fleet["total"] == len(factory.machines)
     assert any(answer["statusCode"] == 200 for answer in answers)
+
+
+def test_a_batch_is_read_without_what_only_learning_needs(
+    retrain_function: sandbox.Running, retrain_artifact: sandbox.Artifact, factory: Factory, s3: S3
+) -> None:
+    event = {"action": "plan", "event": {**factory.event, "refresh": True}}
+    planned = retrain_function.invoke(event)
+    models = S3Storage(factory.environment["S3_MODEL_BUCKET_NAME"], region="ap-northeast-2")
+    first = json.loads(models.get(planned["key"]).body.splitlines()[0])
+    (handler,) = source()["Resources"]["ReadFunction"]["Properties"]["ImageConfig"]["Command"]
+    with sandbox.serve(replace(retrain_artifact, handler=handler, libgomp=False)) as running:
+        answer = running.invoke({"action": "read", "batch": first})
+        other = running.invoke({"action": "rollback"})
+        init = running.init_ms()
+    assert (answer["status"], answer["machines"]) == ("read", len(first["machines"])), answer
+    assert answer["data"]["objects_read"] == first["objects"]
+    assert (other["status"], "reads batches" in other["reason"]) == ("invalid", True)
+    assert init < retrain_function.init_ms()
 
 
 @pytest.mark.parametrize("event", ["retrain-month.json", "retrain-range.json", "retrain-nightly.json"])

@@ -14,9 +14,9 @@ from monitory.machine import Machine
 from monitory.settings import Settings
 from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
-from monitory_retrain.ingest.day_cache import FOLDER, PIECES
+from monitory_retrain.ingest.cache.day_cache import FOLDER, PIECES
 from monitory_retrain.ingest.ingest import Ingest
-from monitory_retrain.ingest.workers import LakeConfig
+from monitory_retrain.ingest.lake_config import LakeConfig
 from tests.deploy.conftest import DAYS, LAKE
 from tests.support.deploy.deployment import EXECUTION_SECONDS, Stack, output_of, wait_for
 from tests.support.deploy.emulator import REGION

@@ -8,7 +8,7 @@ from tests.support.deploy.packaging import differences, for_emulator, read_templ
 
 PLAIN_ALARM = {"Namespace", "MetricName", "Dimensions", "Period", "Statistic"}
 ZIP_FUNCTION = {"CodeUri", "Handler", "Runtime"}
-ITEMS = 12
+ITEMS = 13
 
 
 def test_every_item_is_in_the_template_and_nothing_else_changes(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from monitory.clock import now
 from monitory.logbook import records
 from monitory.machine import Machine
 from monitory.scoring import fleet, trends
-from monitory_retrain.ingest import day_cache
+from monitory_retrain.ingest.cache import day_cache
 from tests.deploy.test_lifecycle import HEALTH, MODELS, PREDICT
 from tests.support.deploy import permissions
 from tests.support.deploy.deployment import Stack

@@ -15,8 +15,8 @@ from monitory_local.simulator.lake import write_hours
 from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
 from monitory_retrain import bootstrap
-from monitory_retrain.ingest import batches
-from monitory_retrain.ingest.day_cache import FOLDER, PIECES
+from monitory_retrain.ingest.backfill import batches
+from monitory_retrain.ingest.cache.day_cache import FOLDER, PIECES
 from monitory_retrain.job import Job, JobResult
 from monitory_retrain.training.training import Recipe
 

@@ -23,7 +23,7 @@ from monitory_predict.cache.history import HistoryCache
 from monitory_retrain.dataset import dataset, labels
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.ingest.ingest import Ingest
-from monitory_retrain.ingest.workers import LakeConfig
+from monitory_retrain.ingest.lake_config import LakeConfig
 
 FIRST_DAY = date(2026, 3, 1)
 DAYS = 12

@@ -30,7 +30,7 @@ from monitory_retrain.evaluation import holdout as validation
 from monitory_retrain.evaluation.announcements import announcements
 from monitory_retrain.evaluation.holdout import Champion
 from monitory_retrain.evaluation.scores import score
-from monitory_retrain.ingest.workers import LakeConfig
+from monitory_retrain.ingest.lake_config import LakeConfig
 from monitory_retrain.report import Findings
 from monitory_retrain.training.training import Recipe
 

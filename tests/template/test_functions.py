@@ -111,6 +111,9 @@ def test_read_is_the_retrain_image_under_a_role_and_limits_of_its_own(template: 
     metadata = [source()["Resources"][name]["Metadata"] for name in ("ReadFunction", "RetrainFunction")]
     assert metadata[0] == metadata[1]
     assert (read["PackageType"], read["Architectures"]) == ("Image", retrain["Architectures"])
+    (handler,) = read["ImageConfig"]["Command"]
+    assert handler == "monitory_retrain.read_handler.lambda_handler"
+    assert "ImageConfig" not in retrain
     assert read["Role"] == "<ReadRole.Arn>"
     assert "ReservedConcurrentExecutions" not in read
     assert read["Timeout"] == 900

@@ -12,7 +12,7 @@ from monitory.registry import promotions
 from monitory.scoring import fleet, performance, prediction_log, trends
 from monitory.settings import PredictSettings
 from monitory_retrain import backfill
-from monitory_retrain.ingest import day_cache
+from monitory_retrain.ingest.cache import day_cache
 from monitory_retrain.invocation import idempotency
 from tests.support.template.iam import may, statements
 from tests.support.template.reading import Stack, as_list, strings, transformed

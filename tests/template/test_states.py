@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitory_retrain.ingest.batches import MAX_BATCHES
+from monitory_retrain.ingest.backfill.batches import MAX_BATCHES
 from tests.support.template.reading import Stack
 from tests.support.template.states import START_TIME, Execution, TaskFailed, definition_of
 

@@ -1,12 +1,13 @@
-"""The actions of a backfill: a plan with its manifest, and the reading of a batch."""
+"""The plan of a backfill, with its manifest."""
 
 from collections.abc import Callable
 
 from monitory import clock
-from monitory_retrain.ingest import batches
-from monitory_retrain.ingest.day_cache import PIECES
-from monitory_retrain.invocation import events, results
-from monitory_retrain.invocation.results import JobResult
+from monitory_retrain.ingest.backfill import batches
+from monitory_retrain.ingest.backfill.planner import Planner
+from monitory_retrain.ingest.cache.day_cache import PIECES
+from monitory_retrain.invocation import events, ingest_results
+from monitory_retrain.invocation.events import JobResult
 from monitory_retrain.job import Job
 
 MANIFESTS = f"{PIECES}/plans"
@@ -20,7 +21,7 @@ def plan(job: Job, request: events.PlanRequest, in_time: Callable[[], bool]) -> 
     Args:
         job: the retrain job.
         request: which training.
-        in_time: as in `Backfill.plan`.
+        in_time: as in `Planner.plan`.
 
     Returns:
         `status` `planned` with the manifest's `key`, or `nothing`; what it holds; whether it is more than one function
@@ -34,22 +35,11 @@ def plan(job: Job, request: events.PlanRequest, in_time: Callable[[], bool]) -> 
     refresh = training.refresh if training else None
     if training and training.sample:
         days = []  # each object by itself, past the cache
-    made = job.ingest.backfill.plan(days, clock.now().date(), refresh=refresh, in_time=in_time)
+    planner = Planner(job.ingest.config, job.models, job.log)
+    made = planner.plan(days, clock.now().date(), refresh=refresh, in_time=in_time)
     if not made.batches:
-        return results.planned(made, None)
+        return ingest_results.planned(made, None)
     body = batches.manifest(made.batches)
     key = f"{MANIFESTS}/{job.ingest.config.fingerprint()}/{batches.digest(body)}.jsonl"
     job.models.put(key, body, content_type="application/jsonl")
-    return results.planned(made, key)
-
-
-def read(job: Job, request: events.ReadRequest, in_time: Callable[[], bool]) -> JobResult:
-    """Read a batch: `status` `read`, or `continue` with the machines that are `left` for the next invocation.
-
-    Raises:
-        StorageUnavailable: the store failed; a repeated request reads what is missing.
-    """
-    done = job.ingest.backfill.read(request.batch, in_time)
-    result = results.read(done, request.batch)
-    job.log.info("batch %s of %s: %s", request.batch.name, request.batch.day, result["data"])
-    return result
+    return ingest_results.planned(made, key)

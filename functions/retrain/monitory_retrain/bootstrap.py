@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from monitory import clock, log, metric_names, sensors
+from monitory import clock, log, metric_names
 from monitory.errors import Conflict, InvalidEvent, ModelError, MonitoryError, StorageError, UnreadableObject
-from monitory.layout import lake_layout
 from monitory.logbook import records
 from monitory.logbook.records import NO_RECORDS
 from monitory.registry.registry import Registry
 from monitory.settings import RetrainSettings
 from monitory.storage.s3 import S3Storage
-from monitory_retrain import backfill
+from monitory_retrain import backfill, batch_reading
 from monitory_retrain.check import check, page, text
 from monitory_retrain.check.result import Finding
-from monitory_retrain.ingest import logbook_source, workers
+from monitory_retrain.ingest import lake_config, logbook_source
+from monitory_retrain.ingest.backfill.reader import BatchReader
 from monitory_retrain.ingest.ingest import Ingest
 from monitory_retrain.invocation import envelope, events, telemetry
 from monitory_retrain.job import Job, JobResult
@@ -24,9 +24,6 @@ from monitory_retrain.training.training import Recipe
 
 TRAINING_RESERVE_SECONDS = 240.0
 """Reading stops this long before the function times out, so that training can finish."""
-
-ENDING_RESERVE_SECONDS = 60.0
-"""Planning and reading a batch stop this long before it: the machine under work ends, and what was read is stored."""
 
 
 def build_job(settings: RetrainSettings) -> Job:
@@ -37,19 +34,12 @@ def build_job(settings: RetrainSettings) -> Job:
         SettingsError: there is no such time zone.
     """
     logger = log.logger(metric_names.RETRAIN_SERVICE, settings)
-    sensor_set = sensors.load(settings.sensors_file)
-    layout = lake_layout.load(settings.lake_file, settings.sensors_file)
-    zone = settings.factory_time_zone or layout.time_zone
-    clock.set_zone(zone)
-    lake, region = settings.s3_input_data_bucket_name, settings.lake_region
+    config = lake_config.of_settings(settings)
     models = S3Storage(settings.s3_model_bucket_name, region=settings.aws_region)
-    scored_rows = workers.ScoredRowsConfig(settings.s3_model_bucket_name, settings.aws_region, settings.verify_one_in)
-    prefix = settings.s3_input_data_key
-    config = workers.LakeConfig(lake, region, prefix, sensor_set, zone, layout, scored_rows)
     return Job(
         settings=settings,
-        sensors=sensor_set,
-        lake=S3Storage(lake, region=region),
+        sensors=config.sensors,
+        lake=S3Storage(config.bucket, region=config.region),
         models=models,
         registry=Registry(models, settings.s3_model_key),
         ingest=Ingest(config, models, logger, processes.cores()),
@@ -93,9 +83,9 @@ def handle(
         elif isinstance(request, events.CheckRequest):
             result = check_lake(job)
         elif isinstance(request, events.PlanRequest):
-            result = backfill.plan(job, request, lambda: remaining_seconds() > ENDING_RESERVE_SECONDS)
+            result = backfill.plan(job, request, lambda: remaining_seconds() > batch_reading.RESERVE_SECONDS)
         elif isinstance(request, events.ReadRequest):
-            result = backfill.read(job, request, lambda: remaining_seconds() > ENDING_RESERVE_SECONDS)
+            result = batch_reading.read(BatchReader(job.ingest.config, job.models, job.log), request, remaining_seconds)
         else:
             result = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
             if not result.get("repeated"):  # a repeated delivery counts once

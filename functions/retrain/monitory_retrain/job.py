@@ -34,8 +34,8 @@ from monitory_retrain.evaluator import Evaluator
 from monitory_retrain.ingest import logbook_source
 from monitory_retrain.ingest.counts import largest_loss
 from monitory_retrain.ingest.ingest import Ingest
-from monitory_retrain.invocation import events, idempotency, results
-from monitory_retrain.invocation.results import JobResult
+from monitory_retrain.invocation import events, idempotency, ingest_results, results
+from monitory_retrain.invocation.events import JobResult
 from monitory_retrain.pipeline import Challenger, Skipped
 from monitory_retrain.report import Findings
 from monitory_retrain.training.training import Recipe
@@ -86,7 +86,7 @@ class Job:
             ingested = self.ingest.sample(days, request.sample)
         else:
             ingested = self.ingest.days(days, refresh=request.refresh, in_time=in_time)
-        data = results.counts(ingested.counts)
+        data = ingest_results.counts(ingested.counts)
         # the rows just read are cached: the next invocation trains at once, with its full time
         if ingested.left or (ingested.counts.read and not request.sample and not in_time()):
             left = [str(day) for day in ingested.left]

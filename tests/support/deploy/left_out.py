@@ -34,6 +34,7 @@ LEFT_OUT = (
     ),
     LeftOut("RetrainFunction", ("Metadata",), "says how the image is built"),
     LeftOut("ReadFunction", ("Properties", "PackageType"), "no image functions; the same zip"),
+    LeftOut("ReadFunction", ("Properties", "ImageConfig"), "names the handler; the zip's handler calls it"),
     LeftOut("ReadFunction", ("Metadata",), "says how the image is built"),
     LeftOut("RetrainLoop", ("Properties", "DefinitionUri"), "reads JSON, not YAML; the same definition as JSON"),
     LeftOut("PredictErrorRateAlarm", ("Properties", "Metrics"), _METRIC_MATH),

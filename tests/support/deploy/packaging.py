@@ -11,12 +11,12 @@ from typing import Any
 from samtranslator.yaml_helper import yaml_parse
 
 from tests.support.deploy.left_out import LEFT_OUT
+from tests.support.image import read_dockerfile
 
 Template = dict[str, Any]
 Place = tuple[str, ...]
 
 SHIM = Path(__file__).with_name("retrain_shim.py")
-HANDLER = f"{SHIM.stem}.lambda_handler"
 DEFINITION = "definition.asl.json"
 SHIM_SETTINGS = "image.json"
 BATCHES = {"MAX_MACHINE_DAYS": 2, "ONE_FUNCTION_OBJECTS": 50}
@@ -52,8 +52,12 @@ def for_emulator(template: Template, retrain_zip: str) -> Template:
         if place[-1] == "Metrics":
             resources[resource]["Properties"].update(_plain_alarm(value))
     resources["RetrainLoop"]["Properties"]["DefinitionUri"] = DEFINITION
-    for function in ("RetrainFunction", "ReadFunction"):
-        resources[function]["Properties"].update(CodeUri=retrain_zip, Handler=HANDLER, Runtime="python3.13")
+    (command,) = removed["ReadFunction", "Properties", "ImageConfig"]["Command"]
+    for function, handler in (("RetrainFunction", read_dockerfile().handler), ("ReadFunction", command)):
+        module = handler.removesuffix(".lambda_handler").replace(".", "__")
+        resources[function]["Properties"].update(
+            CodeUri=retrain_zip, Handler=f"{SHIM.stem}.{module}", Runtime="python3.13"
+        )
     return result
 
 

@@ -1,4 +1,4 @@
-"""The retrain function on the emulator: the image's handler, run from the image's files.
+"""The functions of the retrain image on the emulator: the image's handlers, run from the image's files.
 
 It lies in the function's zip and is imported by the emulator's worker, not by the tests.
 """
@@ -17,8 +17,11 @@ os.environ.update(_image["environment"])
 sys.path.insert(0, _image["task_root"])
 
 # a lake of a few machines is a large one, read in batches of two
-_batches = importlib.import_module("monitory_retrain.ingest.batches")
+_batches = importlib.import_module("monitory_retrain.ingest.backfill.batches")
 for _name, _value in _image["batches"].items():
     setattr(_batches, _name, _value)
 
-lambda_handler = importlib.import_module("monitory_retrain.handler").lambda_handler
+
+def __getattr__(name: str) -> object:
+    """A handler of the image by its module's name, with lines for dots."""
+    return importlib.import_module(name.replace("__", ".")).lambda_handler

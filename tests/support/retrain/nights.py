@@ -11,9 +11,11 @@ from monitory.log import logger
 from monitory.machine import Machine
 from monitory.sensors import SensorSet
 from monitory.settings import Settings
-from monitory_retrain.ingest import workers
+from monitory_retrain.ingest.backfill.planner import Planner
+from monitory_retrain.ingest.backfill.reader import BatchReader
 from monitory_retrain.ingest.ingest import Ingest, Ingested
 from monitory_retrain.ingest.kernels import VECTORISED
+from monitory_retrain.ingest.lake_config import LakeConfig
 from tests.support.fakes import WatchedStorage
 from tests.support.samples import hour_of_readings, lake_key, ndjson
 
@@ -22,10 +24,11 @@ DAYS = [FIRST_DAY, FIRST_DAY + timedelta(days=1), FIRST_DAY + timedelta(days=2)]
 MACHINES = [Machine("ZONE-001", "EQUIP-001"), Machine("ZONE-002", "EQUIP-002")]
 HOURS = (0, 9, 23)
 SENSORS = sensors.load()
+LOG = logger("test", Settings(log_level="CRITICAL"))
 LAKE = DEFAULT_LAYOUT.fingerprint("lake", "EQUIPMENT/")
 
 
-class MemorySource(workers.LakeConfig):
+class MemorySource(LakeConfig):
     """A lake in memory."""
 
     storages: dict[str, WatchedStorage] = {}  # noqa: RUF012 -- a tuple has no place for it
@@ -57,11 +60,18 @@ class World:
     def key(self, day: date, hour: int, machine: Machine = MACHINES[0]) -> str:
         return lake_key(day, f"a-{hour:02d}", machine)
 
+    def planner(self) -> Planner:
+        return Planner(self._source(), self.cache, LOG)
+
+    def reader(self) -> BatchReader:
+        return BatchReader(self._source(), self.cache, LOG)
+
     def ingest(self, sensor_set: SensorSet = SENSORS, cache: WatchedStorage | None = None) -> Ingest:
+        return Ingest(self._source(sensor_set), self.cache if cache is None else cache, LOG, 1)
+
+    def _source(self, sensor_set: SensorSet = SENSORS) -> MemorySource:
         MemorySource.storages["lake"] = self.lake
-        source = MemorySource("lake", "", "EQUIPMENT/", sensor_set)
-        log = logger("test", Settings(log_level="CRITICAL"))
-        return Ingest(source, self.cache if cache is None else cache, log, 1)
+        return MemorySource("lake", "", "EQUIPMENT/", sensor_set)
 
     def night(
         self, days: list[date] = DAYS, *, refresh: datetime | None = None, in_time: Callable[[], bool] = lambda: True

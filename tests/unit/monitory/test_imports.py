@@ -19,7 +19,7 @@ IMPORT = f"for name in {MODULES}: importlib.import_module(name)\n"
 
 def run(program: str) -> str:
     """What a fresh interpreter says, without any variable of ours or of an AWS SDK."""
-    folders = [str(REPOSITORY / part) for part in ("layers/shared", "functions/predict")]
+    folders = [str(REPOSITORY / part) for part in ("layers/shared", "functions/predict", "functions/retrain")]
     environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(folders)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -28,6 +28,11 @@ def run(program: str) -> str:
 
 def test_serving_imports_nothing_that_only_training_needs() -> None:
     assert run(f"import importlib, sys\n{IMPORT}print(*[name for name in {HEAVY} if name in sys.modules])") == ""
+
+
+def test_reading_a_batch_imports_nothing_that_only_learning_needs() -> None:
+    heavy = ("imblearn", "jinja2", "lightgbm", "matplotlib", "pandas", "scipy", "sklearn")
+    assert run(f"import sys, monitory_retrain.batch_reading\nprint(*[n for n in {heavy} if n in sys.modules])") == ""
 
 
 SPY = """

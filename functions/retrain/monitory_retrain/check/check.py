@@ -23,7 +23,7 @@ from monitory_retrain.dataset import labels, sufficiency
 from monitory_retrain.dataset.completeness import completeness
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.dataset.labels import Labels
-from monitory_retrain.ingest.workers import LakeConfig
+from monitory_retrain.ingest.lake_config import LakeConfig
 
 MAX_KEYS = 200_000
 """Keys that are listed, in all dates together."""

@@ -9,7 +9,7 @@ from monitory_retrain.check.findings import of_survey
 from monitory_retrain.check.probe import PAGE_KEYS, Probe
 from monitory_retrain.check.survey import survey
 from monitory_retrain.ingest.counts import Counts, largest_loss
-from monitory_retrain.ingest.workers import LakeConfig
+from monitory_retrain.ingest.lake_config import LakeConfig
 
 
 def causes(counts: Counts, storage: Storage, config: LakeConfig, days: Sequence[date]) -> list[str]:

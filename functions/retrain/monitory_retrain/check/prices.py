@@ -7,7 +7,7 @@ left out. `benchmarks.costs` prints the table of it.
 from math import ceil
 from typing import NamedTuple
 
-from monitory_retrain.ingest.batches import MAX_BYTES, MAX_MACHINE_DAYS
+from monitory_retrain.ingest.backfill.batches import MAX_BYTES, MAX_MACHINE_DAYS
 
 GET_PRICE, PUT_LIST_PRICE, GB_SECOND_PRICE = 0.35e-6, 4.5e-6, 16.6667e-6
 PREDICTION_PRICE = 15.0e-6

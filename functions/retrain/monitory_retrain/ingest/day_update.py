@@ -9,7 +9,7 @@ from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
-from monitory_retrain.ingest.cached_day import CachedDay, covered
+from monitory_retrain.ingest.cache.cached_day import CachedDay, covered
 from monitory_retrain.ingest.counts import Counts, count_day
 from monitory_retrain.ingest.task import Task
 from monitory_retrain.ingest.workers import MachineDayTable

@@ -17,13 +17,13 @@ from monitory.machine import Machine
 from monitory.storage.port import Storage
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
-from monitory_retrain.ingest.backfill import Backfill
-from monitory_retrain.ingest.cached_day import CachedDay
+from monitory_retrain.ingest.cache.cached_day import CachedDay
+from monitory_retrain.ingest.cache.day_cache import DayCache, StoredDay
 from monitory_retrain.ingest.counts import Counts, count_day
-from monitory_retrain.ingest.day_cache import DayCache, StoredDay
 from monitory_retrain.ingest.day_update import DayUpdate, plan
+from monitory_retrain.ingest.lake_config import LakeConfig
 from monitory_retrain.ingest.task import Task
-from monitory_retrain.ingest.workers import LakeConfig, MachineDayTable, Workers
+from monitory_retrain.ingest.workers import MachineDayTable, Workers
 from monitory_retrain.runtime.progress import progress
 
 
@@ -107,11 +107,6 @@ class Ingest:
         for key in total.differing:
             self._log.error("the stored rows of %s are not those of its readings; its day was read again", key)
         return Ingested(hour_table.join([] if left else tables, self._width), total, left)
-
-    @property
-    def backfill(self) -> Backfill:
-        """Plans and reads batches into the same cache."""
-        return Backfill(self.config, self._lake, self._cache, self._log)
 
     def history(self, first: date, before: date, max_rows: int, in_time: Callable[[], bool]) -> HourTable:
         """The cached hour rows of earlier days, the newest first, as far as they are there; nothing raw is read.

@@ -6,22 +6,15 @@ from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
-from monitory import clock, metric_names
-from monitory.decoding.tables import Row
+from monitory import clock
 from monitory.features import hour_row
-from monitory.history.history_store import HistoryStore
-from monitory.lake import Lake, MachineDay, ObjectSummary
+from monitory.lake import MachineDay, ObjectSummary
 from monitory.lake_listing import LakeObject
-from monitory.layout.lake_layout import DEFAULT_LAYOUT, LakeLayout
-from monitory.log import Logger
 from monitory.machine import Machine
-from monitory.sensors import SensorSet
-from monitory.storage.port import Storage
-from monitory.storage.s3 import S3Storage
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.ingest import scored_rows
-from monitory_retrain.ingest.kernels import VECTORISED
+from monitory_retrain.ingest.lake_config import LakeConfig
 from monitory_retrain.ingest.task import Task
 from monitory_retrain.runtime.processes import Processes
 
@@ -47,44 +40,6 @@ class MachineDayTable(NamedTuple):
 
 
 Result = tuple[tuple[date, Machine], MachineDayTable]
-
-
-class ScoredRowsConfig(NamedTuple):
-    """Where the score function keeps rows, and how many of its objects are read again; see `scored_rows`."""
-
-    bucket: str
-    region: str
-    verify_one_in: int
-
-    def store(self, lake: Lake) -> HistoryStore:
-        """The rows of a lake."""
-        log = Logger(service=metric_names.RETRAIN_SERVICE)
-        return HistoryStore(S3Storage(self.bucket, region=self.region), lake, log)
-
-
-class LakeConfig(NamedTuple):
-    """What a process needs to open the lake; it can be pickled. Without `scored_rows` only the lake is read."""
-
-    bucket: str
-    region: str
-    prefix: str
-    sensors: SensorSet
-    time_zone: str = clock.DEFAULT_ZONE
-    layout: LakeLayout = DEFAULT_LAYOUT
-    scored_rows: ScoredRowsConfig | None = None
-
-    def lake(self) -> Lake:
-        """The lake with the kernel of training."""
-        return self.lake_in(S3Storage(self.bucket, region=self.region))
-
-    def fingerprint(self) -> str:
-        """Eight hex digits that tell lakes apart."""
-        return self.layout.fingerprint(self.bucket, self.prefix)
-
-    def lake_in(self, storage: Storage) -> Lake:
-        """The lake, read through `storage`."""
-        kernel = VECTORISED._replace(parquet_rows=_parquet_rows)
-        return Lake(storage, self.prefix, self.sensors, kernel, self.layout)
 
 
 class Workers:
@@ -125,12 +80,6 @@ class Workers:
                 yield from self._processes.results(chain([task], queue))
             else:
                 yield self._refresh(task)
-
-
-def _parquet_rows(path: str, chunks: Iterable[bytes]) -> Iterator[list[Row]]:
-    from monitory_retrain.ingest import parquet_lake  # Arrow takes more memory than the work of most lakes
-
-    return parquet_lake.rows(path, chunks)
 
 
 def _prepare(config: LakeConfig) -> Callable[[Task], Result]:

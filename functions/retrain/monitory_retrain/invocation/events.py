@@ -27,7 +27,7 @@ import msgspec
 from monitory import clock
 from monitory.errors import InvalidEvent, UnknownVersion
 from monitory.registry.version import Version
-from monitory_retrain.ingest.batches import Batch
+from monitory_retrain.ingest.backfill.batches import Batch
 from monitory_retrain.invocation import envelope
 from monitory_retrain.invocation.day_range import EARLIEST, day_range
 from monitory_retrain.invocation.envelope import Envelope
@@ -161,6 +161,9 @@ class ReadRequest:
 
 
 Request = TrainingRequest | PromotionRequest | RollbackRequest | CheckRequest | PlanRequest | ReadRequest
+
+JobResult = dict[str, Any]
+"""What a request comes to, in JSON types."""
 
 
 def parse(event: object, now: datetime, training_days: int) -> Request:

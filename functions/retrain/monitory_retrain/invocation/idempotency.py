@@ -6,7 +6,7 @@ import msgspec
 
 from monitory.errors import UNDECODABLE, ObjectNotFound
 from monitory.storage.port import Storage
-from monitory_retrain.invocation.results import JobResult
+from monitory_retrain.invocation.events import JobResult
 
 FOLDER = "runs"
 

@@ -19,7 +19,7 @@ from monitory_retrain.check import page, sampling, text
 from monitory_retrain.check.check import MAX_KEYS, check
 from monitory_retrain.check.result import LakeCheck
 from monitory_retrain.check.survey import suggest
-from monitory_retrain.ingest.workers import LakeConfig
+from monitory_retrain.ingest.lake_config import LakeConfig
 from tests.support.fakes import MemoryStorage, WatchedStorage, down
 from tests.support.samples import hour_of_readings, ndjson
 

@@ -16,7 +16,7 @@ from monitory.lake import MachineDay, ObjectSummary
 from monitory.machine import Machine
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
-from monitory_retrain.ingest import parquet_cache
+from monitory_retrain.ingest.cache import parquet_cache
 
 FIRST, SECOND, THIRD = (Machine("ZONE-001", f"EQUIP-00{n}") for n in (1, 2, 3))
 COLUMNS = ("temperature", "temperature_count")

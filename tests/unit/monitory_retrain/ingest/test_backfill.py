@@ -7,10 +7,11 @@ import pytest
 
 from monitory.errors import StorageUnavailable
 from monitory.machine import Machine
-from monitory_retrain.ingest import batches
-from monitory_retrain.ingest.backfill import BatchRead, Plan
-from monitory_retrain.ingest.batches import Batch
-from monitory_retrain.ingest.day_cache import FOLDER, PIECES
+from monitory_retrain.ingest.backfill import batches
+from monitory_retrain.ingest.backfill.batches import Batch
+from monitory_retrain.ingest.backfill.planner import Plan
+from monitory_retrain.ingest.backfill.reader import BatchRead
+from monitory_retrain.ingest.cache.day_cache import FOLDER, PIECES
 from tests.support.fakes import WatchedStorage
 from tests.support.retrain.nights import DAYS, HOURS, MACHINES, World, bits
 
@@ -19,11 +20,11 @@ OTHERS = [Machine("ZONE-003", f"EQUIP-{number}") for number in range(3)]
 
 
 def plan(world: World, days: list[date] = DAYS, *, today: date = TODAY, refresh: datetime | None = None) -> Plan:
-    return world.ingest().backfill.plan(days, today, refresh=refresh, in_time=lambda: True)
+    return world.planner().plan(days, today, refresh=refresh, in_time=lambda: True)
 
 
 def read(world: World, batch: Batch, in_time: Callable[[], bool] = lambda: True) -> BatchRead:
-    return world.ingest().backfill.read(batch, in_time)
+    return world.reader().read(batch, in_time)
 
 
 def stored(world: World, folder: str = FOLDER) -> dict[str, bytes]:
@@ -89,7 +90,7 @@ def test_what_is_new_of_a_machine_that_was_read_is_left_to_the_night(world: Worl
 
 
 def test_a_plan_that_is_out_of_time_says_which_days_it_did_not_look_at(world: World) -> None:
-    planned = world.ingest().backfill.plan(DAYS, TODAY, refresh=None, in_time=lambda: False)
+    planned = world.planner().plan(DAYS, TODAY, refresh=None, in_time=lambda: False)
     assert ([batch.day for batch in planned.batches], planned.left) == (DAYS[:1], DAYS[1:])
 
 

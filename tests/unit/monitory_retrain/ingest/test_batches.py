@@ -6,8 +6,15 @@ import msgspec
 import pytest
 
 from monitory.machine import MAX_CHARACTERS, Machine
-from monitory_retrain.ingest import batches
-from monitory_retrain.ingest.batches import MAX_BYTES, MAX_MACHINE_DAYS, Batch, Unread, exceeds_one_function, split
+from monitory_retrain.ingest.backfill import batches
+from monitory_retrain.ingest.backfill.batches import (
+    MAX_BYTES,
+    MAX_MACHINE_DAYS,
+    Batch,
+    Unread,
+    exceeds_one_function,
+    split,
+)
 
 DAY = date(2026, 11, 20)
 

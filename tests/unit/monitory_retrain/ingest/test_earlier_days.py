@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 
 from monitory.clock import first_hour
+from monitory_retrain.ingest.cache.day_cache import FOLDER
 from monitory_retrain.ingest.counts import Counts
-from monitory_retrain.ingest.day_cache import FOLDER
 from monitory_retrain.ingest.ingest import Ingested
 from tests.support.retrain.nights import DAYS, FIRST_DAY, HOURS, MACHINES, World, bits
 

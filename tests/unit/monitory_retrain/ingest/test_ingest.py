@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from monitory.features import vector
-from monitory_retrain.ingest.day_cache import FOLDER
+from monitory_retrain.ingest.cache.day_cache import FOLDER
 from tests.support.retrain.nights import DAYS, LAKE, MACHINES, SENSORS, World, bits
 from tests.support.samples import lake_key
 

@@ -9,7 +9,7 @@ from monitory.errors import SensorSetError
 from monitory.features.hour_row import Columns
 from monitory.sensors import Sensor, SensorSet
 from monitory_retrain.dataset import hour_table
-from monitory_retrain.ingest import parquet_cache
+from monitory_retrain.ingest.cache import parquet_cache
 
 SET = SensorSet((Sensor("temp", "temperature", "°C", 0, 90),))
 

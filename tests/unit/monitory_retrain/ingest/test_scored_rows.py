@@ -12,8 +12,10 @@ from monitory.history.machine_history import refreshed_days
 from monitory.history.stored_history import CachedHistory
 from monitory.lake import Lake
 from monitory.log import Logger
+from monitory_retrain.ingest.backfill.planner import Planner
+from monitory_retrain.ingest.backfill.reader import BatchReader
 from monitory_retrain.ingest.ingest import Ingest, Ingested
-from monitory_retrain.ingest.workers import ScoredRowsConfig
+from monitory_retrain.ingest.lake_config import ScoredRowsConfig
 from tests.support.fakes import WatchedStorage, down
 from tests.support.retrain.nights import DAYS, MACHINES, SENSORS, MemorySource, World, bits
 
@@ -44,9 +46,11 @@ class ScoredWorld(World):
         self.lake.calls.clear()
 
     def ingest_beside(self, verify_one_in: int = 0) -> Ingest:
+        return Ingest(self.source_beside(verify_one_in), self.cache, LOG, 1)
+
+    def source_beside(self, verify_one_in: int = 0) -> MemorySource:
         MemorySource.storages["lake"] = self.lake
-        source = MemorySource("lake", "", "EQUIPMENT/", SENSORS, scored_rows=Rows("rows", "", verify_one_in))
-        return Ingest(source, self.cache, LOG, 1)
+        return MemorySource("lake", "", "EQUIPMENT/", SENSORS, scored_rows=Rows("rows", "", verify_one_in))
 
     def night_beside(self, verify_one_in: int = 0, refresh: datetime | None = None) -> Ingested:
         return self.ingest_beside(verify_one_in).days(DAYS, refresh=refresh, in_time=lambda: True)
@@ -155,19 +159,19 @@ def test_without_scoring_everything_is_read(world: ScoredWorld) -> None:
 
 
 def test_what_is_scored_is_not_planned_to_be_read(world: ScoredWorld) -> None:
-    backfill = world.ingest_beside().backfill
+    planner = Planner(world.source_beside(), world.cache, LOG)
     today = DAYS[-1] + timedelta(days=1)
-    assert backfill.plan(DAYS, today, refresh=None, in_time=lambda: True).batches == []
+    assert planner.plan(DAYS, today, refresh=None, in_time=lambda: True).batches == []
     world.write(DAYS[1], 5)
-    (batch,) = backfill.plan(DAYS, today, refresh=None, in_time=lambda: True).batches
+    (batch,) = planner.plan(DAYS, today, refresh=None, in_time=lambda: True).batches
     assert (batch.day, batch.owners, batch.objects) == (DAYS[1], MACHINES[:1], 4)
-    done = backfill.read(batch, lambda: True)
+    done = BatchReader(world.source_beside(), world.cache, LOG).read(batch, lambda: True)
     assert (done.counts.objects, done.counts.read) == (4, 1), "the scored rows stand for the other objects"
     assert bits(world.night_beside()) == world.from_scratch()
 
 
 def test_without_scored_rows_a_plan_is_of_all_objects(world: ScoredWorld) -> None:
     MemorySource.storages["rows"].before = down
-    backfill = world.ingest_beside().backfill
-    planned = backfill.plan(DAYS, DAYS[-1] + timedelta(days=1), refresh=None, in_time=lambda: True)
+    planner = Planner(world.source_beside(), world.cache, LOG)
+    planned = planner.plan(DAYS, DAYS[-1] + timedelta(days=1), refresh=None, in_time=lambda: True)
     assert sum(batch.objects for batch in planned.batches) == 18

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from monitory.errors import InvalidEvent
-from monitory_retrain.ingest.batches import Batch
+from monitory_retrain.ingest.backfill.batches import Batch
 from monitory_retrain.invocation.events import (
     CheckRequest,
     PlanRequest,

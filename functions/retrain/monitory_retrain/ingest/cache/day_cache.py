@@ -23,8 +23,8 @@ from monitory.log import Logger
 from monitory.storage.port import Entry, Storage
 from monitory_retrain.dataset import hour_table
 from monitory_retrain.dataset.hour_table import HourTable
-from monitory_retrain.ingest import parquet_cache
-from monitory_retrain.ingest.cached_day import CachedDay, piece_together
+from monitory_retrain.ingest.cache import parquet_cache
+from monitory_retrain.ingest.cache.cached_day import CachedDay, piece_together
 
 FOLDER = "cache/hour-rows"
 PIECES = "cache/backfill"

@@ -1,0 +1,1 @@
+"""A backfill: a plan of what has to be read, cut into batches that are read side by side."""

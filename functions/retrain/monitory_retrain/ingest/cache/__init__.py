@@ -1,0 +1,1 @@
+"""Finished days of hour rows, kept in the model bucket."""
