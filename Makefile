@@ -8,6 +8,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/layers/shared:$(CURDIR)/functions/predict:$(CURDIR)/functions/retrain:$(CURDIR)/functions/score:$(CURDIR)/local:$(CURDIR)
 # bytecode is made when a module is first used, and must then be kept: without it every import takes seconds
 unexport PYTHONDONTWRITEBYTECODE
+# threads of LightGBM that spin while they wait for each other take several times the CPU where other work shares the cores
+export OMP_WAIT_POLICY := PASSIVE
 # sam reports usage and looks for newer versions over the network unless told otherwise
 export SAM_CLI_TELEMETRY := 0
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.cold_start [--starts 9]
 
-prints one JSON line per figure, `ours` beside `reference`, both started in turns in the same run. The reference is the
-pipeline of `benchmarks.reference` with its libraries, installed as `sam build` installs them: no bytecode. What
+prints one JSON line per figure, `ours` beside `reference` and `empty`, started in turns in the same run. `empty` is a
+handler that imports nothing and answers at once: what the runtime itself takes. The reference is the pipeline of `benchmarks.reference` with its libraries, installed as `sam build` installs them: no bytecode. What
 bytecode alone would give it is measured, too. Each start loads the same model from the same S3 server and answers for
 the same machine, which has one hour of readings, 0.8 MB.
 
@@ -32,6 +32,9 @@ from monitory_local.simulator.producer import Producer
 from monitory_local.simulator.wear import Plan
 
 HANDLER = "monitory_predict.handler.lambda_handler"
+EMPTY = """def lambda_handler(event, context):
+    return {"statusCode": 200}
+"""
 WARM_CALLS = 20
 WHEELHOUSE = build.ROOT / ".aws-sam/wheels/x86_64"
 PREDICT_LOCK = build.ROOT / "functions/predict/requirements.txt"
@@ -78,6 +81,7 @@ def main() -> None:
         for _ in range(starts):
             for name, artifact in sides.items():
                 seen[name].append(_start(artifact, event, WARM_CALLS if name == "ours" else 0))
+    del sizes["empty"]
     _say("unzipped_mb", sizes)
     for figure in ("init_ms", "cpu_ms", "first_ms", "peak_mb"):
         values = {name: [getattr(start, figure) for start in found] for name, found in seen.items()}
@@ -87,6 +91,8 @@ def main() -> None:
 
 
 def _say(figure: str, values: Mapping[str, float], **others: float) -> None:
+    if empty := values.get("empty"):
+        others["empty_ratio"] = values["ours"] / empty
     say(figure, **values, ratio=values["reference"] / values["ours"], **others)
 
 
@@ -104,7 +110,10 @@ def _artifacts(folder: Path, environment: Mapping[str, str]) -> dict[str, sandbo
         build.build(name, folder / name, "x86_64", WHEELHOUSE, compiler)
     ours = sandbox.Artifact(folder / build.FUNCTION, HANDLER, [folder / build.LAYER], environment)
     reference = _reference(folder / "reference", folder / "reference-layer", environment)
-    sides = {"ours": ours, "reference": reference}
+    (folder / "empty").mkdir()
+    (folder / "empty/empty.py").write_text(EMPTY)
+    empty = sandbox.Artifact(folder / "empty", "empty.lambda_handler", [], environment)
+    sides = {"ours": ours, "empty": empty, "reference": reference}
     if compiler:
         compiled = folder / "reference-compiled"
         shutil.copytree(reference.task, compiled)
