@@ -25,7 +25,7 @@ from tests.support.template.reading import transformed
 WHEELHOUSE = build.ROOT / ".aws-sam/wheels/x86_64"
 SCORE_HANDLER = "monitory_score.handler.lambda_handler"
 PREDICT_HANDLER = "monitory_predict.handler.lambda_handler"
-DAYS = 21
+DAYS = 16
 
 
 @dataclass(frozen=True)

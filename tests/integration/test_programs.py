@@ -53,7 +53,7 @@ def _invoke(*arguments: str | Path, status: int = 0) -> dict[str, Any]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
     # short lives: in a factory this small, long ones leave too few failures to learn from
-    small = {"machines": 16, "days": 24, "rate": 120, "life-days": 6}
+    small = {"machines": 16, "days": 24, "rate": 600, "life-days": 6}
     done = _run("demo", "--folder", folder, "--no-triage", *(f"--{name}={value}" for name, value in small.items()))
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "_aws" not in done.stderr  # metrics are not for a terminal
