@@ -26,7 +26,7 @@ from monitory.lake import Lake
 from monitory.scoring import fleet, trends
 from monitory.scoring.fleet import FleetState
 from monitory.scoring.trends import KEEP_HOURS, SLOT_HOURS
-from monitory.settings import PredictSettings
+from monitory.settings import PredictSettings, from_environment
 from monitory_local.pictures import BROWSERS
 from monitory_local.ports import HOST
 from monitory_predict.application import build_app
@@ -82,7 +82,7 @@ def main() -> None:
 def _fill(lake: str, models: str, machines: int) -> None:
     """A served model, and a fleet that was scored just now, with a month of trends."""
     stage.promote_model(models)
-    settings = PredictSettings()
+    settings = from_environment(PredictSettings)
     fingerprint = Lake(stage.bucket(lake), settings.s3_input_data_key, sensors.load()).fingerprint()
     newest = clock.hour_of(clock.naive(clock.now())) - 1
     storage = stage.bucket(models)

@@ -13,7 +13,7 @@ import pytest
 from mangum import Mangum
 
 from monitory.machine import Machine
-from monitory.settings import PredictSettings
+from monitory.settings import PredictSettings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local import sandbox
 from monitory_local.lambdas import EVENTS, LocalContext, predict_event
@@ -93,7 +93,7 @@ def compare(
     """Answers of the artifact, after each was found to be what this process answers."""
     for name, value in artifact.environment.items():
         monkeypatch.setenv(name, value)
-    handler = Mangum(build_app(PredictSettings(), NoTelemetry()), lifespan="off")
+    handler = Mangum(build_app(from_environment(PredictSettings), NoTelemetry()), lifespan="off")
     context: Any = LocalContext("monitory-predict", 29)
     answers = []
     # both start now: what a function has read it keeps for some minutes

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from monitory.settings import PredictSettings
+from monitory.settings import PredictSettings, from_environment
 from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 from tests.support.template.reading import Stack, strings
@@ -21,7 +21,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    return build_app(PredictSettings(), NoTelemetry())
+    return build_app(from_environment(PredictSettings), NoTelemetry())
 
 
 HEALTH = "/api/v1/health"

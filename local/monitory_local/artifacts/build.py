@@ -45,8 +45,6 @@ EXCLUSIONS: Mapping[str, str] = {
     "starlette/testclient.py": "tests",
     "anyio/_backends/_trio.py": "another event loop",
     "anyio/pytest_plugin.py": "tests",
-    "dotenv/cli.py": "a command",
-    "dotenv/ipython.py": "notebooks",
     "idna/*": "0.5 MB of Unicode: anyio asks for it when it opens a connection, which nothing here does",
     "lightgbm/*.py": "the Python package needs numpy and scipy; its C library is called directly",
     "lightgbm/VERSION.txt": "read by the Python package only",

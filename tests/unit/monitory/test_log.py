@@ -12,7 +12,7 @@ Capture = pytest.CaptureFixture[str]
 
 def a_logger(request: pytest.FixtureRequest, **settings: object) -> Logger:
     """A logger of this test alone: Powertools keeps one for each service."""
-    return logger(request.node.name, Settings(**settings))  # type: ignore[arg-type]
+    return logger(request.node.name, Settings(**settings))
 
 
 def test_json_lines_hold_message_level_service_and_fields(capsys: Capture, request: pytest.FixtureRequest) -> None:
