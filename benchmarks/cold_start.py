@@ -4,8 +4,8 @@
 
 prints one JSON line per figure, `ours` beside `reference` and `empty`, started in turns in the same run. `empty` is a
 handler that imports nothing and answers at once: what the runtime itself takes. The reference is the pipeline of
-`benchmarks.reference` with its libraries, installed as `sam build` installs them: no bytecode. What bytecode alone would
-give it is measured, too. Each other start loads the same model from the same S3 server and answers for the same
+`benchmarks.reference` with its libraries, installed as `sam build` installs them: no bytecode. What bytecode alone
+would give it is measured, too. Each other start loads the same model from the same S3 server and answers for the same
 machine, which has one hour of readings, 0.8 MB.
 
 `init_ms` is the emulator's INIT REPORT; `cpu_ms` the CPU time that the process has used when it has given its first
