@@ -81,7 +81,7 @@ def measure_caches(now: datetime) -> None:
         return warm.predict(MACHINE, now)
 
     predict()
-    models, histories, state = warm.models, warm._histories, warm._failures
+    models, histories, state = warm.models, warm.histories, warm.failures
 
     def forget_model() -> None:
         models._last_good = None
@@ -124,12 +124,12 @@ def measure_threads(threads: int, warm: PredictService, now: datetime) -> None:
 
     def forget_memory() -> None:
         warm.models._last_good = None
-        warm._histories._entries = lru.LruCache()
-        warm._failures._read_at = None
+        warm.histories._entries = lru.LruCache()
+        warm.failures._read_at = None
 
     def forget_machine() -> None:
         forget_memory()
-        warm._histories._store._folder = f"cache/empty-{next(_FOLDERS)}"
+        warm.histories._store._folder = f"cache/empty-{next(_FOLDERS)}"
 
     def predict() -> object:
         return warm.predict(MACHINE, now)

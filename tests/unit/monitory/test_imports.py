@@ -30,6 +30,12 @@ def test_serving_imports_nothing_that_only_training_needs() -> None:
     assert run(f"import importlib, sys\n{IMPORT}print(*[name for name in {HEAVY} if name in sys.modules])") == ""
 
 
+def test_a_start_imports_nothing_that_predictions_do_not_need() -> None:
+    late = ("fastapi", "mangum", "asyncio", "monitory_predict.views", "monitory_predict.factory_service")
+    program = "import sys, monitory_predict.bootstrap, monitory_predict.function, monitory_predict.telemetry"
+    assert run(f"{program}\nprint(*[name for name in {late} if name in sys.modules])") == ""
+
+
 def test_reading_a_batch_imports_nothing_that_only_learning_needs() -> None:
     heavy = ("imblearn", "jinja2", "lightgbm", "matplotlib", "pandas", "scipy", "sklearn")
     assert run(f"import sys, monitory_retrain.batch_reading\nprint(*[n for n in {heavy} if n in sys.modules])") == ""

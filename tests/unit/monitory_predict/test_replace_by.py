@@ -39,7 +39,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         made.write(NOW - timedelta(hours=age), every_seconds=1800)  # too few to tell that it draws no power
     made.promote(V1, made=card(V1, distribution=WEARS))
     failure_state.write(made.model_storage, FailureState(last={str(MACHINE): NEWEST - AGE_HOURS}))
-    made.service._costs = COSTS
+    made.service.costs = COSTS
     return made
 
 
@@ -60,7 +60,7 @@ def test_the_date_is_the_best_time_of_this_machine_from_its_newest_reading(clien
 
 def test_without_costs_the_answer_is_to_the_letter_what_it_was(client: TestClient, world: World) -> None:
     planned = client.get(PREDICT).text
-    world.service._costs = None
+    world.service.costs = None
     plain = client.get(PREDICT).text
     assert "replace" not in plain
     without = {name: value for name, value in json.loads(planned).items() if not name.startswith("replace_")}

@@ -11,6 +11,7 @@ from monitory.features.failure_state import FailureState
 from monitory.machine import Machine
 from monitory.scoring import failure_cache, fleet
 from monitory_predict.cache import scored_answers
+from monitory_predict.factory_service import FactoryService
 from monitory_predict.service import PredictService
 from monitory_predict.views.fleet_page import FleetQuery
 from monitory_predict.views.fleet_view import State
@@ -136,7 +137,7 @@ def test_another_model_answers_within_a_minute(
     world.promote(V2, seed=1)
     assert service.answer(MACHINE, LATER).response.model.version == V1
     monkeypatch.setattr(scored_answers, "MODEL_SECONDS", -1.0)
-    service._scored._model_until = 0.0  # type: ignore[union-attr]
+    service.scored._model_until = 0.0  # type: ignore[union-attr]
     assert service.answer(MACHINE, LATER).response == computed(world)
     assert service.answer(MACHINE, LATER).response.model.version == V2
 
@@ -190,7 +191,7 @@ def fill_fleet(world: World) -> None:
 def test_the_fleet_lists_every_machine_in_one_read(world: World, service: PredictService) -> None:
     fill_fleet(world)
     world.reset_calls()
-    page = service.fleet(FleetQuery(), NOW + HOUR)
+    page = FactoryService(service).fleet(FleetQuery(), NOW + HOUR)
     states = {f"{machine.zone_id}/{machine.equip_id}": machine.state for machine in page.machines}
     assert set(states) == {"ZONE-001/EQUIP-001", "ZONE-002/EQUIP-001", "ZONE-002/EQUIP-SILENT", "ZONE-002/EQUIP-BAD"}
     assert list(states)[2:] == ["ZONE-002/EQUIP-SILENT", "ZONE-002/EQUIP-BAD"]
@@ -216,7 +217,7 @@ def test_the_fleet_is_filtered(
     world: World, service: PredictService, zone_id: str | None, state: State | None, names: set[str]
 ) -> None:
     fill_fleet(world)
-    page = service.fleet(FleetQuery(zone_id, state), NOW + HOUR)
+    page = FactoryService(service).fleet(FleetQuery(zone_id, state), NOW + HOUR)
     assert {machine.equip_id for machine in page.machines} == names
 
 
@@ -225,7 +226,7 @@ def test_pages_of_the_fleet_hold_each_machine_once(world: World, service: Predic
     names = []
     offset: int | None = 0
     while offset is not None:
-        page = service.fleet(FleetQuery(limit=3, offset=offset), NOW + HOUR)
+        page = FactoryService(service).fleet(FleetQuery(limit=3, offset=offset), NOW + HOUR)
         names += [f"{machine.zone_id}/{machine.equip_id}" for machine in page.machines]
         offset = page.next_offset
     assert len(names) == len(set(names)) == 4
@@ -234,15 +235,15 @@ def test_pages_of_the_fleet_hold_each_machine_once(world: World, service: Predic
 def test_without_a_state_there_is_no_fleet(world: World) -> None:
     empty = World()
     with pytest.raises(NoData, match="no machine has been scored yet"):
-        predicting(empty).fleet(FleetQuery(), NOW)
+        FactoryService(predicting(empty)).fleet(FleetQuery(), NOW)
     with pytest.raises(NoData, match="scoring is switched off"):
-        empty.service.fleet(FleetQuery(), NOW)
+        FactoryService(empty.service).fleet(FleetQuery(), NOW)
 
 
 def test_a_state_that_cannot_be_read_is_not_taken_for_none(world: World) -> None:
-    service = predicting(world)
+    factory = FactoryService(predicting(world))
     world.model_storage.before = down
     with pytest.raises(StorageUnavailable):
-        service.fleet(FleetQuery(), NOW)
+        factory.fleet(FleetQuery(), NOW)
     with pytest.raises(StorageUnavailable):
-        service.machine(MACHINE, NOW)
+        factory.machine(MACHINE, NOW)

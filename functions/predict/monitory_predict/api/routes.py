@@ -38,6 +38,7 @@ from monitory_predict.api.parameters import (
     ZonePart,
     each_once,
 )
+from monitory_predict.factory_service import FactoryService
 from monitory_predict.machine_log import HistoryResponse
 from monitory_predict.plain.predictions import Predictions
 from monitory_predict.plain.wire import PREDICT_PATH
@@ -69,6 +70,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         app.add_middleware(middleware)
     replies.install(app, log)
     predictions = Predictions(service, log, telemetry)
+    factory = FactoryService(service)
 
     async def within_time(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a call in one of the loop's threads, which goes on after the deadline, for the next caller."""
@@ -97,7 +99,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         """Every machine as the score function saw it last, the most urgent first; one read of the store."""
         each_once(request.query_params, "zoneId", "state", "level", "q", "trend", "limit", "offset")
         query = FleetQuery(zone_id, state, limit, offset, level, text, with_trend)
-        return _json(await within_time(service.fleet, query, clock.now()))
+        return _json(await within_time(factory.fleet, query, clock.now()))
 
     @app.get("/api/v1/cases", responses=replies.ERRORS, response_model=CasesResponse)
     async def cases(
@@ -110,7 +112,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         """What people have to do with, the most urgent first: one case a machine and life, one a silent machine."""
         each_once(request.query_params, "zoneId", "status", "limit", "offset")
         query = CaseQuery(zone_id, status, limit, offset)
-        return _json(await within_time(service.case_book.page, query, clock.now()))
+        return _json(await within_time(factory.case_book.page, query, clock.now()))
 
     @app.post(
         "/api/v1/machines/{zoneId}/{equipId}/records",
@@ -128,24 +130,24 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
         """Write down what was seen, is planned, was done or has failed; needs a key of the operators' plan."""
         caller = caller_of(request.scope)
         written = body.record(machine(zone_id, equip_id), idempotency_key, clock.now(), caller)
-        stored = await within_time(service.case_book.add, caller, written)
+        stored = await within_time(factory.case_book.add, caller, written)
         return _json(schemas.RecordResponse.of(stored), 201)
 
     @app.get("/api/v1/machines/{zoneId}/{equipId}", responses=replies.ERRORS, response_model=MachineResponse)
     async def one_machine(zone_id: ZonePart, equip_id: EquipPart) -> Response:
         """A machine's month: trend, sensors, past runs, records and cases; predict has its present RUL."""
-        return _json(await within_time(service.machine, machine(zone_id, equip_id), clock.now()))
+        return _json(await within_time(factory.machine, machine(zone_id, equip_id), clock.now()))
 
     @app.get("/api/v1/machines/{zoneId}/{equipId}/history", responses=replies.ERRORS, response_model=HistoryResponse)
     async def history(request: Request, zone_id: ZonePart, equip_id: EquipPart, days: Days = 7) -> Response:
         """What a machine was predicted hour by hour, as the score function logged it."""
         each_once(request.query_params, "days")
-        return _json(await within_time(service.history, machine(zone_id, equip_id), days, clock.now()))
+        return _json(await within_time(factory.history, machine(zone_id, equip_id), days, clock.now()))
 
     @app.get("/api/v1/performance", responses=replies.ERRORS_OF_FIGURES, response_model=Performance)
     async def performance() -> Response:
         """What logged predictions came to: errors, coverage, announced and missed failures; measured every night."""
-        return _json(await within_time(service.performance))
+        return _json(await within_time(factory.performance))
 
     @app.get("/api/v1/health", responses=replies.ERRORS_WITHOUT_PARAMETERS, response_model=schemas.HealthResponse)
     async def health() -> Response:
@@ -160,7 +162,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
     @app.get("/api/v1/models", responses=replies.ERRORS_WITHOUT_PARAMETERS, response_model=schemas.ModelsResponse)
     async def models() -> Response:
         """The stored versions with their metrics, which one is served since when, and the promotion history."""
-        stored, history, promotion = await within_time(service.versions)
+        stored, history, promotion = await within_time(factory.versions)
         served = promotion.version if promotion else None
         versions = [
             schemas.VersionInfo(
@@ -177,7 +179,7 @@ def create_app(service: PredictService, log: Logger, telemetry: Telemetry) -> Fa
     @app.get("/api/v1/models/{version:path}/report", responses=replies.REPORT_ERRORS, response_class=HTMLResponse)
     async def report(version: str) -> Response:
         """The report page of a version; dashes stand for the slashes: `2026-11-20-150312`."""
-        return HTMLResponse(await within_time(service.report, version))
+        return HTMLResponse(await within_time(factory.report, version))
 
     add_page(app)
     return app

@@ -13,7 +13,6 @@ from monitory.alerts.case import Case, Cause, MachineAlerts, Status
 from monitory.alerts.store import AlertState, update
 from monitory.logbook import records
 from monitory_predict.api.caller import LOCAL
-from monitory_predict.case_book import CaseBook
 from tests.support.gateways import http_event, rest_event
 from tests.support.predicting import World
 from tests.support.samples import MACHINE
@@ -34,7 +33,7 @@ def recently() -> str:
 @pytest.fixture
 def world() -> World:
     world = World()
-    world.service.case_book = CaseBook(world.model_storage, LAKE, {LOCAL, OPERATOR})
+    world.service.operators = {LOCAL, OPERATOR}
     return world
 
 

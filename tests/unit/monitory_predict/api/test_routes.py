@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from monitory import clock
 from monitory.errors import ObjectNotFound, ObjectTooLarge, StorageUnavailable
+from monitory_predict.factory_service import FactoryService
 from monitory_predict.plain.error_replies import RETRY_AFTER_SECONDS
 from tests.support.models import card
 from tests.support.predicting import NOW, V1, V2, World
@@ -209,7 +210,7 @@ def test_a_defect_says_nothing_of_what_is_inside(
         raise RuntimeError("secret /opt/python")
 
     monkeypatch.setattr(world.service, "predict", secret)
-    monkeypatch.setattr(world.service, "versions", secret)
+    monkeypatch.setattr(FactoryService, "versions", secret)
     answer = client.get(path)
     assert answer.status_code == 500
     assert answer.json() == {"detail": "internal error"}

@@ -20,6 +20,7 @@ from monitory.model.card import Card
 from monitory.scoring import trends
 from monitory.scoring.trends import TrendPoint
 from monitory_predict.api.routes import create_app
+from monitory_predict.factory_service import FactoryService
 from monitory_predict.telemetry import NoTelemetry
 from monitory_predict.views.machine_page import MOST_RECORDS
 from tests.support.fakes import down
@@ -122,8 +123,8 @@ def test_sensors_have_their_last_72_hours_and_what_training_saw(world: World, cl
 def test_a_silent_sensor_and_a_missing_hour_leave_gaps(world: World) -> None:
     world.write(NOW + HOUR, sensors=["temp"])
     score(world, NOW + 2 * HOUR)
-    service = predicting(world)
-    body = service.machine(MACHINE, NOW + 2 * HOUR)
+    answering = FactoryService(predicting(world))
+    body = answering.machine(MACHINE, NOW + 2 * HOUR)
     hours = {one.sensor: [hour.at for hour in one.hours] for one in body.sensors}
     assert hours["temperature"][-1] - hours["temperature"][-2] == 2 * HOUR
     assert hours["vibration"][-1] == hours["temperature"][-2]
@@ -250,10 +251,10 @@ def test_a_store_that_fails_at_the_cases_is_told(world: World) -> None:
 
 
 def test_a_page_costs_a_handful_of_reads_and_nothing_of_the_lake(world: World) -> None:
-    service = predicting(world)
-    service.machine(MACHINE, NOW)
+    answering = FactoryService(predicting(world))
+    answering.machine(MACHINE, NOW)
     world.reset_calls()
-    service.machine(MACHINE, NOW)
+    answering.machine(MACHINE, NOW)
     assert world.lake_storage.calls == {}
     # fleet, trends, rows, cases, index of records; the machine's records
     assert world.model_storage.calls == {"get": 5, "list": 1}
@@ -264,6 +265,6 @@ def test_a_twin_in_another_zone_has_a_page_of_its_own(world: World) -> None:
     world.write(NOW - HOUR, machine=twin)
     score(world, NOW + timedelta(minutes=5))
     write_record(world, "seen", HOUR)
-    service = predicting(world)
-    assert service.machine(twin, NOW).records == []
-    assert len(service.machine(MACHINE, NOW).records) == 1
+    answering = FactoryService(predicting(world))
+    assert answering.machine(twin, NOW).records == []
+    assert len(answering.machine(MACHINE, NOW).records) == 1
