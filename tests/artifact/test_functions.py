@@ -21,6 +21,7 @@ from monitory_local.s3 import S3
 from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 from tests.artifact.conftest import Factory, Trained
+from tests.support import credential_endpoint
 from tests.support.template.iam import may
 from tests.support.template.reading import Stack, source
 
@@ -85,6 +86,19 @@ def test_rest_and_http_events_are_answered_alike(
     rest = body(predict_function.invoke(predict_event(*machine)))
     http = body(predict_function.invoke(http_event(machine)))
     assert steady(rest) == steady(http)
+
+
+def test_it_starts_as_from_a_snapshot_without_keys_in_its_environment(
+    trained: Trained, predict_artifact: sandbox.Artifact, factory: Factory, s3: S3
+) -> None:
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    with credential_endpoint.serving(s3.environment) as environment:
+        without = {**predict_artifact.environment, **dict.fromkeys(keys, ""), **environment}
+        with sandbox.serve(replace(predict_artifact, environment=without)) as running:
+            answers = [running.invoke(predict_event(*machine)) for machine in factory.machines]
+    assert {body(answer)["model"]["version"] for answer in answers if answer["statusCode"] == 200} == {
+        trained.answer["version"]
+    }
 
 
 def compare(

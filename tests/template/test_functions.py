@@ -81,6 +81,15 @@ def test_retrain_is_an_image_and_has_nothing_of_a_zip(stack: Stack) -> None:
     assert source()["Globals"]["Function"].keys() <= {"Architectures", "Environment"}
 
 
+def test_predict_starts_from_a_snapshot_where_that_is_asked_for(template: dict[str, Any]) -> None:
+    without, with_it = Stack(template), Stack(template, PredictSnapStart="true")
+    assert "SnapStart" not in without["PredictFunction"]
+    assert with_it["PredictFunction"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    versions = [list(stack.of_type("AWS::Lambda::Version").values()) for stack in (without, with_it)]
+    descriptions = [version["Description"] for (version,) in versions]
+    assert descriptions[0] != descriptions[1], "a version of its own, or the alias would go on with the old one"
+
+
 def test_all_functions_run_on_the_chosen_processor(template: dict[str, Any]) -> None:
     stack = Stack(template, Architecture="arm64")
     assert {str(stack[function]["Architectures"]) for function in FUNCTIONS} == {"['arm64']"}

@@ -5,9 +5,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from monitory.errors import SettingsError
+from monitory.errors import SettingsError, StorageUnavailable
 from monitory.storage.s3 import S3Storage
-from monitory_local.s3 import REGION
+from monitory_local.s3 import REGION, S3
+from tests.support import credential_endpoint
 
 
 def test_without_credentials_nothing_is_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -27,3 +28,21 @@ def test_credentials_of_a_profile_are_found(
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_endpoint)
     boto3.Session().client("s3", region_name="us-east-1").create_bucket(Bucket="of-a-profile")
     assert list(S3Storage("of-a-profile", region="us-east-1").list("folder")) == []
+
+
+def test_a_function_that_starts_from_a_snapshot_gets_them_from_its_endpoint(
+    lake_bucket: str, s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {name: value for name, value in s3.environment.items() if "KEY" in name or "TOKEN" in name}
+    for name in keys:
+        monkeypatch.delenv(name, raising=False)
+    with credential_endpoint.serving(keys, failures=2) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        storage = S3Storage(lake_bucket, region=REGION)
+        storage.put("a", b"b", content_type="text/plain")
+        assert storage.get("a").body == b"b"
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "another")
+        assert storage.get("a").body == b"b", "they are kept until they expire"
+        with pytest.raises(StorageUnavailable, match="403"):
+            S3Storage(lake_bucket, region=REGION).get("a")

@@ -86,7 +86,7 @@ class S3Storage:
             virtual_hosted_style_request=self._endpoint.virtual_hosted,
             client_options=client_options,
             retry_config=self._retry_config,
-            credential_provider=credentials.from_profile(),
+            credential_provider=credentials.provider(),
         )
 
     def get(self, key: str) -> Blob:
