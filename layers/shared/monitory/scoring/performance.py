@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 
-from monitory.errors import ObjectNotFound, PreconditionFailed, StorageError
+from monitory.errors import ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable
 from monitory.storage.port import Storage
 
 FOLDER = "performance"
@@ -149,7 +149,7 @@ def write(storage: Storage, performance: Performance) -> None:
     """Store figures under their last day, and as the newest unless newer ones are there.
 
     Raises:
-        StorageUnavailable: the store failed.
+        StorageUnavailable: the store failed, or other writers were faster every time.
     """
     body = performance.model_dump_json(indent=1).encode()
     storage.put(f"{FOLDER}/{performance.last_day}.json", body, content_type=_JSON)
@@ -164,3 +164,4 @@ def write(storage: Storage, performance: Performance) -> None:
         with suppress(PreconditionFailed):  # another run wrote meanwhile
             storage.put(LATEST, body, content_type=_JSON, replaces=etag, create=etag is None)
             return
+    raise StorageUnavailable(f"s3://{storage.name}/{LATEST} changes whenever it is about to be written")
