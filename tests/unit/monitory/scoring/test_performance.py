@@ -38,5 +38,5 @@ def test_writers_who_are_always_first_are_named(lost: int, is_written: bool) -> 
         performance.write(storage, FIGURES)
         assert performance.latest(storage) == FIGURES
     else:
-        with pytest.raises(StorageUnavailable, match="performance/latest.json changes whenever"):
+        with pytest.raises(StorageUnavailable, match=r"performance/latest\.json changes whenever"):
             performance.write(storage, FIGURES)
