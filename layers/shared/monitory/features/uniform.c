@@ -29,19 +29,18 @@ static const char *string_end(const char *p)
 /* The end of a number and the double nearest to it; NULL if it has an exponent, is -0 or too large to be a value. */
 static const char *number_end(const char *p, double *value)
 {
-    static const double powers[MAX_DIGITS] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
-                                              1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
-    const char *start = p, *whole = p += *p == '-', *fraction;
+    const char *start = p, *whole = p += *p == '-';
+    double scale = 1;
     uint64_t digits = 0;
     while (is_digit(*p))
         digits = digits * 10 + (uint64_t)(*p++ - '0');
     if (p == whole || (*whole == '0' && p > whole + 1))
         return NULL;
-    for (fraction = p += *p == '.'; is_digit(*p);)
+    for (p += *p == '.'; is_digit(*p); scale *= 10)
         digits = digits * 10 + (uint64_t)(*p++ - '0');
     char *end = (char *)p;
     if (p - whole <= MAX_DIGITS && digits <= (uint64_t)1 << 53)  /* both are exact, so it is rounded once */
-        *value = (double)digits / powers[p - fraction] * (*start == '-' ? -1 : 1);
+        *value = (double)digits / scale * (*start == '-' ? -1 : 1);
     else
         *value = strtod(start, &end);
     return end == p && p[-1] != '.' && fabs(*value) <= 1e100 && (*value != 0 || *start != '-') ? p : NULL;
