@@ -1,4 +1,4 @@
-"""Compile the C part of the shared package: with zig's compiler, out of a locked wheel, for either processor.
+"""Compile the C part of the shared package with zig's compiler, out of a locked wheel, for either processor.
 
     python -m monitory_local.artifacts.native [--arch arm64] TARGET
 
@@ -46,7 +46,7 @@ def compile_library(target: Path, arch: str | None = None) -> None:
 
 
 def _install() -> None:
-    """Install the locked compiler where it is not there yet."""
+    """Install the locked compiler where it is not there yet; it takes 400 MB."""
     stamp = _TOOL / hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:16]
     if stamp.exists():
         return
@@ -59,7 +59,8 @@ def _install() -> None:
 def _run(command: list[str], environment: os._Environ[str] | dict[str, str]) -> None:
     process = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(environment))
     if process.returncode:
-        raise CompilerError(f"{command[2]}: {process.stderr.strip()[-2000:]}")
+        cause = f"{command[2]}: {process.stderr.strip()[-2000:]}"
+        raise CompilerError(f"no C library, so reading the lake costs several times as much CPU: {cause}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         compile_library(options.target, options.arch)
     except CompilerError as exc:
-        print(f"warning: no C library, so reading the lake costs several times as much: {exc}", file=sys.stderr)
+        print(f"warning: {exc}", file=sys.stderr)
     return 0
 
 

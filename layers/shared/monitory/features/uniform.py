@@ -154,17 +154,11 @@ class UniformObjects:
     def _is_reading(self, record: dict[str, object], key: ObjectKey) -> bool:
         """Whether a record is a reading of the machine, in the contract's types."""
         fields = self._layout.fields
-        form = RecordForm(key.machine, layout=self._layout)
-        of_machine = (
-            (fields.zone_id if form.has_zone else None, key.machine.zone_id),
-            (
-                fields.equip_id,
-                key.machine.equip_id,
-            ),
-        )
-        texts = (name for name in (fields.sensor_id, fields.sensor_type, fields.time) if name)
+        zone = fields.zone_id if RecordForm(key.machine, layout=self._layout).has_zone else None
+        ids = ((zone, key.machine.zone_id), (fields.equip_id, key.machine.equip_id))
+        texts = (fields.sensor_id, fields.sensor_type, fields.time)
         return (
-            all(record.get(name) == value for name, value in of_machine if name)
-            and all(type(record.get(name)) is str for name in texts)
+            all(record.get(name) == value for name, value in ids if name)
+            and all(type(record.get(name)) is str for name in texts if name)
             and type(record.get(fields.val)) in (int, float)
         )
