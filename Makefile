@@ -36,6 +36,15 @@ $(READY): requirements/dev.txt
 	@printf '%s\n' $(addprefix $(CURDIR)/,layers/shared functions/predict functions/retrain functions/score local) > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/monitory.pth"
 	@touch $@
 
+# the C part of the shared package, without which everything works; in artifacts it is compiled by `build`
+NATIVE := layers/shared/monitory/features/libuniform.so
+
+.PHONY: native
+native: $(NATIVE) ## compile the C part for this machine (done by check, test, test-faults, fuzz and bench)
+
+$(NATIVE): layers/shared/monitory/features/uniform.c requirements/compiler.txt local/monitory_local/artifacts/native.py | $(READY)
+	@$(BIN)/python -m monitory_local.artifacts.native $@
+
 # the tools that attack, the policy linter and the emulator, each in an environment of its own
 FUZZ_BIN := .venv-fuzz/bin
 FUZZ_READY := .venv-fuzz/.ready
@@ -62,6 +71,7 @@ lock: $(READY) ## recompile the requirement locks from the .in files (UPGRADE=1 
 	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras --constraints requirements/dev.txt requirements/fuzz.in --output-file requirements/fuzz.txt
 	$(UV_COMPILE) --universal --python-version 3.11 --no-strip-extras requirements/policy.in --output-file requirements/policy.txt
 	$(UV_COMPILE) --universal --python-version 3.13 requirements/deploy.in --output-file requirements/deploy.txt
+	$(UV_COMPILE) --universal --python-version 3.11 requirements/compiler.in --output-file requirements/compiler.txt
 	$(LAMBDA_COMPILE) layers/shared/requirements.in --output-file layers/shared/requirements.txt
 	$(LAMBDA_COMPILE) --no-deps layers/shared/requirements-native.in --output-file layers/shared/requirements-native.txt
 	$(LAMBDA_COMPILE) functions/predict/requirements.in --output-file functions/predict/requirements.txt
@@ -133,15 +143,15 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope
 check test: export OMP_NUM_THREADS := 1
 
 .PHONY: check
-check: lint ## lint, types, import direction and unit tests: the verb for every save
+check: lint $(NATIVE) ## lint, types, import direction and unit tests: the verb for every save
 	$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests/unit
 
 .PHONY: test
-test: lint ## lint, types, import direction and all tests but those of policies, test-deploy and test-faults
+test: lint $(NATIVE) ## lint, types, import direction and all tests but those of policies, test-deploy and test-faults
 	$(BIN)/pytest $(PARALLEL) -m "not slow" --ignore=tests/deploy --ignore=tests/faults --ignore=tests/fuzz --ignore=tests/template/test_policy_linter.py
 
 .PHONY: test-faults
-test-faults: $(READY) $(FUZZ_READY) ## every fault, race, crash point and the soak; prints what was tried and lost (for minutes)
+test-faults: $(READY) $(FUZZ_READY) $(NATIVE) ## every fault, race, crash point and the soak; prints what was tried and lost (for minutes)
 	$(BIN)/pytest tests/faults tests/fuzz
 
 .PHONY: test-deploy
@@ -153,7 +163,7 @@ policies: $(READY) $(POLICY_READY) ## the transformed template under a policy li
 	$(BIN)/pytest tests/template/test_policy_linter.py
 
 .PHONY: fuzz
-fuzz: $(FUZZ_READY) ## fuzz the decoders for SECONDS=60, guided by coverage where atheris installs
+fuzz: $(FUZZ_READY) $(NATIVE) ## fuzz the decoders for SECONDS=60, guided by coverage where atheris installs
 	@$(FUZZ_BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 .PHONY: audit
@@ -190,17 +200,17 @@ image: ## the retrain function's image, with Docker
 # --- measuring -------------------------------------------------------------------------------------------
 
 .PHONY: bench
-bench: $(READY) ## cost of a prediction, of a night and under load, beside a reference
+bench: $(READY) $(NATIVE) ## cost of a prediction, of a night and under load, beside a reference
 	@for part in predict predict_stored contributions ingest second_night load; do \
 		echo "# $$part" && $(BIN)/python -m benchmarks.$$part || exit 1; \
 	done
 
 .PHONY: bench-mechanisms
-bench-mechanisms: $(READY) ## what each cache, pool and trick gains: the same work with it and without it
+bench-mechanisms: $(READY) $(NATIVE) ## what each cache, pool and trick gains: the same work with it and without it
 	@$(BIN)/python -m benchmarks.mechanisms && $(BIN)/python -m benchmarks.mechanisms_retrain
 
 .PHONY: bench-scoring
-bench-scoring: $(READY) ## seconds, memory and requests of an hour of scoring for 1,000 machines (MACHINES=)
+bench-scoring: $(READY) $(NATIVE) ## seconds, memory and requests of an hour of scoring for 1,000 machines (MACHINES=)
 	@$(BIN)/python -m benchmarks.scoring $(call flag,machines,MACHINES)
 
 .PHONY: bench-trends
@@ -208,7 +218,7 @@ bench-trends: $(READY) ## bytes and seconds of the trends and the fleet page of 
 	@$(BIN)/python -m benchmarks.trends $(call flag,machines,MACHINES)
 
 .PHONY: bench-scale
-bench-scale: $(READY) ## growth with machines and days, with a plot (PLOT=file.svg DAYS=30)
+bench-scale: $(READY) $(NATIVE) ## growth with machines and days, with a plot (PLOT=file.svg DAYS=30)
 	@$(BIN)/python -m benchmarks.scale $(call flag,plot,PLOT) $(call flag,days,DAYS)
 
 .PHONY: bench-backfill

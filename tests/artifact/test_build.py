@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitory.metric_names import PREDICT_SERVICE
-from monitory_local.artifacts import build, wheels
+from monitory_local.artifacts import build, native, wheels
 from monitory_local.artifacts.wheels import BuildError
 from tests.artifact.conftest import WHEELHOUSE
 
@@ -51,6 +51,32 @@ def test_libgomp_is_on_the_loaders_path_with_its_licence(built: Path) -> None:
     assert library.read_bytes()[:4] == b"\x7fELF"
     licence = (built / "SharedLayer/lib/LICENSE-libgomp.txt").read_text(encoding="utf-8")
     assert "GCC RUNTIME LIBRARY EXCEPTION" in licence
+
+
+@pytest.mark.parametrize(("arch", "machine"), [("x86_64", 0x3E), ("arm64", 0xB7)])
+def test_the_c_part_is_compiled_for_the_processor_and_small(arch: str, machine: int, tmp_path: Path) -> None:
+    (tmp_path / "monitory/features").mkdir(parents=True)
+    build.add_library(tmp_path, arch)
+    library = (tmp_path / "monitory/features" / native.LIBRARY).read_bytes()
+    assert library[:4] == b"\x7fELF"
+    assert int.from_bytes(library[18:20], "little") == machine
+    assert len(library) < 50_000
+
+
+def test_the_layer_has_the_c_part_and_not_its_source(built: Path) -> None:
+    shipped = files(built / "SharedLayer/python/monitory/features")
+    assert native.LIBRARY in shipped
+    assert native.SOURCE.name not in shipped
+
+
+def test_a_layer_is_built_without_the_c_part_where_there_is_no_compiler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(native, "_LOCK", tmp_path / "lock.txt")
+    (tmp_path / "lock.txt").write_text("no-such-compiler==1 --hash=sha256:00\n", encoding="utf-8")
+    build.add_library(tmp_path, "x86_64")
+    assert "warning: no C library" in capsys.readouterr().err
+    assert not list(tmp_path.rglob(native.LIBRARY))
 
 
 def test_nothing_is_installed_twice(built: Path) -> None:

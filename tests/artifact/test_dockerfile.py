@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from monitory_local.artifacts import native
 from tests.support.image import TASK_ROOT, docker_sends, read_dockerfile
 from tests.support.template.reading import ROOT, source
 
 DOCKERFILE = read_dockerfile()
+PROGRAM = "local/monitory_local/artifacts/native.py"
 
 
 def test_the_base_is_lambdas_own_python_of_the_layer() -> None:
@@ -23,6 +25,17 @@ def test_the_template_builds_this_dockerfile_from_the_root(function: str) -> Non
 
 def test_openmp_is_installed() -> None:
     assert "libgomp" in DOCKERFILE.packages
+
+
+def test_the_c_part_is_compiled_in_a_stage_of_its_own_by_the_program_that_builds_the_layer() -> None:
+    (stage,) = DOCKERFILE.earlier_stages
+    assert stage.base == DOCKERFILE.base  # its Python runs the compiler, and its machine is the image's
+    assert stage.commands == [f"python {PROGRAM} {stage.folder}/{native.LIBRARY}"]
+    needed = {"requirements/compiler.txt", PROGRAM, str(native.SOURCE.relative_to(ROOT))}
+    assert set(stage.copies) == {(path, path) for path in needed}
+    assert DOCKERFILE.made == [(f"{stage.folder}/{native.LIBRARY}", f"{TASK_ROOT}/monitory/features/{native.LIBRARY}")]
+    assert all(docker_sends(path) for path, _ in stage.copies)
+    assert not docker_sends(str(native.SOURCE.with_name(native.LIBRARY).relative_to(ROOT)))  # of the builder's machine
 
 
 def test_libraries_are_installed_by_hash() -> None:

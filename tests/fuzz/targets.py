@@ -30,6 +30,7 @@ from monitory_predict.plain.wire import Handler
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
 from monitory_retrain.invocation import day_range, events
+from tests.fuzz import uniform as uniform_objects
 from tests.support.fakes import MemoryStorage
 from tests.support.samples import SOURCE
 
@@ -50,6 +51,11 @@ def readings(data: bytes) -> None:
     for columns in found.hours.values():
         for column in columns.values():
             assert all(map(math.isfinite, column.settled_values()))
+
+
+def uniform(data: bytes) -> None:
+    """An object whose lines are all alike, and more of them, grown from the data: C and Python agree."""
+    uniform_objects.check(data)
 
 
 def retrain_event(data: bytes) -> None:
@@ -104,7 +110,8 @@ def failures(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (readings, retrain_event, query, model_text, model_card, metadata, failures)
+    target.__name__: target
+    for target in (readings, uniform, retrain_event, query, model_text, model_card, metadata, failures)
 }
 
 

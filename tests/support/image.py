@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitory_local.artifacts import wheels
+from monitory_local.artifacts import native, wheels
 from monitory_local.artifacts.build import ROOT, compile_bytecode, find_compiler
 
 TASK_ROOT = "${LAMBDA_TASK_ROOT}"
@@ -23,6 +23,10 @@ class Dockerfile:
     environment: dict[str, str] = field(default_factory=dict)
     user: str = "root"
     handler: str = ""
+    folder: str = ""
+    made: list[tuple[str, str]] = field(default_factory=list)
+    """What earlier stages made: where, and its place here."""
+    earlier_stages: "list[Dockerfile]" = field(default_factory=list)
 
     @property
     def packages(self) -> set[str]:
@@ -43,7 +47,13 @@ def read_dockerfile(path: Path = DOCKERFILE) -> Dockerfile:
         instruction, _, rest = line.strip().partition(" ")
         match instruction:
             case "FROM":
-                found.base = rest
+                earlier = [*found.earlier_stages, found] if found.base else []
+                found = Dockerfile(rest.split(" AS ")[0], earlier_stages=earlier)
+            case "WORKDIR":
+                found.folder = rest
+            case "COPY" if rest.startswith("--from="):
+                _, source, target = rest.split()
+                found.made.append((source, target))
             case "COPY":
                 source, target = rest.split()
                 found.copies.append((source, target))
@@ -65,10 +75,12 @@ def make_task_root(dockerfile: Dockerfile, folder: Path, wheelhouse: Path, *, by
     for source, target in dockerfile.copies:
         place = folder / target.removeprefix(f"{TASK_ROOT}/")
         if (ROOT / source).is_dir():
-            shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__", native.LIBRARY))
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / source, place)
+    for _, target in dockerfile.made:
+        native.compile_library(folder / target.removeprefix(f"{TASK_ROOT}/"), "x86_64")
     for command in dockerfile.commands:
         for requirements in re.findall(rf'--requirement "{re.escape(TASK_ROOT)}/([^"]+)"', command):
             pins = wheels.read_lock(folder / requirements).values()

@@ -8,7 +8,7 @@ machine and date, brought up to date by reading just the objects that are new or
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from datetime import date
 from functools import partial
@@ -19,6 +19,7 @@ import msgspec
 from monitory.decoding.rejects import Rejects
 from monitory.errors import ObjectNotFound, StorageUnavailable, UnreadableObject
 from monitory.features.hour_row import HourRow, has_plausible_extremes, hour_row
+from monitory.features.uniform import UniformHour, UniformObjects
 from monitory.lake_listing import UNKNOWN_SIZE, LakeListing, LakeObject
 from monitory.layout.lake_layout import DEFAULT_LAYOUT, LakeLayout
 from monitory.machine import Machine
@@ -93,6 +94,7 @@ class Lake:
         self.layout = layout
         self.listing = LakeListing(storage, self.prefix, layout)
         self._kernel = kernel
+        self._uniform = UniformObjects(sensors, layout)
 
     def fingerprint(self) -> str:
         """Eight hex digits that tell lakes apart."""
@@ -138,16 +140,12 @@ class Lake:
         for item in unread:
             if item.fault:
                 fresh.append(_faulty(item))
-        for item, readings, unreadable in self._read([item for item in unread if not item.fault], executor):
-            for number in sorted(readings.hours):
-                if row := self._plausible_hour(number, readings):
-                    keys_by_hour.setdefault(number, []).append(item.key)
-                    touched.add(number)
-                    rows[number] = row
-            if item.size <= SMALL_BYTES:
-                pool.add(item.key, item.etag, readings, readings.hours)
-            numbers, rejected, samples = tuple(sorted(readings.hours)), dict(readings.rejected), dict(readings.samples)
-            fresh.append(ObjectSummary(item.key, item.etag, numbers, rejected, unreadable, samples))
+        for summary, of_object in self._rows([item for item in unread if not item.fault], pool, executor):
+            fresh.append(summary)
+            for row in of_object:
+                keys_by_hour.setdefault(row.hour, []).append(summary.key)
+                touched.add(row.hour)
+                rows[row.hour] = row
 
         shared = {number for number in touched if len(keys_by_hour.get(number, ())) > 1 or number not in rows}
         for number in list(shared):
@@ -191,11 +189,40 @@ class Lake:
             summaries[-1] = msgspec.structs.replace(summaries[-1], rejected=counts, samples=samples)
         return rows, tuple(sorted(summaries, key=lambda item: item.key))
 
+    def _rows(
+        self, items: Sequence[LakeObject], pool: ReadingPool, executor: Executor | None
+    ) -> Iterator[tuple[ObjectSummary, list[HourRow]]]:
+        """Each object's hour rows, in order; readings of small ones go into the pool."""
+        for item, fetch in self._bodies(items, executor):
+            try:
+                body = fetch()
+                if uniform := self._uniform_hour(item, body):
+                    yield _summary(item, [uniform.row], uniform.rejects.counts, uniform.rejects.samples), [uniform.row]
+                    continue
+                readings, unreadable = self._readings(item, body)
+            except ObjectNotFound:
+                continue  # deleted since the listing
+            found = [self._plausible_hour(number, readings) for number in sorted(readings.hours)]
+            if item.size <= SMALL_BYTES:
+                pool.add(item.key, item.etag, readings, readings.hours)
+            rows = [row for row in found if row]
+            yield _summary(item, rows, readings.rejected, readings.samples, unreadable), rows
+
+    def _uniform_hour(self, item: LakeObject, body: Iterable[bytes]) -> UniformHour | None:
+        """The hour of an object whose readings nobody needs one by one; None where somebody may, or it has to be."""
+        if isinstance(body, list) and len(body[0]) > SMALL_BYTES:
+            return self._uniform.read(ObjectKey(item.key, item.machine, item.day), body[0])
+        return None
+
     def _joint_hours(
         self, items: Sequence[LakeObject], hours: set[int], pool: ReadingPool, executor: Executor | None
     ) -> dict[int, HourRow]:
         joint = ReadingsByHour(self.sensors, self._kernel, self.layout)
-        for item, readings, _ in self._read(items, executor):
+        for item, fetch in self._bodies(items, executor):
+            try:
+                readings, _ = self._readings(item, fetch())
+            except ObjectNotFound:
+                continue  # deleted since the listing
             for number in hours & readings.hours.keys():
                 readings.discard_implausible(number)
             shared = hours & readings.hours.keys()
@@ -215,20 +242,18 @@ class Lake:
     def _hour(self, number: int, readings: HourReadings) -> HourRow:
         return hour_row(number, readings, self.sensors, self._kernel)
 
-    def _read(
-        self, items: Sequence[LakeObject], executor: Executor | None
-    ) -> Iterator[tuple[LakeObject, ReadingsByHour, str | None]]:
-        """Decode objects one by one, while the next ones are fetched."""
-        for item, fetch in self._bodies(items, executor):
-            readings = ReadingsByHour(self.sensors, self._kernel, self.layout)
-            unreadable = None
-            try:
-                readings.add(ObjectKey(item.key, item.machine, item.day), fetch())
-            except UnreadableObject as exc:
-                unreadable = str(exc)
-            except ObjectNotFound:
-                continue  # deleted since the listing
-            yield item, readings, unreadable
+    def _readings(self, item: LakeObject, body: Iterable[bytes]) -> tuple[ReadingsByHour, str | None]:
+        """An object's readings, and why nothing in it is readable, if so.
+
+        Raises:
+            ObjectNotFound: it was deleted since the listing.
+        """
+        readings = ReadingsByHour(self.sensors, self._kernel, self.layout)
+        try:
+            readings.add(ObjectKey(item.key, item.machine, item.day), body)
+        except UnreadableObject as exc:
+            return readings, str(exc)
+        return readings, None
 
     def _bodies(
         self, items: Sequence[LakeObject], executor: Executor | None
@@ -272,6 +297,17 @@ class Lake:
             raise StorageUnavailable(
                 f"s3://{self.storage.name}/{item.key} came with {size:,} bytes, it was listed with {item.size:,}"
             )
+
+
+def _summary(
+    item: LakeObject,
+    rows: Iterable[HourRow],
+    rejected: Mapping[str, int],
+    samples: Mapping[str, str],
+    unreadable: str | None = None,
+) -> ObjectSummary:
+    hours = tuple(row.hour for row in rows)
+    return ObjectSummary(item.key, item.etag, hours, dict(rejected), unreadable, dict(samples))
 
 
 def _faulty(item: LakeObject) -> ObjectSummary:

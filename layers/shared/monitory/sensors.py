@@ -6,8 +6,9 @@ another one.
 
 import hashlib
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -24,6 +25,9 @@ SENTINELS = frozenset(
 
 _PLAUSIBLE_SPANS = 10
 """How far beyond its alert limits, in spans of them, a value is plausible if a sensor gives no range."""
+
+MAX_REMEMBERED = 256
+"""Names of sensors outside the set, with what they resemble."""
 
 _COMPUTED = frozenset({"equipment", "hours_since_failure", "power_factor", "limit_share", "days_to_limit"})
 _COLUMNS = frozenset({"zone_id", "equip_id", "hour", "readings", "last"})
@@ -141,6 +145,14 @@ class SensorSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
 
     def resembling(self, name: str) -> str | None:
         """The lake name that an unknown one may mean: it differs by case, style or a letter, or is a feature's name."""
+        return self._resembling(name)
+
+    @cached_property
+    def _resembling(self) -> Callable[[str], str | None]:
+        """`resembling`, remembered: most objects have the same few unknown names."""
+        return lru_cache(maxsize=MAX_REMEMBERED)(self._nearest)
+
+    def _nearest(self, name: str) -> str | None:
         if same := self._plain_names.get(_plain(name)):
             return same
         return next(iter(get_close_matches(name.lower(), self._plain_names.values(), 1, 0.8)), None)

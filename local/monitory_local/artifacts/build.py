@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from monitory_local.artifacts import wheels
+from monitory_local.artifacts import native, wheels
 from monitory_local.artifacts.wheels import BuildError, Pin
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -128,15 +128,26 @@ def build(name: str, target: Path, arch: str, wheelhouse: Path, compiler: Path |
     for wheel in wheels.fetch(pins_of(name), arch, wheelhouse).values():
         wheels.unpack(wheel, packages, is_shipped)
     shutil.copytree(
-        artifact.package, packages / artifact.package.name, ignore=shutil.ignore_patterns("__pycache__", "py.typed")
+        artifact.package,
+        packages / artifact.package.name,
+        ignore=shutil.ignore_patterns("__pycache__", "py.typed", "*.c", native.LIBRARY),
     )
     if name == LAYER:
         add_libgomp(fresh / "lib", arch, wheelhouse)
+        add_library(packages, arch)
     if compiler:
         compile_bytecode(fresh, artifact.mount_point, compiler)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
     return sizes(target, artifact.packages)
+
+
+def add_library(packages: Path, arch: str) -> None:
+    """Compile the C part of the shared package, which does without where it cannot be compiled."""
+    try:
+        native.compile_library(packages / "monitory/features" / native.LIBRARY, arch)
+    except native.CompilerError as exc:
+        print(f"warning: {exc}", file=sys.stderr)
 
 
 def add_libgomp(folder: Path, arch: str, wheelhouse: Path) -> None:

@@ -19,7 +19,7 @@ from monitory_retrain.ingest.task import Task
 from monitory_retrain.runtime.processes import Processes
 
 READ_THREADS = 8
-WORTH_BYTES = 16 << 20
+WORTH_BYTES = 256 << 20
 """Starting processes takes longer than reading less raw data than this."""
 
 

@@ -156,20 +156,24 @@ def hour_row(hour: int, readings: HourReadings, sensors: SensorSet, kernel: Kern
         kernel: the implementation of the inner loops.
     """
     values: list[float] = []
-    means: dict[str, float] = {}
     for sensor in sensors.sensors:
         of_sensor = readings.get(sensor.name)
-        statistics = _SILENT if of_sensor is None else _statistics(of_sensor, sensor.low, sensor.high, kernel)
-        means[sensor.name] = statistics[0]
-        values += statistics
-    if sensors.power_factor:
-        active, reactive = means[sensors.power_factor.active], means[sensors.power_factor.reactive]
-        values.append(active / apparent if (apparent := hypot(active, reactive)) else 0.0)
+        values += SILENT if of_sensor is None else _statistics(of_sensor, sensor.low, sensor.high, kernel)
     count = sum(map(len, readings.values()))
-    return HourRow(hour, tuple(values), count, max(of_sensor.last for of_sensor in readings.values()))
+    return row_of_columns(hour, values, count, max(of_sensor.last for of_sensor in readings.values()), sensors)
 
 
-_SILENT = (nan, nan, nan, nan, nan, nan, 0.0)
+def row_of_columns(hour: int, values: list[float], readings: int, last: datetime, sensors: SensorSet) -> HourRow:
+    """The hour row of each sensor's statistics, to which the power factor is added; otherwise as in `HourRow`."""
+    if sensors.power_factor:
+        powers = (sensors.power_factor.active, sensors.power_factor.reactive)
+        active, reactive = (values[sensors.names.index(name) * len(STATISTICS)] for name in powers)
+        values.append(active / apparent if (apparent := hypot(active, reactive)) else 0.0)
+    return HourRow(hour, tuple(values), readings, last)
+
+
+SILENT = (nan, nan, nan, nan, nan, nan, 0.0)
+"""The statistics of a sensor without readings."""
 
 
 def has_plausible_extremes(row: HourRow, sensors: SensorSet) -> bool:

@@ -126,7 +126,7 @@ class ReadingsByHour:
         for lake_name, group in by_type.items():
             name = self._names.get(lake_name)
             if name is None:
-                date_filter.rejects.add(UNKNOWN_SENSOR, self._suggestion(lake_name), len(group))
+                date_filter.rejects.add(UNKNOWN_SENSOR, suggestion(self._sensor_set, lake_name), len(group))
                 continue
             times = [reading.time for reading in group]
             ordered = all(map(lt, times, islice(times, 1, None)))
@@ -141,11 +141,6 @@ class ReadingsByHour:
             for hour, part in by_hour.items():
                 self._put(hour, name, part, [r.time for r in part], date_filter, ordered=False)
         self._added(size)
-
-    def _suggestion(self, lake_name: str) -> str:
-        """For a sensor outside the set; empty where none resembles it."""
-        near = self._sensor_set.resembling(lake_name)
-        return f"{ascii(lake_name)[1:-1]}; did you mean {near}?" if near else ""
 
     def _put(
         self,
@@ -184,6 +179,12 @@ class ReadingsByHour:
         self._sensor_ids.refused = 0
         filled = {hour: {name: c for name, c in by_sensor.items() if len(c)} for hour, by_sensor in self.hours.items()}
         self.hours = {hour: by_sensor for hour, by_sensor in filled.items() if by_sensor}
+
+
+def suggestion(sensors: SensorSet, lake_name: str) -> str:
+    """For a sensor outside the set; empty where none resembles it."""
+    near = sensors.resembling(lake_name)
+    return f"{ascii(lake_name)[1:-1]}; did you mean {near}?" if near else ""
 
 
 class DateFilter:
