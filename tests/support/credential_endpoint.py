@@ -42,6 +42,5 @@ def serving(credentials: Mapping[str, str], failures: int = 0) -> Iterator[dict[
         yield {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{server.server_port}/2021-07/credentials",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN": TOKEN,
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
         }
         server.shutdown()
