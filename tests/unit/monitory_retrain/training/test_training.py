@@ -109,12 +109,12 @@ def test_of_few_lives_the_served_boosters_leave_none_out(boosters: list[lgb.Boos
 
 @pytest.mark.parametrize(("more", "same"), [(-1, True), (0, False)])
 def test_few_lives_count_the_same_whatever_their_length(monkeypatch: pytest.MonkeyPatch, more: int, same: bool) -> None:
-    weights: list[Floats] = []
+    weights: list[Any] = []
     made = lgb.Dataset
 
-    def weighed(data: Floats, *arguments: Any, weight: Floats, **others: Any) -> lgb.Dataset:
-        weights.append(np.bincount(data[:, 0].astype(int), weights=weight))
-        return made(data, *arguments, weight=weight, **others)
+    def weighed(data: Floats, *arguments: Any, **others: Any) -> lgb.Dataset:
+        weights.append(np.bincount(data[:, 0].astype(int), weights=others["weight"]))
+        return made(data, *arguments, **others)
 
     monkeypatch.setattr(lgb, "Dataset", weighed)
     count = training.FEW_LIVES + more
