@@ -52,7 +52,7 @@ def factory(lake_bucket: str, model_bucket: str, monkeypatch: pytest.MonkeyPatch
 
 
 def job() -> Job:
-    recipe = Recipe(folds=2, max_trees=8, threads=1)
+    recipe = Recipe(folds=2, trees=8, threads=1)
     return replace(bootstrap.build_job(from_environment(RetrainSettings)), recipe=recipe)
 
 

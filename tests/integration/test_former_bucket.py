@@ -89,7 +89,7 @@ def predict(equip_id: str, monkeypatch: pytest.MonkeyPatch) -> Answer:
 
 def job() -> Job:
     built = bootstrap.build_job(from_environment(RetrainSettings))
-    return replace(built, recipe=Recipe(folds=2, max_trees=12, threads=1))
+    return replace(built, recipe=Recipe(folds=2, trees=12, threads=1))
 
 
 def handle(event: Answer) -> Answer:

@@ -81,9 +81,7 @@ def set_environment(patch: pytest.MonkeyPatch, lake: str, models: str) -> None:
 
 
 def small_job() -> Job:
-    return replace(
-        bootstrap.build_job(from_environment(RetrainSettings)), recipe=Recipe(folds=2, max_trees=8, threads=1)
-    )
+    return replace(bootstrap.build_job(from_environment(RetrainSettings)), recipe=Recipe(folds=2, trees=8, threads=1))
 
 
 def text(job: Job, done: JobResult) -> str:

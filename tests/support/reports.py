@@ -39,7 +39,7 @@ FIRST, LAST = date(2026, 11, 1), date(2026, 11, 16)
 DAYS = days_between(FIRST, LAST)
 SETTINGS = RetrainSettings(min_readings=0)
 LAKE = LakeConfig("lake", "", "EQUIPMENT", SENSORS)
-RECIPE = Recipe(folds=3, max_trees=15, threads=1)
+RECIPE = Recipe(folds=3, trees=15, threads=1)
 
 
 def table(machines: int = 6, life_hours: int = 90, seed: int = 0) -> HourTable:

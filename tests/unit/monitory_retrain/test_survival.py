@@ -4,6 +4,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
+from monitory.model.distribution import Distribution, SurvivalCurve
 from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.lifetimes import Lifetimes, kaplan_meier
 from monitory_retrain.training import training
@@ -65,7 +66,7 @@ def test_machines_that_nobody_saw_fail_are_not_said_to_fail_soon() -> None:
     """Rows whose failure was seen are those of short lives: learning from these alone makes all lives short."""
     x, days, machine = wearing(400)
     lives = censored(days, np.full(len(days), 8.0))
-    names, recipe = ("wear", "noise"), Recipe(max_trees=60, threads=1)
+    names, recipe = ("wear", "noise"), Recipe(trees=60, threads=1)
     far = days > 15
     seen = lives.event
     naive = training.train(x[seen], lives.take(seen), machine[seen], names, recipe)
@@ -87,3 +88,15 @@ def test_probabilities_of_failure_are_those_of_machines_with_such_a_prediction()
     low, high = found.interval(4.0, CAP, np.nan)
     assert (low, high) == pytest.approx((4 * 0.0513, 4 * 3.0), rel=0.3)
     assert found.interval(16.0, CAP, np.nan)[1] == CAP
+
+
+@pytest.mark.parametrize("beyond", [0.0, 0.05, 0.07, 0.1, 0.4])
+def test_machines_that_outlive_the_cap_are_held_and_leave_more_to_miss_below(beyond: float) -> None:
+    """Of a life that is as likely to end on any day before the cap, and beyond it with some probability."""
+    days = np.linspace(0, CAP, 41)
+    curve = SurvivalCurve(10.0, tuple((1 - (1 - beyond) * days / CAP).tolist()))
+    low, high = Distribution(0.9, tuple(days.tolist()), (curve,)).interval(10.0, CAP, np.nan)
+    missed_below = (1 - beyond) * low / CAP
+    missed_above = 0.0 if high == CAP else 1 - beyond - (1 - beyond) * high / CAP + beyond
+    assert missed_below == pytest.approx(min(max(beyond, 0.05), 0.1))
+    assert missed_above == pytest.approx(0.05 if beyond < 0.05 else 0.0)

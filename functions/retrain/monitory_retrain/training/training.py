@@ -1,23 +1,25 @@
 """Training: folds of lives, one LightGBM booster each, averaged into one model text.
 
-Every booster leaves one fold of lives out, and watches its error on lives taken out of the rest. The served model stops
-all boosters together, by their pooled watched errors: the few lives that one booster can watch are too few to tell. It
-is the mean of the boosters, written as one LightGBM text.
+Every booster leaves one fold of lives out and learns from all others. None is taken out to tell when to stop: where
+lives are few each is worth more as a teacher, and where they are many boosters of this size never had to stop. The
+served model is the mean of the boosters, written as one LightGBM text.
 
 Rows are balanced over RUL (balancing.py) where that lessens the out-of-fold error of rows whose time left was seen.
 
 Rows of lives whose end was not seen learn from a rest that is drawn for them (rests.py), another one for each
 booster. Errors count less the farther away the failure is, as 1 / (1 + days): a day matters more near it.
 
-The out-of-fold predictions give the distribution of the life left (survival.py), so what they predict must have taught
-and chosen nothing. A row's is the mean of all boosters that did not learn from its life, its fold's and those that
-watched it, all stopped by what its fold's watched. That one alone would be a worse model than the mean that is served,
-and its interval too wide (Kim, Xu and Barber, "Predictive inference is free with the jackknife+-after-bootstrap",
-2020).
+The out-of-fold predictions give the distribution of the life left (survival.py), so what they predict must not have
+taught: a row's is that of its fold's booster.
+
+Fewer than `FEW_LIVES` lives cannot tell by their out-of-fold errors whether balancing helps, and one long life would
+outweigh several short ones: rows are balanced, each life weighs the same, and the boosters that are served leave none
+out.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import lightgbm as lgb
 import numpy as np
@@ -31,8 +33,8 @@ from monitory_retrain.training.balancing import balanced
 from monitory_retrain.training.ensemble import average
 from monitory_retrain.training.rests import Rests, with_tried_age
 
-STOPPING_SHARE = 25
-"""One in so many of the remaining lives tells when to stop."""
+FEW_LIVES = 20
+"""From here on cross-validation over lives tells more than it costs."""
 
 SETTLED_HOURS = 30.0
 """So long after a repair trends have something to go by; earlier rows count less, and calibrate nothing."""
@@ -45,9 +47,6 @@ MIN_GAIN = 0.02
 MOST_ROWS = 40_000
 """Hours of a life are near copies: training learns from about so many rows, evenly chosen."""
 
-MIN_TREES = 100
-"""Fewer leave predictions near the mean; a few watched lives with drawn rests tell too little to stop sooner."""
-
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -55,7 +54,7 @@ class Recipe:
 
     Attributes:
         folds: boosters that are averaged.
-        max_trees: per booster.
+        trees: per booster.
         seed: of folds, drawn lives and LightGBM.
         threads: of LightGBM; 0 for all cores.
         balances: RUL bins are brought closer to each other in size (balancing.py); None: where it helps.
@@ -63,7 +62,7 @@ class Recipe:
     """
 
     folds: int = 5
-    max_trees: int = 125
+    trees: int = 125
     seed: int = 0
     threads: int = 0
     balances: bool | None = None
@@ -91,9 +90,8 @@ class Trained:
         features: names that the model uses, in its order.
         rows: indices of the rows that it learnt from, shape (m,).
         settled: which of these have trends to go by, shape (m,).
-        out_of_fold: prediction of each of these by the boosters that did not learn from its life, days, shape (m,).
+        out_of_fold: prediction of each of these by the booster that did not learn from its life, days, shape (m,).
         trees: of each booster.
-        stopping: pooled error of the watched lives, days, after each tree.
         balanced: the rows that taught were balanced.
     """
 
@@ -103,7 +101,6 @@ class Trained:
     settled: npt.NDArray[np.bool_]
     out_of_fold: Floats
     trees: int
-    stopping: list[float]
     balanced: bool = False
 
 
@@ -126,7 +123,7 @@ def train(
         said: told of each finished booster.
 
     Raises:
-        ValueError: there are fewer than three lives: one to fit, one to stop on and one to leave out.
+        ValueError: there are fewer than three lives: two to fit and one to leave out.
     """
     if len(np.unique(life)) < 3:
         raise ValueError("training needs rows of at least three runs between failures")
@@ -139,25 +136,31 @@ def train(
     kept = [names[column] for column in columns.tolist()]
     fold = folds(life, recipe.folds, recipe.seed)
     count = int(fold.max()) + 1
+    few = len(np.unique(life)) < FEW_LIVES
+    weigh = partial(_weights, life=life, settled=settled, few=few)
     rests = Rests(with_tried_age(x, kept, lives, life), lives, seed=recipe.seed, threads=recipe.threads)
 
-    def boosters(balances: bool) -> _Boosters:
+    def boosters(balances: bool, left_out: bool = True) -> list[lgb.Booster]:
         made = []
         for number in range(count):
-            made.append(_booster(x, rests, life, settled, fold != number, kept, recipe, number, balances))
+            rows = np.flatnonzero(fold != number) if left_out else np.arange(len(x))
+            made.append(_booster(x, rests, weigh, rows, kept, recipe, number, balances))
             said(f"booster {number + 1} of {count}{', of balanced rows' if balances else ''}")
-        return _Boosters(made, _out_of_fold(x, fold, made), balances)
+        return made
 
-    if recipe.balances is None:
-        chosen = _better(boosters(False), boosters(True), lives, settled, said)
+    def folded(balances: bool) -> _Folded:
+        made = boosters(balances)
+        return _Folded(made, _out_of_fold(x, fold, made), balances)
+
+    if recipe.balances is None and few:
+        chosen = folded(True)
+    elif recipe.balances is None:
+        chosen = _better(folded(False), folded(True), lives, settled, said)
     else:
-        chosen = boosters(recipe.balances)
-    made = chosen.made
-    stopping = np.sqrt(np.mean([one.curve for one in made], axis=0))
-    trees = _best(stopping)
-    text = average([one.booster.model_to_string(num_iteration=trees) for one in made])
-    said(f"{trees} trees each, {stopping[trees - 1]:.2f} days RMSE on the watched lives")
-    return Trained(text, tuple(kept), rows, settled, chosen.out_of_fold, trees, stopping.tolist(), chosen.balanced)
+        chosen = folded(recipe.balances)
+    served = boosters(chosen.balanced, left_out=False) if few else chosen.boosters
+    text = average([booster.model_to_string() for booster in served])
+    return Trained(text, tuple(kept), rows, settled, chosen.out_of_fold, recipe.trees, chosen.balanced)
 
 
 def taught(count: int) -> Ints:
@@ -166,30 +169,21 @@ def taught(count: int) -> Ints:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """A booster, the rows of the lives that it watched, shape (n,), and its squared error on them after each tree."""
+class _Folded:
+    """Boosters that leave one fold out each, and the prediction of each row by its fold's, days, shape (n,)."""
 
-    booster: lgb.Booster
-    watched: npt.NDArray[np.bool_]
-    curve: list[float]
-
-
-@dataclass(frozen=True, slots=True)
-class _Boosters:
-    """All boosters, and the prediction of each row by those that did not learn from its life, days, shape (n,)."""
-
-    made: list[_Made]
+    boosters: list[lgb.Booster]
     out_of_fold: Floats
     balanced: bool
 
 
 def _better(
-    plain: _Boosters,
-    balanced: _Boosters,
+    plain: _Folded,
+    balanced: _Folded,
     lives: Lifetimes,
     settled: npt.NDArray[np.bool_],
     said: Callable[[str], None],
-) -> _Boosters:
+) -> _Folded:
     """The boosters of balanced rows where these have the lesser error out of fold."""
     without, with_it = (_near_error(one.out_of_fold, lives, settled) for one in (plain, balanced))
     chosen = balanced if with_it < without * (1 - MIN_GAIN) else plain
@@ -209,64 +203,46 @@ def _near_error(out_of_fold: Floats, lives: Lifetimes, settled: npt.NDArray[np.b
 def _booster(
     x: Floats,
     rests: Rests,
-    life: Ints,
-    settled: npt.NDArray[np.bool_],
-    rows: npt.NDArray[np.bool_],
+    weigh: Callable[[Floats], Floats],
+    rows: Ints,
     names: list[str],
     recipe: Recipe,
     number: int,
     balances: bool,
-) -> _Made:
+) -> lgb.Booster:
     seed = recipe.seed * 1000 + number
-    index = np.flatnonzero(rows)
-    part = folds(life[index], STOPPING_SHARE, seed + 1)
-    # another part for each booster: the first one always holds the longest life, which would never be learnt from
-    watched = part == number % (int(part.max()) + 1)
-    fitting, stopping = index[~watched], index[watched]
     rul = rests.draw(seed)
     if balances:
-        fitting = fitting[balanced(rul[fitting], seed)]
-    weight = np.where(settled, 1.0, EARLY_WEIGHT) / (1 + rul)
+        rows = rows[balanced(rul[rows], seed)]
+    weight = weigh(rul)
     parameters = {
         **recipe.parameters,
         "seed": seed,
         "num_threads": recipe.threads,
         "deterministic": True,
         "force_col_wise": True,
-        "metric": "l2",
         "verbose": -1,
     }
-    training = lgb.Dataset(x[fitting], rul[fitting], weight=weight[fitting], feature_name=names)
-    curve: dict[str, dict[str, list[float]]] = {}
-    booster = lgb.train(
-        parameters,
-        training,
-        recipe.max_trees,
-        valid_sets=[training.create_valid(x[stopping], rul[stopping], weight=weight[stopping])],
-        valid_names=["watched"],
-        callbacks=[lgb.record_evaluation(curve)],
-    )
-    return _Made(booster, np.isin(np.arange(len(x)), stopping), curve["watched"]["l2"])
+    return lgb.train(parameters, lgb.Dataset(x[rows], rul[rows], weight=weight[rows], feature_name=names), recipe.trees)
 
 
-def _out_of_fold(x: Floats, fold: Ints, made: list[_Made]) -> Floats:
-    """The prediction of each row by what neither learnt from its life nor was stopped by it, days, shape (n,)."""
-    untaught = np.array([one.watched | (fold == number) for number, one in enumerate(made)])
-    total = np.zeros(len(x))
-    for number, stranger in enumerate(made):  # to this fold: it neither learnt from it nor watched it
-        trees = _best(np.array(stranger.curve))
-        for one, free in zip(made, untaught, strict=True):
-            rows = np.flatnonzero(free & (fold == number))
-            if rows.size:
-                total[rows] += one.booster.predict(x[rows], num_iteration=trees)
-    mean: Floats = total / untaught.sum(axis=0)
-    return mean
+def _weights(rul: Floats, life: Ints, settled: npt.NDArray[np.bool_], few: bool) -> Floats:
+    """What each row counts, shape (n,): less the farther away its failure is or, of few lives, each life the same."""
+    weight = np.where(settled, 1.0, EARLY_WEIGHT)
+    if not few:
+        return weight / (1 + rul)
+    _, index, rows = np.unique(life, return_inverse=True, return_counts=True)
+    shared: Floats = weight * (rows.mean() / np.bincount(index, weights=weight))[index]
+    return shared
 
 
-def _best(curve: Floats) -> int:
-    """How many trees to keep: those up to the least watched error, at least `MIN_TREES`."""
-    least = min(MIN_TREES, len(curve)) - 1
-    return least + int(curve[least:].argmin()) + 1
+def _out_of_fold(x: Floats, fold: Ints, boosters: list[lgb.Booster]) -> Floats:
+    """The prediction of each row by the booster that did not learn from its life, days, shape (n,)."""
+    predicted = np.empty(len(x))
+    for number, booster in enumerate(boosters):
+        rows = np.flatnonzero(fold == number)
+        predicted[rows] = booster.predict(x[rows])
+    return predicted
 
 
 def _varying(x: Floats) -> Ints:

@@ -53,7 +53,8 @@ class Distribution(msgspec.Struct, frozen=True):
     def interval(self, predicted: float, cap: float, age: float) -> tuple[float, float]:
         """The ends between which `coverage` of true values lie, at equal odds below and above.
 
-        The upper end is the cap where more machines than that live on; the prediction always lies within.
+        The upper end is the cap where more machines than that live on. Those are not missed above, so as many more may
+        be below, up to all that `coverage` leaves out. The prediction always lies within.
 
         Args:
             predicted: days.
@@ -62,7 +63,8 @@ class Distribution(msgspec.Struct, frozen=True):
         """
         survival = self.survival(predicted)
         tail = (1 - self.coverage) / 2
-        low, high = self._time(survival, 1 - tail), self._time(survival, tail)
+        below = min(max(tail, survival[-1]), 2 * tail)
+        low, high = self._time(survival, 1 - below), self._time(survival, tail)
         return min(low, predicted), max(min(high, cap), predicted)
 
     def failure_probability(self, predicted: float) -> list[tuple[int, float]]:

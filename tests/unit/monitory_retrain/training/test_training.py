@@ -32,7 +32,7 @@ def lives(lengths: list[int], seed: int = 0) -> tuple[Floats, Floats, Ints]:
 
 
 def trained(x: Floats, rul: Floats, life: Ints, seed: int = 0) -> Trained:
-    return training.train(x, exact(rul), life, NAMES, Recipe(max_trees=60, threads=1, seed=seed))
+    return training.train(x, exact(rul), life, NAMES, Recipe(trees=60, threads=1, seed=seed))
 
 
 def exact(rul: Floats) -> Lifetimes:
@@ -56,9 +56,9 @@ def learnt(monkeypatch: pytest.MonkeyPatch) -> list[set[float]]:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_every_life_is_learnt_from_the_longest_too(learnt: list[set[float]], seed: int) -> None:
-    x, rul, life = lives([100 + 10 * number for number in range(10)])
+    x, rul, life = lives([100 + 10 * number for number in range(training.FEW_LIVES)])
     trained(x, rul, life, seed)
-    assert set().union(*learnt) == set(range(10))
+    assert set().union(*learnt) == set(range(training.FEW_LIVES))
 
 
 @pytest.mark.parametrize("number", range(9))
@@ -73,25 +73,55 @@ def test_what_calibrates_chose_nothing(number: int) -> None:
     assert after.tolist() != before.tolist()
 
 
-def test_what_calibrates_is_the_mean_of_all_that_did_not_learn_from_it(
-    monkeypatch: pytest.MonkeyPatch, learnt: list[set[float]]
-) -> None:
-    boosters: list[lgb.Booster] = []
+@pytest.fixture
+def boosters(monkeypatch: pytest.MonkeyPatch) -> list[lgb.Booster]:
+    """Each booster that is trained, in order."""
+    found: list[lgb.Booster] = []
     train = lgb.train
 
     def kept(*arguments: Any, **others: Any) -> lgb.Booster:
-        boosters.append(train(*arguments, **others))
-        return boosters[-1]
+        found.append(train(*arguments, **others))
+        return found[-1]
 
     monkeypatch.setattr(lgb, "train", kept)
-    x, rul, life = lives([120] * 9)
-    made = training.train(
-        x, exact(rul), life, NAMES, Recipe(max_trees=training.MIN_TREES, threads=1)
-    )  # too few to choose of
+    return found
+
+
+def test_what_calibrates_is_told_by_the_booster_that_did_not_learn_from_it(
+    boosters: list[lgb.Booster], learnt: list[set[float]]
+) -> None:
+    x, rul, life = lives([60] * training.FEW_LIVES)
+    made = balance(x, exact(rul), life, balances=False)
+    strangers = np.array([[number not in taught for number in life.tolist()] for taught in learnt])
+    assert (strangers.sum(axis=0) == 1).all()
     told = np.array([booster.predict(x) for booster in boosters])
-    untaught = np.array([[number not in taught for number in life.tolist()] for taught in learnt])
-    assert untaught.sum(axis=0).max() > 1
-    assert made.out_of_fold == pytest.approx((told * untaught).sum(axis=0) / untaught.sum(axis=0))
+    assert made.out_of_fold == pytest.approx((told * strangers).sum(axis=0))
+
+
+def test_of_few_lives_the_served_boosters_leave_none_out(boosters: list[lgb.Booster], learnt: list[set[float]]) -> None:
+    x, rul, life = lives([60] * (training.FEW_LIVES - 1))
+    made = trained(x, rul, life)
+    assert made.balanced
+    assert [len(taught) < training.FEW_LIVES - 1 for taught in learnt] == [True] * 5 + [False] * 5
+    served = np.mean([booster.predict(x) for booster in boosters[5:]], axis=0)
+    assert lgb.Booster(model_str=made.text).predict(x) == pytest.approx(served)
+
+
+@pytest.mark.parametrize(("more", "same"), [(-1, True), (0, False)])
+def test_few_lives_count_the_same_whatever_their_length(monkeypatch: pytest.MonkeyPatch, more: int, same: bool) -> None:
+    weights: list[Any] = []
+    made = lgb.Dataset
+
+    def weighed(data: Floats, *arguments: Any, **others: Any) -> lgb.Dataset:
+        weights.append(np.bincount(data[:, 0].astype(int), weights=others["weight"]))
+        return made(data, *arguments, **others)
+
+    monkeypatch.setattr(lgb, "Dataset", weighed)
+    count = training.FEW_LIVES + more
+    x, rul, life = lives([40, 400] + [80] * (count - 2))
+    balance(x, exact(rul), life, balances=False)
+    short, long = weights[-1][:2] if same else (weights[-1][weights[-1] > 0].min(), weights[-1].max())
+    assert (long == pytest.approx(short)) == same
 
 
 def test_intervals_hold_what_they_promise_of_lives_that_nobody_saw() -> None:
@@ -128,7 +158,7 @@ def test_machines_that_run_on_after_their_first_failure_are_not_told_too_long() 
         Lifetimes(np.minimum(watched, CAP), event, CAP),
         np.concatenate([life, second + len(lengths)]),
         ("wear", "noise", AGE),
-        Recipe(max_trees=60, threads=1),
+        Recipe(trees=60, threads=1),
     )
     newest = np.flatnonzero(np.diff(second, append=-1)) + len(x)
     told = lgb.Booster(model_str=made.text).predict(
@@ -139,7 +169,7 @@ def test_machines_that_run_on_after_their_first_failure_are_not_told_too_long() 
 
 
 def balance(x: Floats, known: Lifetimes, life: Ints, balances: bool | None) -> Trained:
-    return training.train(x, known, life, NAMES, Recipe(max_trees=60, threads=1, balances=balances))
+    return training.train(x, known, life, NAMES, Recipe(trees=60, threads=1, balances=balances))
 
 
 def error(model: Trained, known: Lifetimes) -> float:
@@ -153,7 +183,7 @@ def test_rows_are_balanced_where_that_lessens_the_error_out_of_fold(
     monkeypatch: pytest.MonkeyPatch, gain: float, is_balanced: bool
 ) -> None:
     monkeypatch.setattr(training, "MIN_GAIN", gain)
-    x, rul, life = lives([200] * 12)
+    x, rul, life = lives([200] * training.FEW_LIVES)
     kept = (rul > 2) | (np.random.default_rng(1).random(len(rul)) < 0.05)  # hardly any row near a failure
     x, rul, life = x[kept], rul[kept], life[kept]
     known = exact(rul)
