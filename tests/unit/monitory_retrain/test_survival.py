@@ -95,8 +95,27 @@ def test_machines_that_outlive_the_cap_are_held_and_leave_more_to_miss_below(bey
     """Of a life that is as likely to end on any day before the cap, and beyond it with some probability."""
     days = np.linspace(0, CAP, 41)
     curve = SurvivalCurve(10.0, tuple((1 - (1 - beyond) * days / CAP).tolist()))
-    low, high = Distribution(0.9, tuple(days.tolist()), (curve,)).interval(10.0, CAP, np.nan)
+    low, high = Distribution(0.9, tuple(days.tolist()), (curve,), 0.1).interval(10.0, CAP, np.nan)
     missed_below = (1 - beyond) * low / CAP
     missed_above = 0.0 if high == CAP else 1 - beyond - (1 - beyond) * high / CAP + beyond
     assert missed_below == pytest.approx(min(max(beyond, 0.05), 0.1))
     assert missed_above == pytest.approx(0.05 if beyond < 0.05 else 0.0)
+
+
+def test_without_a_share_that_may_lie_below_as_many_do_as_above() -> None:
+    """As models of former versions promise, and those of lives whose ends were mostly not seen."""
+    days = np.linspace(0, CAP, 41)
+    curve = SurvivalCurve(10.0, tuple((1 - 0.6 * days / CAP).tolist()))
+    low, high = Distribution(0.9, tuple(days.tolist()), (curve,)).interval(10.0, CAP, np.nan)
+    assert high == CAP
+    assert 0.6 * low / CAP == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(("seen", "missed_below"), [(20, 0.1), (15, 0.1), (14, None)])
+def test_more_may_lie_below_where_most_lives_were_seen_to_end(seen: int, missed_below: float | None) -> None:
+    life = np.repeat(np.arange(20), 5)
+    time = np.tile(np.arange(5.0, 0.0, -1.0), 20)
+    lives = Lifetimes(time, life < seen, CAP)
+    found = distribution(time, lives, life, 0.9)
+    assert found is not None
+    assert found.missed_below == (None if missed_below is None else pytest.approx(missed_below))

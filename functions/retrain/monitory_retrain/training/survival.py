@@ -33,6 +33,9 @@ BINS = 20
 MIN_LIVES = 5
 """Fewer lives say nothing of the next one's error."""
 
+MOSTLY_SEEN = 0.75
+"""Curves are somewhat optimistic where the ends of more lives than the rest were not seen: there nothing is spared."""
+
 
 class Hazards:
     """A piecewise exponential model of the life left."""
@@ -115,7 +118,8 @@ def distribution(predicted: Floats, lives: Lifetimes, life: Ints, coverage: floa
     shifted = [_shifted(lives.take(part), point - predicted[part]) for point, part in zip(at, parts, strict=True)]
     curves = np.maximum.accumulate([kaplan_meier(part, days) for part in shifted], axis=0)
     points = [SurvivalCurve(p, tuple(curve)) for p, curve in zip(at, curves.round(6).tolist(), strict=True)]
-    return Distribution(coverage, tuple(days.tolist()), tuple(points))
+    missed_below = 1 - coverage if failures >= MOSTLY_SEEN * len(np.unique(life)) else None
+    return Distribution(coverage, tuple(days.tolist()), tuple(points), missed_below)
 
 
 def _shifted(lives: Lifetimes, days: Floats) -> Lifetimes:

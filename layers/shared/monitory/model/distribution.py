@@ -27,11 +27,14 @@ class Distribution(msgspec.Struct, frozen=True):
         coverage: the share of true values that intervals are to hold.
         days: where the curves are given; ascending from 0 to the cap.
         curves: by ascending `predicted`; each as long as `days`, from 1 downwards.
+        missed_below: the share of true values that may lie below an interval where fewer lie above; None: as many as
+            above, which former versions promised.
     """
 
     coverage: Annotated[float, msgspec.Meta(gt=0, lt=1)]
     days: Annotated[tuple[float, ...], msgspec.Meta(min_length=2)]
     curves: Annotated[tuple[SurvivalCurve, ...], msgspec.Meta(min_length=1)]
+    missed_below: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
 
     def __post_init__(self) -> None:
         """Refuse curves that don't fit.
@@ -54,7 +57,7 @@ class Distribution(msgspec.Struct, frozen=True):
         """The ends between which `coverage` of true values lie, at equal odds below and above.
 
         The upper end is the cap where more machines than that live on. Those are not missed above, so as many more may
-        be below, up to all that `coverage` leaves out. The prediction always lies within.
+        be below, up to `missed_below`. The prediction always lies within.
 
         Args:
             predicted: days.
@@ -63,7 +66,7 @@ class Distribution(msgspec.Struct, frozen=True):
         """
         survival = self.survival(predicted)
         tail = (1 - self.coverage) / 2
-        below = min(max(tail, survival[-1]), 2 * tail)
+        below = max(tail, min(survival[-1], self.missed_below or tail))
         low, high = self._time(survival, 1 - below), self._time(survival, tail)
         return min(low, predicted), max(min(high, cap), predicted)
 
