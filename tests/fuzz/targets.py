@@ -30,7 +30,7 @@ from monitory_predict.plain.wire import Handler
 from monitory_predict.service import PredictService
 from monitory_predict.telemetry import NoTelemetry
 from monitory_retrain.invocation import day_range, events
-from tests.fuzz import uniform as uniform_objects
+from tests.support import uniform as uniform_objects
 from tests.support.fakes import MemoryStorage
 from tests.support.samples import SOURCE
 

@@ -14,9 +14,9 @@ from monitory.features import uniform
 from monitory.features.uniform import UniformHour, UniformObjects
 from monitory.lake import Lake, MachineDay
 from monitory.layout.lake_layout import DEFAULT_LAYOUT
-from tests.fuzz.uniform import LAYOUTS, check, is_taken, mutants
 from tests.support.fakes import MemoryStorage
 from tests.support.samples import DAY, MACHINE, SOURCE, TEN, fill_hours, hour_of_readings, lake_key, ndjson, reading
+from tests.support.uniform import LAYOUTS, check, is_taken, mutants
 
 SENSORS = sensors.load()
 COMPILED = uniform.library() is not None

@@ -30,6 +30,11 @@ def read(page: bytes) -> Reader:
     return Reader(page)
 
 
+@pytest.fixture(scope="module")
+def sparse() -> Reader:
+    return Reader(report.render(reports.sparse()))
+
+
 def test_the_same_findings_give_the_same_bytes(page: bytes) -> None:
     assert report.render(reports.findings()) == page
 
@@ -102,7 +107,7 @@ def test_what_people_act_on_comes_right_after_the_verdict(read: Reader) -> None:
     assert "Within 3 days: Brier score 0." in read.text
 
 
-def test_what_predictions_came_to_is_told_by_time_announcement_and_version(read: Reader) -> None:
+def test_what_predictions_came_to_is_told_by_time_announcement_and_version(read: Reader, sparse: Reader) -> None:
     text = " ".join(read.text.split())
     section = text[text.index("Did it keep its word?") :]
     assert "broken 62% of the intervals held what happened, 90% are promised" in section
@@ -110,11 +115,11 @@ def test_what_predictions_came_to_is_told_by_time_announcement_and_version(read:
     assert "predicted less true, days −0.12 −0.12 −0.12 −0.12" in section
     assert "failures announced 5 of 6 5 of 6" in section
     assert "2026/11/10/150102 1,234 1.50 62% 5 of 6 5 of 6 all 1,234" in section
-    assert "Did it keep its word?" not in Reader(report.render(reports.sparse())).text
+    assert "Did it keep its word?" not in sparse.text
 
 
-def test_every_figure_is_there_and_described(read: Reader) -> None:
-    described = [text for _, text in DESCRIPTION.findall(report.render(reports.findings()).decode())]
+def test_every_figure_is_there_and_described(page: bytes, read: Reader) -> None:
+    described = [text for _, text in DESCRIPTION.findall(page.decode())]
     beginnings = (
         "Predicted against",
         "Predicted and true",
@@ -187,8 +192,8 @@ def test_a_sensor_that_moved_is_told_in_words() -> None:
     assert "vibration: median 3, 1 before" in text
 
 
-def test_sections_without_data_say_so() -> None:
-    text = Reader(report.render(reports.sparse())).text
+def test_sections_without_data_say_so(sparse: Reader) -> None:
+    text = sparse.text
     assert "Not judged: the model's card keeps no distribution of its training data." in text
     assert "There were too few runs to failure to calibrate an interval." in text
     assert "No machine has data." in text
@@ -199,13 +204,11 @@ def test_sections_without_data_say_so() -> None:
     assert "The request excludes promotion" in text
 
 
-def test_nothing_that_comes_from_data_becomes_markup() -> None:
-    page = report.render(reports.hostile())
-    read = Reader(page)
-    plain = Reader(report.render(reports.findings()))
-    assert {tag for tag, _ in read.tags} <= {tag for tag, _ in plain.tags}
-    assert not [name for _, attributes in read.tags for name in attributes if name.startswith("on")]
-    assert '<script>alert("1")</script>' in read.text
+def test_nothing_that_comes_from_data_becomes_markup(read: Reader) -> None:
+    hostile = Reader(report.render(reports.hostile()))
+    assert {tag for tag, _ in hostile.tags} <= {tag for tag, _ in read.tags}
+    assert not [name for _, attributes in hostile.tags for name in attributes if name.startswith("on")]
+    assert '<script>alert("1")</script>' in hostile.text
 
 
 def test_a_large_factory_shows_the_machines_with_the_most_gaps() -> None:
