@@ -144,7 +144,7 @@ check test: export OMP_NUM_THREADS := 1
 
 .PHONY: check
 check: lint $(NATIVE) ## lint, types, import direction and unit tests: the verb for every save
-	$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests/unit
+	$(BIN)/pytest -q $(PARALLEL) --hypothesis-profile=quick -m "not slow" tests/unit
 
 .PHONY: test
 test: lint $(NATIVE) ## lint, types, import direction and all tests but those of policies, test-deploy and test-faults

@@ -96,7 +96,7 @@ def _fill(lake: str, models: str, machines: int) -> None:
 @contextmanager
 def _serving() -> Iterator[str]:
     """The application on a port of this machine; yields its address."""
-    app = build_app(PredictSettings(scoring=True), NoTelemetry())
+    app = build_app(from_environment(PredictSettings, scoring=True), NoTelemetry())
     server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from monitory import metric_names
@@ -36,6 +37,8 @@ _PREFIXES = (
     "TRAINING_",
     "VERIFY_",
 )
+
+hypothesis.settings.register_profile("quick", max_examples=20)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from monitory import clock
-from monitory.settings import PredictSettings, ScoreSettings
+from monitory.settings import PredictSettings, ScoreSettings, from_environment
 from monitory.storage.s3 import S3Storage
 from monitory_local.s3 import S3
 from monitory_predict.api.caller import LOCAL
@@ -63,10 +63,12 @@ def plant(s3: S3, lake_bucket: str, model_bucket: str, monkeypatch: pytest.Monke
     hasten(monkeypatch)
     world = World(S3Storage(lake_bucket, region=REGION), S3Storage(model_bucket, region=REGION))
     # with limits that no prediction of the test's models reaches
-    run = build_run(ScoreSettings(alert_level1_days=0.01, alert_level2_days=0.01, log_level="CRITICAL"))
+    run = build_run(
+        from_environment(ScoreSettings, alert_level1_days=0.01, alert_level2_days=0.01, log_level="CRITICAL")
+    )
     with Proxy(s3.endpoint) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        settings = PredictSettings(scoring=True, operator_key_ids=LOCAL, log_level="CRITICAL")
+        settings = from_environment(PredictSettings, scoring=True, operator_key_ids=LOCAL, log_level="CRITICAL")
         gate = Gatekeeper(build_app(settings, NoTelemetry()), KEY)
         with listening(gate) as address:
             yield Plant(world, lambda moment: run.score(moment, lambda: True), proxy, gate, address)
