@@ -173,7 +173,7 @@ def _trajectory(ax: Axes, run: Run) -> None:
         ax.fill_between(x, gapped(run.low), gapped(run.high), color=MAIN, alpha=0.2, linewidth=0, label="interval")
     ax.plot(x, gapped(run.predicted), color=MAIN, linewidth=1.6, label="predicted")
     ax.plot(run.before, run.true, color=SOFT, linewidth=1, linestyle=(0, (4, 3)), label="true")
-    ax.set_title(f"{canvas.short(run.machine)}: {run.title}", color=INK)
+    ax.set_title(f"{canvas.short(run.machine, 14)}: {run.title}", color=INK)
 
 
 def bars(labels: Sequence[str], values: Floats, axis: str, description: Text, name: str) -> str:
