@@ -117,6 +117,19 @@ def test_an_answer_that_got_lost_writes_one_record(tab: Tab, server: PageServer)
     assert len(server.factory.records["ZONE-002", "EQUIP-002"]) == 1
 
 
+def test_asking_again_while_a_record_is_on_its_way_sends_it_as_soon_as_that_fails(tab: Tab, server: PageServer) -> None:
+    held: list[Route] = []
+    tab.page.route("**/records", lambda route: route.continue_() if held else held.append(route))
+    write(tab, "Seen", "once")
+    again = tab.page.locator("#notices").get_by_role("button", name="Try again")
+    again.click()
+    held[0].abort()
+    # long before it would be sent by itself
+    expect(tab.page.get_by_text("Waiting to be sent: 1")).to_have_count(0, timeout=20_000)
+    assert len(posts(server)) == 1
+    assert len(server.factory.records["ZONE-002", "EQUIP-002"]) == 1
+
+
 def test_a_refused_record_is_kept_and_does_not_hold_up_others(tab: Tab, server: PageServer) -> None:
     server.faults[RECORDS] = (403, "this key may read but not write", {})
     write(tab, "Seen", "refused")

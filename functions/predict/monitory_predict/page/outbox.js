@@ -11,6 +11,7 @@ const PAUSE_SECONDS = 30;
 export const outbox = new EventTarget();
 
 let isSending = false;
+let isAskedAgain = false; // while something was being sent, which may yet fail
 let timer = null;
 
 /** The entries, oldest first: {id, zoneId, equipId, at, body, refusal: null | {status, detail}}. */
@@ -41,6 +42,7 @@ export function discard(id) {
 /** Try refused entries again, such as with another key. */
 export function retry() {
   store(entries().map((entry) => ({ ...entry, refusal: null })));
+  isAskedAgain = isSending;
   flush();
 }
 
@@ -50,9 +52,12 @@ export async function flush() {
   isSending = true;
   clearTimeout(timer);
   try {
-    for (let entry = waiting(); entry; entry = waiting()) {
-      if (!(await send(entry))) break;
-    }
+    do {
+      isAskedAgain = false;
+      for (let entry = waiting(); entry; entry = waiting()) {
+        if (!(await send(entry))) break;
+      }
+    } while (isAskedAgain);
   } finally {
     isSending = false;
   }
