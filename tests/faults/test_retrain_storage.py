@@ -97,7 +97,7 @@ def hasty(name: str) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "S3Storage", Hasty)
-        patch.setattr("monitory_retrain.ingest.workers.S3Storage", Hasty)
+        patch.setattr("monitory_retrain.ingest.lake_config.S3Storage", Hasty)
         patch.setattr("monitory.storage.s3._CONFLICT_PAUSES", (0.05, 0.05))
         yield
 
