@@ -11,7 +11,7 @@ from monitory.logbook import records
 from monitory.registry import promotions
 from monitory.scoring import fleet, performance, prediction_log, trends
 from monitory.settings import PredictSettings
-from monitory_retrain import backfill
+from monitory_retrain.backfill.plan import MANIFESTS
 from monitory_retrain.ingest.cache import day_cache
 from monitory_retrain.invocation import idempotency
 from tests.support.template.iam import may, statements
@@ -28,7 +28,7 @@ FAILURES = f"{MODELS}/{failure_state.KEY}"
 RECENT = f"{MODELS}/{history_store.FOLDER}/1-abc/Z/E.json"
 HOUR_ROWS = f"{MODELS}/{day_cache.FOLDER}/1-abc/2026-11-20.parquet"
 PIECE = f"{MODELS}/{day_cache.PIECES}/1-abc/2026-11-20/0123.parquet"
-MANIFEST = f"{MODELS}/{backfill.MANIFESTS}/1a2b3c4d/0123.jsonl"
+MANIFEST = f"{MODELS}/{MANIFESTS}/1a2b3c4d/0123.jsonl"
 RUN = f"{MODELS}/{idempotency.FOLDER}/53dc4d37.json"
 LAKE_NAME = "1a2b3c4d"
 FLEET = f"{MODELS}/{fleet.state_object(LAKE_NAME).key}"

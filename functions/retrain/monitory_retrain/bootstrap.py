@@ -11,7 +11,7 @@ from monitory.logbook.records import NO_RECORDS
 from monitory.registry.registry import Registry
 from monitory.settings import RetrainSettings
 from monitory.storage.s3 import S3Storage
-from monitory_retrain import backfill, batch_reading
+from monitory_retrain.backfill import plan, read
 from monitory_retrain.check import check, page, text
 from monitory_retrain.check.result import Finding
 from monitory_retrain.ingest import lake_config, logbook_source
@@ -83,9 +83,9 @@ def handle(
         elif isinstance(request, events.CheckRequest):
             result = check_lake(job)
         elif isinstance(request, events.PlanRequest):
-            result = backfill.plan(job, request, lambda: remaining_seconds() > batch_reading.RESERVE_SECONDS)
+            result = plan.plan(job, request, lambda: remaining_seconds() > read.RESERVE_SECONDS)
         elif isinstance(request, events.ReadRequest):
-            result = batch_reading.read(BatchReader(job.ingest.config, job.models, job.log), request, remaining_seconds)
+            result = read.read(BatchReader(job.ingest.config, job.models, job.log), request, remaining_seconds)
         else:
             result = job.train(request, lambda: remaining_seconds() > TRAINING_RESERVE_SECONDS)
             if not result.get("repeated"):  # a repeated delivery counts once

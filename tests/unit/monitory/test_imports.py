@@ -38,7 +38,7 @@ def test_a_start_imports_nothing_that_predictions_do_not_need() -> None:
 
 def test_reading_a_batch_imports_nothing_that_only_learning_needs() -> None:
     heavy = ("imblearn", "jinja2", "lightgbm", "matplotlib", "pandas", "scipy", "sklearn")
-    assert run(f"import sys, monitory_retrain.batch_reading\nprint(*[n for n in {heavy} if n in sys.modules])") == ""
+    assert run(f"import sys, monitory_retrain.backfill.read\nprint(*[n for n in {heavy} if n in sys.modules])") == ""
 
 
 SPY = """
