@@ -8,19 +8,18 @@ machine and date, brought up to date by reading just the objects that are new or
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from datetime import date
-from functools import partial
-from itertools import islice
 
 import msgspec
 
 from monitory.decoding.rejects import Rejects
-from monitory.errors import ObjectNotFound, StorageUnavailable, UnreadableObject
+from monitory.errors import ObjectNotFound, UnreadableObject
 from monitory.features.hour_row import HourRow, has_plausible_extremes, hour_row
 from monitory.features.uniform import UniformHour, UniformObjects
-from monitory.lake_listing import UNKNOWN_SIZE, LakeListing, LakeObject
+from monitory.lake_bodies import ObjectBodies
+from monitory.lake_listing import LakeListing, LakeObject
 from monitory.layout.lake_layout import DEFAULT_LAYOUT, LakeLayout
 from monitory.machine import Machine
 from monitory.readings.by_hour import ReadingsByHour
@@ -32,15 +31,8 @@ from monitory.readings.sensor_readings import HourReadings
 from monitory.sensors import SensorSet
 from monitory.storage.port import Storage
 
-WHOLE_BYTES = 8 << 20
-"""Larger objects are streamed."""
-
-CHUNK_BYTES = 4 << 20
 POOLED_HOURS = 2
 """A day's newest hours whose readings are stored, if small objects share them."""
-
-READ_AHEAD = 8
-"""Objects fetched ahead while one is decoded."""
 
 
 class ObjectSummary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -95,6 +87,7 @@ class Lake:
         self.listing = LakeListing(storage, self.prefix, layout)
         self._kernel = kernel
         self._uniform = UniformObjects(sensors, layout)
+        self._bodies = ObjectBodies(storage)
 
     def fingerprint(self) -> str:
         """Eight hex digits that tell lakes apart."""
@@ -170,7 +163,7 @@ class Lake:
         """
         summaries = [_faulty(item) for item in listed if item.fault]
         joint = ReadingsByMachine(self.sensors, self._kernel, self.layout)
-        for item, fetch in self._bodies([item for item in listed if not item.fault], executor):
+        for item, fetch in self._bodies.each([item for item in listed if not item.fault], executor):
             try:
                 hours, rejects, unreadable = joint.add(ObjectKey(item.key, item.machine, item.day), fetch())
             except ObjectNotFound:
@@ -193,7 +186,7 @@ class Lake:
         self, items: Sequence[LakeObject], pool: ReadingPool, executor: Executor | None
     ) -> Iterator[tuple[ObjectSummary, list[HourRow]]]:
         """Each object's hour rows, in order; readings of small ones go into the pool."""
-        for item, fetch in self._bodies(items, executor):
+        for item, fetch in self._bodies.each(items, executor):
             try:
                 body = fetch()
                 if uniform := self._uniform_hour(item, body):
@@ -218,7 +211,7 @@ class Lake:
         self, items: Sequence[LakeObject], hours: set[int], pool: ReadingPool, executor: Executor | None
     ) -> dict[int, HourRow]:
         joint = ReadingsByHour(self.sensors, self._kernel, self.layout)
-        for item, fetch in self._bodies(items, executor):
+        for item, fetch in self._bodies.each(items, executor):
             try:
                 readings, _ = self._readings(item, fetch())
             except ObjectNotFound:
@@ -254,49 +247,6 @@ class Lake:
         except UnreadableObject as exc:
             return readings, str(exc)
         return readings, None
-
-    def _bodies(
-        self, items: Sequence[LakeObject], executor: Executor | None
-    ) -> Iterator[tuple[LakeObject, Callable[[], Iterable[bytes]]]]:
-        if executor is None or len(items) == 1:
-            for item in items:
-                yield item, partial(self._chunks, item)
-            return
-        small = iter([item for item in items if item.size <= WHOLE_BYTES])
-        ahead: list[tuple[LakeObject, Future[list[bytes]]]] = []
-        for item in islice(small, READ_AHEAD):
-            ahead.append((item, executor.submit(self._whole, item)))
-        while ahead:
-            item, body = ahead.pop(0)
-            for following in islice(small, 1):
-                ahead.append((following, executor.submit(self._whole, following)))
-            yield item, body.result
-        for item in items:
-            if item.size > WHOLE_BYTES:
-                yield item, partial(self._chunks, item)
-
-    def _whole(self, item: LakeObject) -> list[bytes]:
-        blob = self.storage.get(item.key)
-        if blob.etag == item.etag:
-            self._expect(item, len(blob.body))
-        return [blob.body]
-
-    def _chunks(self, item: LakeObject) -> Iterable[bytes]:
-        return self._streamed(item) if item.size > WHOLE_BYTES else self._whole(item)
-
-    def _streamed(self, item: LakeObject) -> Iterator[bytes]:
-        size = 0
-        for chunk in self.storage.stream(item.key, CHUNK_BYTES):
-            size += len(chunk)
-            yield chunk
-        self._expect(item, size)
-
-    def _expect(self, item: LakeObject, size: int) -> None:
-        """Refuse a truncated object: it would pass for an hour with fewer readings, and be cached as one."""
-        if item.size not in (size, UNKNOWN_SIZE):
-            raise StorageUnavailable(
-                f"s3://{self.storage.name}/{item.key} came with {size:,} bytes, it was listed with {item.size:,}"
-            )
 
 
 def _summary(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitory import clock, lake
+from monitory import clock, lake_bodies
 from monitory.errors import StorageUnavailable
 from monitory.lake import Lake, MachineDay, total_rejected
 from monitory.lake_listing import sample_evenly
@@ -203,8 +203,8 @@ def test_half_an_object_is_no_object() -> None:
 
 @pytest.mark.parametrize("workers", [0, 1, 4])
 def test_large_objects_are_streamed_and_small_ones_read_ahead(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
-    monkeypatch.setattr(lake, "WHOLE_BYTES", 20_000)
-    monkeypatch.setattr(lake, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(lake_bodies, "WHOLE_BYTES", 20_000)
+    monkeypatch.setattr(lake_bodies, "CHUNK_BYTES", 1000)
     of, storage = a_lake()
     for hour in range(20):
         every = 300 if hour % 3 else 60
