@@ -165,8 +165,7 @@ class Registry(StoredVersions):
             if expected_sha256 not in (None, hashlib.sha256(text).hexdigest()):
                 folder = f"s3://{self.storage.name}/{Version.parse(version).folder}"
                 raise BrokenModel(f"the model in {folder} is not what was stored: its SHA-256 differs")
-        served = self._promotion()
-        self._repair(served)
+        self.repair()
         replaced = expected and (expected.version or self._adopt(expected.blob))
         promotion = Promotion(
             number=max(self._history.numbers(), default=0) + 1,
@@ -181,9 +180,9 @@ class Registry(StoredVersions):
             request=shortened(request, MAX_REQUEST_BYTES) if request else None,
         )
         conflict = f"another model was promoted while {version} was about to be; nothing was changed"
-        # an ETag that is a hash of the bytes does not tell two promotions of one version apart: a later one would be
-        # replaced before its run has recorded it
-        if self._promotion() != served:
+        # an ETag that is a hash of the bytes does not tell two promotions of one version apart: a later one, which is
+        # not what the caller read, would be replaced, perhaps before its run has recorded it
+        if self._promotion() != (expected.promotion if expected else None):
             raise Conflict(conflict)
         try:
             self.storage.put(

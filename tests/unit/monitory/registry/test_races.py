@@ -204,3 +204,23 @@ def test_a_second_promotion_of_the_same_bytes_is_not_replaced_before_it_is_recor
     assert registry.repair() is not None
     assert [one.version for one in registry.history()] == [A, B, A]
     check_whole(registry)
+
+
+def test_what_was_promoted_again_while_the_history_was_read_is_not_replaced() -> None:
+    storage = WatchedStorage()  # its ETags are hashes of the bytes
+    registry = a_registry(storage)
+    promote(registry, A)
+    old = registry.served()
+    promote(registry, B)
+
+    def returns_to_a(verb: str, key: str) -> None:
+        if (verb, key) == ("put", KEY):  # the late run has looked at what is served for the last time
+            storage.before = lambda verb, key: None
+            promote(Registry(storage, KEY), A, "again")
+
+    storage.before = returns_to_a
+    with pytest.raises(Conflict, match="nothing was changed"):
+        registry.promote(C, by="test", reason="late", expected=old)
+    storage.before = lambda verb, key: None
+    assert [one.version for one in registry.history()] == [A, B]
+    check_whole(registry)
