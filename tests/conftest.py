@@ -31,6 +31,7 @@ _PREFIXES = (
     "MIN_",
     "POWERTOOLS_",
     "PROMOTION_",
+    "RETRAIN_",
     "S3_",
     "SCORING",
     "SENSORS_",

@@ -25,3 +25,9 @@ def stack(template: dict[str, Any]) -> Stack:
 def looping_stack(template: dict[str, Any]) -> Stack:
     """The stack with the state machine."""
     return Stack(template, BackfillStateMachine="true")
+
+
+@pytest.fixture(scope="session")
+def job_stack(template: dict[str, Any]) -> Stack:
+    """The stack that learns in training jobs, which has the state machine, too."""
+    return Stack(template, RetrainInstanceType="ml.m5.xlarge")

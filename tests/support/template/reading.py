@@ -15,10 +15,12 @@ from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[3]
 
+STACK_ID = "51af3dc0-da77-11e4-872e-1234567db123"
 PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
     "AWS::Region": "ap-northeast-2",
+    "AWS::StackId": f"arn:aws:cloudformation:ap-northeast-2:123456789012:stack/monitory/{STACK_ID}",
     "AWS::StackName": "monitory",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -135,6 +137,8 @@ class Stack:
             return not self._holds(argument[0])
         if function == "Fn::And":
             return all(self._holds(one) for one in argument)
+        if function == "Fn::Or":
+            return any(self._holds(one) for one in argument)
         assert function == "Fn::Equals", function
         left, right = (self._resolve(side) for side in argument)
         return bool(left == right)
@@ -161,6 +165,8 @@ class Stack:
                 return argument[0].join(self._resolve(argument[1]))
             if function == "Fn::Split":
                 return self._resolve(argument[1]).split(argument[0])
+            if function == "Fn::Select":
+                return self._resolve(argument[1])[int(argument[0])]
         return {key: value for key, item in node.items() if (value := self._resolve(item)) is not _NOTHING}
 
     def _reference(self, name: str) -> Any:

@@ -4,10 +4,16 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import uuid4
 
 from tests.support.template.reading import definition, plain_yaml
 
 Invoke = Callable[[str, Any], Any]
+"""Gets a function's name and payload, and answers or raises TaskFailed."""
+
+Call = Callable[[str, Any], Any]
+"""The same for other services: gets a resource and its parameters."""
+
 GetObject = Callable[[str, str], bytes]
 START_TIME = "2026-11-25T15:00:04.123Z"
 _MAX_STEPS = 10_000
@@ -35,6 +41,10 @@ def _no_object(bucket: str, key: str) -> bytes:
     raise AssertionError(f"nobody expects that s3://{bucket}/{key} is read")
 
 
+def _no_call(resource: str, parameters: Any) -> Any:
+    raise AssertionError(f"nobody expects a call of {resource} with {parameters}")
+
+
 class Execution:
     """A run of a state machine; `output` is set when it succeeded, `error` and `cause` when it failed."""
 
@@ -45,15 +55,17 @@ class Execution:
         invoke: Invoke,
         get_object: GetObject = _no_object,
         context: Mapping[str, Any] | None = None,
+        call: Call = _no_call,
     ) -> None:
         """Run it to its end.
 
         Args:
             definition: the state machine's, or that of the items of a map.
             given: its input.
-            invoke: gets a function's name and payload, and answers or raises TaskFailed.
+            invoke: stands for functions.
             get_object: gets a bucket and a key; reads the items of a map.
             context: the context object of an item's execution.
+            call: stands for services other than Lambda.
         """
         self.waited = 0.0
         self.output: Any = None
@@ -63,7 +75,8 @@ class Execution:
         self._context = context or {"Execution": {"Input": given, "StartTime": START_TIME}}
         self._invoke = invoke
         self._get_object = get_object
-        self._data: Any = given
+        self._call = call
+        self.data: Any = given
         name: str | None = definition["StartAt"]
         for _ in range(_MAX_STEPS):
             if name is None:
@@ -98,7 +111,7 @@ class Execution:
                 self._store(caught["ResultPath"], {"Error": exc.error, "Cause": exc.cause})
                 return str(caught["Next"])
         if state.get("End"):
-            self.output = self._data
+            self.output = self.data
             return None
         return str(state["Next"])
 
@@ -111,7 +124,7 @@ class Execution:
         place = self._fill(state["ItemReader"]["Parameters"])
         for line in self._get_object(place["Bucket"], place["Key"]).splitlines():
             context = {**self._context, "Map": {"Item": {"Index": len(self.items), "Value": json.loads(line)}}}
-            given = _filled(state["ItemSelector"], self._data, context)
+            given = _filled(state["ItemSelector"], self.data, context)
             self.items.append(Execution(state["ItemProcessor"], given, self._invoke, self._get_object, context))
         failed = [item for item in self.items if item.error]
         if len(failed) * 100 > state["ToleratedFailurePercentage"] * len(self.items):
@@ -123,12 +136,15 @@ class Execution:
         retried: dict[int, int] = {}
         while True:
             try:
-                answer = self._invoke(parameters["FunctionName"], parameters["Payload"])
+                if state["Resource"].endswith(":lambda:invoke"):
+                    answer = {"Payload": self._invoke(parameters["FunctionName"], parameters["Payload"])}
+                else:
+                    answer = self._call(state["Resource"], parameters)
                 break
             except TaskFailed as exc:
                 if not self._retries(state.get("Retry", []), exc, retried):
                     raise
-        self._store(state["ResultPath"], _filled(state["ResultSelector"], {"Payload": answer}, self._context))
+        self._store(state["ResultPath"], _filled(state["ResultSelector"], answer, self._context))
 
     def _retries(self, retriers: list[dict[str, Any]], exc: TaskFailed, retried: dict[int, int]) -> bool:
         for number, retrier in enumerate(retriers):
@@ -144,6 +160,8 @@ class Execution:
             return all(self._holds(part) for part in rule["And"])
         if "Or" in rule:
             return any(self._holds(part) for part in rule["Or"])
+        if "Not" in rule:
+            return not self._holds(rule["Not"])
         if "IsPresent" in rule:
             try:
                 self._read(rule["Variable"])
@@ -162,15 +180,15 @@ class Execution:
         return bool(value >= rule["NumericGreaterThanEquals"])
 
     def _fill(self, template: Mapping[str, Any]) -> Any:
-        return _filled(template, self._data, self._context)
+        return _filled(template, self.data, self._context)
 
     def _read(self, path: str) -> Any:
-        return _value(path, self._data, self._context)
+        return _value(path, self.data, self._context)
 
     def _store(self, path: str | None, value: Any) -> None:
         if path is None:
             return
-        self._data = _with(self._data, path.removeprefix("$").split(".")[1:], value)
+        self.data = _with(self.data, path.removeprefix("$").split(".")[1:], value)
 
 
 def _filled(template: Any, data: Any, context: Mapping[str, Any]) -> Any:
@@ -186,6 +204,16 @@ def _value(path: str, data: Any, context: Mapping[str, Any]) -> Any:
         return _value(added[1], data, context) + int(added[2])
     if encoded := re.fullmatch(r"States\.JsonToString\((.+)\)", path):
         return json.dumps(_value(encoded[1], data, context))
+    if merged := re.fullmatch(r"States\.JsonMerge\((.+), (.+), false\)", path):
+        return {**_value(merged[1], data, context), **_value(merged[2], data, context)}
+    if written := re.fullmatch(r"States\.Format\('([^']+)', (.+)\)", path):
+        return written[1].replace("{}", _value(written[2], data, context))
+    if taken := re.fullmatch(r"States\.ArrayGetItem\((.+), (\d+)\)", path):
+        return _value(taken[1], data, context)[int(taken[2])]
+    if divided := re.fullmatch(r"States\.StringSplit\((.+), '(.)'\)", path):
+        return _value(divided[1], data, context).split(divided[2])
+    if path == "States.UUID()":
+        return str(uuid4())
     value = context if path.startswith("$$") else data
     for part in path.lstrip("$").split(".")[1:]:
         value = value[part]

@@ -28,7 +28,7 @@ _EMPTY: tuple[object, ...] = (None, "", "{}", {})
 
 _STEP = {"FunctionName", "InvocationType", "Qualifier", "ClientContext", "LogType"}
 _STEP_ANSWER = {"ExecutedVersion", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode"}
-_STATE = {"event", "round", "retrain", "plan", "after"}
+_STATE = {"event", "round", "retrain", "plan", "after", "instance", "function", "job"}
 """What the state machine of this service carries from state to state."""
 _HTTP = {"httpMethod", "rawPath", "routeKey"}
 
