@@ -234,9 +234,9 @@ bench-training: $(READY) ## seconds and memory of training for 1,000 machines (M
 	@$(BIN)/python -m benchmarks.training $(call flag,machines,MACHINES) $(call flag,days,DAYS)
 
 .PHONY: costs
-costs: $(READY) ## what a night costs by factory size, from measured figures (OBJECT_MS= ROW_MS= ROW_BYTES=)
+costs: $(READY) ## what a night costs by factory size, from measured figures (OBJECT_MS= ROW_MS= ROW_BYTES=, INSTANCE_HOUR=)
 	@test -n "$(and $(OBJECT_MS),$(ROW_MS),$(ROW_BYTES))" || { echo 'error: which figures? make costs OBJECT_MS=7.6 ROW_MS=0.36 ROW_BYTES=4000 (from bench-scale and bench-training)' >&2; exit 2; }
-	@$(BIN)/python -m benchmarks.costs --object-ms $(OBJECT_MS) --row-ms $(ROW_MS) --row-bytes $(ROW_BYTES)
+	@$(BIN)/python -m benchmarks.costs --object-ms $(OBJECT_MS) --row-ms $(ROW_MS) --row-bytes $(ROW_BYTES) $(call flag,instance-hour,INSTANCE_HOUR)
 
 .PHONY: bench-factory
 bench-factory: $(READY) ## model quality in simulated factories whose future is known (SCENARIO="long-21d short" SEEDS=3 BALANCES=0)

@@ -1,6 +1,6 @@
 """What a night and a backfill cost at 10 to 10,000 machines: arithmetic on measured figures, as Markdown tables.
 
-    python -m benchmarks.costs --object-ms 7.6 --row-ms 0.36 --row-bytes 4000
+    python -m benchmarks.costs --object-ms 7.6 --row-ms 0.36 --row-bytes 4000 --instance-hour 0.23
 
 `--object-ms` is the CPU of one raw object (benchmarks.scale: cpu_s / objects), `--row-ms` that of one hour row from
 features to verdict and `--row-bytes` the memory that it takes there (benchmarks.training: cpu_s / rows and
@@ -16,7 +16,11 @@ The second table is a backfill in batches (`BackfillStateMachine`): up to 100 ma
 1,769 MB, so many at once; a LIST a machine-day, a PUT and a GET a batch, and four state transitions a batch at $0.025
 per 1,000. The retrain that joins the pieces is in the first table.
 
-Predictions aren't in the table. One of a new hour sends 3 GETs, 1 PUT and on average 2.1 LISTs (benchmarks.predict:
+The third table, with `--instance-hour` alone, is learning in a training job (`RetrainInstanceType`): as if one core
+worked, and with three minutes to start, paid for as well. Memory has to fit into the instance, temporary files into its
+30 GB; that volume, reading and requests are left out.
+
+Predictions aren't in the tables. One of a new hour sends 3 GETs, 1 PUT and on average 2.1 LISTs (benchmarks.predict:
 days that are over are listed again every 6 hours, after midnight two folders are looked at): $0.0150 per 1,000.
 """
 
@@ -33,6 +37,12 @@ READING_SECONDS = 660
 CONCURRENCIES = (1, 5, 50)
 """Batches at once; 5 is what the template has."""
 
+JOB_START_SECONDS = 180.0
+"""Assumed: an instance starts and pulls the image."""
+
+ROW_DISK_BYTES = 344
+"""Of an hour row with the default sensors, while a model learns."""
+
 
 def main() -> None:
     """Print the table."""
@@ -40,6 +50,7 @@ def main() -> None:
     parser.add_argument("--object-ms", type=float, required=True, help="CPU of an object")
     parser.add_argument("--row-ms", type=float, required=True, help="CPU of an hour row in training")
     parser.add_argument("--row-bytes", type=float, required=True, help="memory of an hour row in training")
+    parser.add_argument("--instance-hour", type=float, help="price of an hour of a SageMaker instance, dollars")
     arguments = parser.parse_args()
     measured = Measured(arguments.object_ms / 1e3, arguments.row_ms / 1e3, arguments.row_bytes)
     print(
@@ -54,6 +65,11 @@ def main() -> None:
     print(f"|---:|---:|---:|---:|---:|---:|{'---:|' * len(CONCURRENCIES)}---:|---:|")
     for machines, days in ((100, 365), (1_000, DAYS), (1_000, 365), (10_000, DAYS)):
         print(backfill_line(machines, days, measured))
+    if arguments.instance_hour:
+        print("\n| machines | days | hour rows | a job, s | memory, MB | temporary files, MB | $ a night |")
+        print("|---:|---:|---:|---:|---:|---:|---:|")
+        for machines in (10_000, 50_000):
+            print(job_line(machines, measured, arguments.instance_hour))
 
 
 def line(machines: int, measured: Measured) -> str:
@@ -77,6 +93,14 @@ def backfill_line(machines: int, days: int, measured: Measured) -> str:
     cells += [f"{read.batches:,}", f"{read.batch_seconds:.0f}"]
     cells += [f"{read.seconds(concurrency):,.0f}" for concurrency in CONCURRENCIES]
     return f"| {' | '.join(cells)} | {read.gb_seconds:,.0f} | {read.dollars:.2f} |"
+
+
+def job_line(machines: int, measured: Measured, instance_hour: float) -> str:
+    """The third table's line for so many machines."""
+    rows = machines * OBJECTS_A_DAY * DAYS
+    seconds = JOB_START_SECONDS + prices.TRAINING_SECONDS + rows * measured.row_seconds
+    cells = [f"{machines:,}", str(DAYS), f"{rows:,}", f"{seconds:,.0f}", f"{rows * measured.row_bytes / 2**20:,.0f}"]
+    return f"| {' | '.join(cells)} | {rows * ROW_DISK_BYTES / 2**20:,.0f} | {seconds / 3600 * instance_hour:.2f} |"
 
 
 def _rounds(reading: float) -> str:
