@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.sides import cpu_seconds, say
+from benchmarks.sides import Side, cpu_seconds, say
 from benchmarks.training import drawn_table
 from monitory import clock, sensors
 from monitory.features import uniform, vector
@@ -30,6 +30,7 @@ from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 from monitory.model.model import Model
 from monitory.readings.kernels import PURE, Kernel
+from monitory.storage import s3
 from monitory.storage.port import Blob, Storage
 
 ROUND_TRIP_SECONDS = 0.015
@@ -199,8 +200,26 @@ def measure_client() -> None:
 
         get_by_boto3()
         compare("S3 client, 50 GET of 1 MB", lambda: [bucket.get("object") for _ in range(50)], get_by_boto3)
+        with Side(Bodies, models, s3.REUSED_BYTES) as reusing, Side(Bodies, models, 0) as without:
+            compare_sides("memory of bodies used again, 50 GET of 1 MB", reusing, without)
     imports = {name: _import_seconds(name) for name in ("obstore", "boto3")}
     say("S3 client, import", wall_ms=imports["obstore"] * 1e3, without_wall_ms=imports["boto3"] * 1e3)
+
+
+class Bodies:
+    """Reads an object again and again, in a process of its own: what its memory is like cannot be undone."""
+
+    def __init__(self, models: str, reused_bytes: int) -> None:
+        """A client that uses memory again up to some size."""
+        from benchmarks import stage
+
+        s3.REUSED_BYTES = reused_bytes
+        self._bucket = stage.bucket(models)
+
+    def read(self) -> None:
+        """50 times."""
+        for _ in range(50):
+            self._bucket.get("object")
 
 
 def _import_seconds(name: str) -> float:
@@ -220,6 +239,13 @@ def compare(
             figures.setdefault(f"{prefix}wall_ms", []).append((time.perf_counter() - wall) * 1e3)
             figures.setdefault(f"{prefix}cpu_ms", []).append((cpu_seconds() - cpu) * 1e3)
     say(name, **others, **{key: median(values) for key, values in figures.items()})
+
+
+def compare_sides(name: str, side: Side, without: Side) -> None:
+    """Print the median milliseconds of two processes' `read`, of which one lacks a mechanism."""
+    calls = [(side.call("read"), without.call("read")) for _ in range(ROUNDS)]
+    cpu, cpu_without = (median(call.cpu for call in of) * 1e3 for of in zip(*calls, strict=True))
+    say(name, cpu_ms=cpu, without_cpu_ms=cpu_without)
 
 
 if __name__ == "__main__":

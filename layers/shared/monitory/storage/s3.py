@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _STREAM_SECONDS = 870.0
 """No invocation lasts longer; only a stalled stream times out."""
 
+REUSED_BYTES = 4 << 20
+"""Blocks of memory up to this size are used again, see `_reuse_memory`."""
+
 _CONFLICT_PAUSES = (0.1, 0.3, 0.9)
 """Seconds between tries of a conditional write while the store is busy with another write of the object."""
 
@@ -51,6 +54,7 @@ class S3Storage:
             retry_seconds: a request is not repeated later than this after its start.
             retries: at most.
         """
+        _reuse_memory()
         self.name = bucket
         self._region = region
         self._timeout_seconds = timeout_seconds
@@ -189,3 +193,13 @@ class S3Storage:
             region = fault.region or bucket_region(self.name, self._endpoint) or "another region"
             remedy = f"; it lies in {region}, not in {self._region} (S3_INPUT_DATA_REGION names the region of a lake)"
         raise StorageUnavailable(f"cannot {verb} s3://{self.name}/{key}: {fault}{remedy}") from exc
+
+
+def _reuse_memory() -> None:
+    """Let the memory of one body be used for the next one, where the system's C library is glibc.
+
+    Otherwise it goes back to the system after each body, and each page of the next one has to be got anew, which costs
+    more than the request. glibc keeps what it frees up to twice the size of the largest block that was once freed
+    (mallopt(3), M_MMAP_THRESHOLD), so one is: its pages are never touched.
+    """
+    bytes(REUSED_BYTES)
