@@ -63,8 +63,10 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def is_plausible(self, value: float) -> bool:
         """Whether a value lies in the plausible range and is no sentinel beyond the alert limits."""
+        if self.low <= value <= self.high:
+            return True
         low, high = self.plausible_range
-        return low <= value <= high and (value not in SENTINELS or self.low <= value <= self.high)
+        return low <= value <= high and value not in SENTINELS
 
     normal: float | None = None
 

@@ -164,7 +164,7 @@ class Ingest:
         return Ingested(hour_table.join(tables, self._width), counts, [])
 
     def _workers(self) -> Workers:
-        return Workers(self.config, self._processes)
+        return Workers(self.config, self._lake, self._processes)
 
     def _store(self, update: DayUpdate) -> tuple[HourTable | StoredDay, Counts]:
         """The rows of a day, or where they are stored if they have changed."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from monitory import clock
 from monitory.features import hour_row
-from monitory.lake import MachineDay, ObjectSummary
+from monitory.lake import Lake, MachineDay, ObjectSummary
 from monitory.lake_listing import LakeObject
 from monitory.machine import Machine
 from monitory_retrain.dataset import hour_table
@@ -45,11 +45,11 @@ Result = tuple[tuple[date, Machine], MachineDayTable]
 class Workers:
     """Brings machine-days up to date; a context manager that ends its processes."""
 
-    def __init__(self, config: LakeConfig, count: int) -> None:
-        """No process starts yet; `count` 1 does all work in this process."""
+    def __init__(self, config: LakeConfig, lake: Lake, count: int) -> None:
+        """No process starts yet; `count` 1 does all work in this process, which reads `lake`."""
         self._count = count
         self._executor = ThreadPoolExecutor(READ_THREADS)
-        self._refresh = _refresher(config, self._executor)
+        self._refresh = _refresher(config, lake, self._executor)
         self._processes: Processes[Task, Result] = Processes(_prepare, config, count)
 
     def __enter__(self) -> "Workers":
@@ -84,11 +84,10 @@ class Workers:
 
 def _prepare(config: LakeConfig) -> Callable[[Task], Result]:
     clock.set_zone(config.time_zone)
-    return _refresher(config, ThreadPoolExecutor(READ_THREADS))
+    return _refresher(config, config.lake(), ThreadPoolExecutor(READ_THREADS))
 
 
-def _refresher(config: LakeConfig, executor: Executor) -> Callable[[Task], Result]:
-    lake = config.lake()
+def _refresher(config: LakeConfig, lake: Lake, executor: Executor) -> Callable[[Task], Result]:
     width = len(hour_row.Columns(config.sensors))
     store = config.scored_rows.store(lake) if config.scored_rows else None
     verify_one_in = config.scored_rows.verify_one_in if config.scored_rows else 0

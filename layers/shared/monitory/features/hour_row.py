@@ -179,8 +179,8 @@ SILENT = (nan, nan, nan, nan, nan, nan, 0.0)
 def has_plausible_extremes(row: HourRow, sensors: SensorSet) -> bool:
     """Whether every sensor's smallest and largest reading can be true; sensors without readings pass."""
     columns = Columns(sensors)
-    for sensor in sensors.sensors:
-        smallest, largest = (row.values[columns.index(sensor.name, statistic)] for statistic in ("min", "max"))
+    for sensor, at_min, at_max in zip(sensors.sensors, columns.indices("min"), columns.indices("max"), strict=True):
+        smallest, largest = row.values[at_min], row.values[at_max]
         if smallest == smallest and not (sensor.is_plausible(smallest) and sensor.is_plausible(largest)):
             return False
     return True

@@ -63,7 +63,8 @@ class BatchReader:
                 yield task
 
         # one process: others work on other batches
-        with progress(self.log, "machine-days read", len(update.tasks)) as bar, Workers(self._config, 1) as workers:
+        workers = Workers(self._config, self._lake, 1)
+        with progress(self.log, "machine-days read", len(update.tasks)) as bar, workers:
             for (_, machine), result in workers.refresh(tasks()):
                 update.results[machine] = result
                 bar.step()
