@@ -166,6 +166,10 @@ policies: $(READY) $(POLICY_READY) ## the transformed template under a policy li
 fuzz: $(FUZZ_READY) $(NATIVE) ## fuzz the decoders for SECONDS=60, guided by coverage where atheris installs
 	@$(FUZZ_BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
+.PHONY: fuzz-native
+fuzz-native: $(READY) $(NATIVE) ## MUTANTS=1000000 objects through the C part under sanitizers (a system's cc), beside Python
+	@$(BIN)/python -m tests.fuzz.sanitized --mutants $(or $(MUTANTS),1000000)
+
 .PHONY: audit
 audit: $(FUZZ_READY) ## known vulnerabilities of every deployed package, from the registry and a dated list
 	@$(FUZZ_BIN)/python -m monitory_local.artifacts.audit

@@ -70,7 +70,7 @@ _BYTES = (
     *(b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\n", b"\r\n", b"\n\n", b"\0", b"\xff", b"\xef\xbb\xbf", b" "),
     *(b"%c" % c for c in b"\t\x7f0123456789.-+eE/;"),
 )
-_DAYS = ("2026-11-20", "2026-10-25", "2026-03-29", "2026-04-05", "2026-10-04")  # on some of them clocks change
+DAYS = ("2026-11-20", "2026-10-25", "2026-03-29", "2026-04-05", "2026-10-04")  # on some of them clocks change
 
 
 class _Object(NamedTuple):
@@ -89,9 +89,9 @@ class _Object(NamedTuple):
 
 def mutants(seed: random.Random, layout: LakeLayout, day: str) -> Iterator[bytes]:
     """A plain object of a few lines, several times, each with up to four changes, and again with other bytes."""
-    plain = _plain(seed, layout, day)
+    whole = plain(seed, layout, day)
     for _ in range(10):
-        made = plain._replace(lines=[dict(line) for line in plain.lines])
+        made = whole._replace(lines=[dict(line) for line in whole.lines])
         for _ in range(seed.choice((0, 1, 1, 1, 2, 2, 3, 4))):
             made = seed.choice(_CHANGES)(made, seed, layout.fields)
         body = bytes(made)
@@ -100,7 +100,8 @@ def mutants(seed: random.Random, layout: LakeLayout, day: str) -> Iterator[bytes
             yield seed.choice(_BODIES)(body, seed)
 
 
-def _plain(seed: random.Random, layout: LakeLayout, day: str) -> _Object:
+def plain(seed: random.Random, layout: LakeLayout, day: str) -> _Object:
+    """A few lines that are all alike."""
     names, lines, second = layout.fields, [], seed.uniform(0, 900)
     hour = seed.choice((10, 10, 10, 1, 2, 3, 23))
     types = seed.sample(("voc", *(sensor.lake_name for sensor in SENSORS.sensors)), seed.randint(1, 3))
@@ -249,7 +250,7 @@ _BODIES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 def is_taken(body: bytes, layout: LakeLayout, day: str = "2026-11-20") -> bool:
     """Whether the C path takes an object, which Python reads into the same hour, bit for bit."""
     key = SOURCE._replace(day=SOURCE.day.fromisoformat(day))
-    uniform = _objects(layout).read(key, body)
+    uniform = objects(layout).read(key, body)
     if uniform is None:
         return False
     readings = ReadingsByHour(SENSORS, layout=layout)
@@ -264,7 +265,8 @@ def is_taken(body: bytes, layout: LakeLayout, day: str = "2026-11-20") -> bool:
 
 
 @cache
-def _objects(layout: LakeLayout) -> UniformObjects:
+def objects(layout: LakeLayout) -> UniformObjects:
+    """What reads such objects of a layout."""
     return UniformObjects(SENSORS, layout)
 
 
@@ -276,7 +278,7 @@ def bits(row: HourRow) -> tuple[object, ...]:
 def check(data: bytes) -> None:
     """Bytes as they are, and an object that they are the seed of, in a zone and a layout."""
     seed = random.Random(data)
-    zone, day = seed.choice(ZONES), seed.choice(_DAYS)
+    zone, day = seed.choice(ZONES), seed.choice(DAYS)
     clock.set_zone(zone)
     try:
         for layout in (DEFAULT_LAYOUT, seed.choice(LAYOUTS)):
