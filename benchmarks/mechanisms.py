@@ -92,7 +92,11 @@ def measure_caches(now: datetime) -> None:
     def forget_failures() -> None:
         state._read_at = None
 
+    def forget_prediction() -> None:
+        warm._predictions._last = lru.LruCache()
+
     compare("model in memory by ETag", predict, forget_model)
+    compare("last prediction in memory", predict, forget_prediction)
     compare("hour rows in memory", predict, forget_history)
     compare("failures kept for 10 min", predict, forget_failures)
     with patch.object(history, "RELIST_AFTER", timedelta(-1)):

@@ -12,11 +12,12 @@ from monitory.machine import Machine
 from monitory.registry.registry import Registry
 from monitory.scoring.answer import PredictResponse, predict_response
 from monitory.scoring.failure_cache import FailureCache
-from monitory.scoring.machine_prediction import MachinePrediction, machine_prediction
+from monitory.scoring.machine_prediction import MachinePrediction
 from monitory.scoring.model_cache import CurrentModel, ModelCache
 from monitory.scoring.replacement import StopCosts
 from monitory.sensors import SensorSet
 from monitory_predict.cache.history import HistoryCache
+from monitory_predict.cache.predictions import PredictionCache
 from monitory_predict.cache.scored_answers import ScoredAnswers
 
 MODEL_SHARE = 0.85
@@ -67,6 +68,7 @@ class PredictService:
         self.scored = scored
         self.costs = costs
         self.operators = operators
+        self._predictions = PredictionCache(sensors)
 
     def answer(self, machine: Machine, now: datetime, key: str | None = None) -> Answer:
         """The answer about a machine as of now: the stored one, or a new one where a newer object is there.
@@ -109,7 +111,7 @@ class PredictService:
         history = read_history()
         current = _result(checking, model_until) or self.models.last_good(self._too_slow())
         failures = _result(reading, model_until) or self.failures.last_good
-        return machine_prediction(machine, history, current, failures, self.sensors, self.costs)
+        return self._predictions.predict(machine, history, current, failures, self.costs)
 
     def current_model(self) -> CurrentModel:
         """The model of `ModelCache.current`; the last good one if the store is slow.
