@@ -142,13 +142,19 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope
 # a process per core leaves one core each: threads that wait for others in vain cost training a multiple of its time
 check test: export OMP_NUM_THREADS := 1
 
+# types are checked beside the tests, for they take a minute when all is new; what they say comes after the tests' output
+define beside_types
+	@mkdir -p .mypy_cache; $(MAKE) --no-print-directory types >.mypy_cache/types.txt 2>&1 & types=$$!; \
+	$(1); tests=$$?; wait $$types; types=$$?; cat .mypy_cache/types.txt; exit $$((tests | types))
+endef
+
 .PHONY: check
-check: lint $(NATIVE) ## lint, types, import direction and unit tests: the verb for every save
-	$(BIN)/pytest -q $(PARALLEL) --hypothesis-profile=quick -m "not slow" tests/unit
+check: style $(NATIVE) ## lint, types, import direction and unit tests: the verb for every save
+	$(call beside_types,$(BIN)/pytest -q $(PARALLEL) --hypothesis-profile=quick -m "not slow" tests/unit)
 
 .PHONY: test
-test: lint $(NATIVE) ## lint, types, import direction and all tests but those of policies, test-deploy and test-faults
-	$(BIN)/pytest $(PARALLEL) -m "not slow" --ignore=tests/deploy --ignore=tests/faults --ignore=tests/fuzz --ignore=tests/template/test_policy_linter.py
+test: style $(NATIVE) ## lint, types, import direction and all tests but those of policies, test-deploy and test-faults
+	$(call beside_types,$(BIN)/pytest $(PARALLEL) -m "not slow" --ignore=tests/deploy --ignore=tests/faults --ignore=tests/fuzz --ignore=tests/template/test_policy_linter.py)
 
 .PHONY: test-faults
 test-faults: $(READY) $(FUZZ_READY) $(NATIVE) ## every fault, race, crash point and the soak; prints what was tried and lost (for minutes)
@@ -179,9 +185,15 @@ licences: $(READY) ## licences of every deployed package
 	@$(BIN)/python -m monitory_local.artifacts.audit --licences
 
 .PHONY: lint
-lint: $(READY) ## ruff, mypy and the import direction
+lint: style types ## ruff, mypy and the import direction
+
+.PHONY: style
+style: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+.PHONY: types
+types: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

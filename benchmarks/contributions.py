@@ -1,8 +1,9 @@
 """A prediction's value and its drivers (TreeSHAP) for one row: time per call beside lightgbm's own package.
 
-python -m benchmarks.contributions
+python -m benchmarks.contributions [--trees 125]
 """
 
+import argparse
 import time
 from collections.abc import Callable
 
@@ -21,9 +22,14 @@ CALLS = 200
 
 def main() -> None:
     """Measure."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.contributions", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--trees", type=int, default=stage.TREES, help="of each booster (%(default)s)")
+    arguments = parser.parse_args()
     sensor_set = sensors.load()
     with stage.buckets() as (_, models):
-        text = stage.promote_model(models)
+        text = stage.promote_model(models, trees=arguments.trees)
     model = Model(text.encode(), None, feature_names=vector.names(sensor_set), cap_days=30.0)
     booster = lgb.Booster(model_str=text)
     row = dict.fromkeys(vector.names(sensor_set), 50.0)

@@ -1,6 +1,6 @@
 """An hour of scoring: seconds, memory and requests to S3, for a factory whose machines all have a new object.
 
-    python -m benchmarks.scoring [--machines 1000] [--threads 8] [--delay-ms 0]
+    python -m benchmarks.scoring [--machines 1000] [--threads 8] [--delay-ms 0] [--trees 125]
 
 The machines have a week of stored rows, and one new object of 0.8 MB each. The run has one core, as a function of 1,769
 MB has; the S3 server has the others. Its memory is the largest that the process had, Python and libraries included.
@@ -77,10 +77,11 @@ def main() -> None:
     parser.add_argument("--machines", type=int, default=1000, help="of the factory (%(default)s)")
     parser.add_argument("--threads", type=int, default=bootstrap.THREADS, help="machines in parallel (%(default)s)")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="of each request to the store (%(default)s)")
+    parser.add_argument("--trees", type=int, default=stage.TREES, help="of each booster of the model (%(default)s)")
     arguments = parser.parse_args()
     machines: int = arguments.machines
     with stage.buckets() as (lake, models):
-        stage.promote_model(models)
+        stage.promote_model(models, trees=arguments.trees)
         hour = stage.START + vector.HISTORY_HOURS
         now = clock.hour_start(hour + 1).replace(minute=10)
         size = prepare(lake, models, machines, hour, now)

@@ -32,6 +32,10 @@ START = 496_800
 
 MODEL_KEY = "models/latest/lgbm_regressor.json"
 CAP_DAYS = 30.0
+
+TREES = 125
+"""Of each booster of a model of the product's size, see `Recipe`."""
+
 _LIVES, _LIFE_HOURS = 60, 160
 
 
@@ -75,8 +79,14 @@ def write_days(lake: str, machines: int, days: int, rate_seconds: float = 5.0) -
     return write_hours(bucket(lake), factory(machines, rate_seconds), hours).size
 
 
-def promote_model(models: str, seed: int = 0) -> str:
-    """Train a model of the product's recipe and size on wear-like rows and promote it; returns its text."""
+def promote_model(models: str, seed: int = 0, trees: int = TREES) -> str:
+    """Train a model of the product's recipe on wear-like rows and promote it; returns its text.
+
+    Args:
+        models: the bucket.
+        seed: of the rows.
+        trees: of each booster; as many as the product's models have.
+    """
     from monitory_retrain.dataset.lifetimes import Lifetimes  # heavy: not for those who only read a lake
     from monitory_retrain.training.training import Recipe, train
 
@@ -89,7 +99,7 @@ def promote_model(models: str, seed: int = 0) -> str:
     x = 50 + draw.normal(0, 1, (1, len(names))) * wear * 3 + draw.normal(0, 1, (n, len(names)))
     x[:, names.index(vector.AGE)] = age
     lives = Lifetimes((_LIFE_HOURS - age) / HOURS_PER_DAY, np.ones(n, dtype=np.bool_), CAP_DAYS)
-    text = train(x, lives, life, names, Recipe(threads=1)).text
+    text = train(x, lives, life, names, Recipe(trees=trees, threads=1)).text
     version = Version.at(datetime.now(UTC))
     card = Card(
         version=str(version),

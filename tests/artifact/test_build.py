@@ -151,6 +151,7 @@ def test_too_large_an_artifact_fails_the_build(
     built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(build, "LIMIT_BYTES", 1_000_000)
+    monkeypatch.setattr(build, "find_compiler", lambda: None)
     arguments = ["--only", "PredictFunction", "--out", str(tmp_path / "PredictFunction")]
     assert build.main(arguments) == 1
     assert "more than 1 MB" in capsys.readouterr().err

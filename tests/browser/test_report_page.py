@@ -1,6 +1,8 @@
 """The report in a real browser: desktop and phone, light and dark, in both languages."""
 
+from collections.abc import Callable
 from html import escape
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +11,7 @@ from playwright.sync_api import expect
 
 from monitory_retrain import report
 from tests.support import reports
-from tests.support.browser import Browser, Tab
+from tests.support.browser import Browser
 
 WIDTHS = (1280, 390)
 Scheme = Literal["light", "dark"]
@@ -57,30 +59,32 @@ TOO_WIDE = """[...document.querySelectorAll("main *")].filter(element =>
 
 @pytest.fixture(scope="module", params=["full", "sparse", "hostile"])
 def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    made = {"full": reports.findings(), "sparse": reports.sparse(), "hostile": reports.hostile()}[request.param]
+    made: dict[str, Callable[[], bytes]] = {
+        "full": reports.page,
+        "sparse": lambda: report.render(reports.sparse()),
+        "hostile": lambda: report.render(reports.hostile()),
+    }
     path: Path = tmp_path_factory.mktemp("report") / f"{request.param}.html"
-    path.write_bytes(report.render(made))
+    path.write_bytes(made[request.param]())
     return path.as_uri()
 
 
-@pytest.fixture
-def opened(browser: Browser, address: str, width: int, scheme: Scheme, language: str) -> Tab:
-    tab = browser.open(address, width=width, scheme=scheme)
-    tab.page.get_by_text(language, exact=True).click()
-    return tab
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_page_opens_whole_and_readable_without_errors_or_requests(opened: Tab, address: str, width: int) -> None:
-    assert opened.errors == []
-    assert opened.requests == [address]
-    assert opened.page.evaluate("innerWidth") == width
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.page.evaluate(TOO_WIDE) == []
-    assert opened.page.evaluate(UNREADABLE) == []
-    assert opened.page.evaluate(CUT_OFF) == []
+def test_the_page_opens_whole_and_readable_without_errors_or_requests(
+    browser: Browser, address: str, width: int
+) -> None:
+    tab = browser.open(address, width=width)
+    for look in product(SCHEMES, LANGUAGES):
+        scheme, language = look
+        tab.page.emulate_media(color_scheme=scheme)
+        tab.page.get_by_text(language, exact=True).click()
+        assert tab.page.evaluate("innerWidth") == width, look
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= width, look
+        assert tab.page.evaluate(TOO_WIDE) == [], look
+        assert tab.page.evaluate(UNREADABLE) == [], look
+        assert tab.page.evaluate(CUT_OFF) == [], look
+        assert tab.errors == [], look
+        assert tab.requests == [address], look
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -117,7 +121,7 @@ def test_the_keyboard_switches_the_language_and_print_has_the_chosen_one(
 def test_the_language_is_switched_in_a_frame_that_runs_no_scripts(browser: Browser, tmp_path: Path) -> None:
     """As the page of the API shows it."""
     outer = tmp_path / "frame.html"
-    report_text = escape(report.render(reports.findings()).decode())
+    report_text = escape(reports.page().decode())
     outer.write_text(f'<!doctype html><iframe sandbox="" srcdoc="{report_text}"></iframe>', encoding="utf-8")
     tab = browser.open(outer.as_uri(), width=1280)
     frame = tab.page.frame_locator("iframe")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, repeat
+from uuid import uuid4
 
 import pytest
 
@@ -32,14 +33,26 @@ PLAN = {"action": "plan", "event": EVENT, "after": None}
 ENOUGH = {"MIN_READINGS": "1000", "MIN_DAYS": "5", "MIN_MACHINES": "2", "MIN_FAILURES": "2", "MAX_RUL_DAYS": "4"}
 
 
+@pytest.fixture(scope="module")
+def lake(s3_server: S3) -> str:
+    """A lake in which machines fail often, and an object cannot be read; every test here reads it."""
+    name = f"lake-{uuid4().hex[:12]}"
+    with s3_server.active():
+        s3_server.ensure_buckets(name)
+        storage = S3Storage(name, region=REGION)
+        plan = Plan(START, machines=MACHINES, seed=3, life_days=3.0, rate_seconds=900.0)
+        write_hours(storage, Producer(plan), range(START, START + 24 * DAYS))
+        poisoned = next(entry for entry in storage.list("EQUIPMENT") if entry.size > 1000)
+        storage.put(poisoned.key, b"\x00 nothing \xff\n" * 99, content_type="application/x-ndjson")
+    return name
+
+
 @pytest.fixture
-def factory(lake_bucket: str, model_bucket: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """A lake in which machines fail often, an empty model bucket, and the retrain function's settings for both."""
-    plan = Plan(START, machines=MACHINES, seed=3, life_days=3.0, rate_seconds=900.0)
-    write_hours(S3Storage(lake_bucket, region=REGION), Producer(plan), range(START, START + 24 * DAYS))
+def models(lake: str, model_bucket: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty model bucket, and the retrain function's settings for it and the lake."""
     settings = {
         **ENOUGH,
-        "S3_INPUT_DATA_BUCKET_NAME": lake_bucket,
+        "S3_INPUT_DATA_BUCKET_NAME": lake,
         "S3_MODEL_BUCKET_NAME": model_bucket,
         "LOG_LEVEL": "ERROR",
         "POWERTOOLS_METRICS_DISABLED": "true",
@@ -48,7 +61,7 @@ def factory(lake_bucket: str, model_bucket: str, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, value)
     # every day is several batches
     monkeypatch.setattr(batches, "MAX_MACHINE_DAYS", 2)
-    return lake_bucket, model_bucket
+    return model_bucket
 
 
 def job() -> Job:
@@ -72,12 +85,7 @@ def lines(bucket: str, planned: JobResult) -> list[object]:
     return [json.loads(line) for line in S3Storage(bucket, region=REGION).get(planned["key"]).body.splitlines()]
 
 
-def test_batches_leave_what_one_run_leaves(
-    factory: tuple[str, str], s3_server: S3, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lake, models = factory
-    poisoned = next(entry for entry in S3Storage(lake, region=REGION).list("EQUIPMENT") if entry.size > 1000)
-    S3Storage(lake, region=REGION).put(poisoned.key, b"\x00 nothing \xff\n" * 99, content_type="application/x-ndjson")
+def test_batches_leave_what_one_run_leaves(models: str, s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = f"{models}-alone"
     s3_server.ensure_buckets(alone)
     with monkeypatch.context() as other:
@@ -117,8 +125,7 @@ def _text(bucket: str, done: JobResult, monkeypatch: pytest.MonkeyPatch) -> byte
         return job().registry.read(done["version"], "model.txt")
 
 
-def test_without_an_end_of_the_plan_it_goes_on_after_the_days_that_it_reached(factory: tuple[str, str]) -> None:
-    _, models = factory
+def test_without_an_end_of_the_plan_it_goes_on_after_the_days_that_it_reached(models: str) -> None:
     days: list[str] = []
     after, rounds = None, 0
     while rounds == 0 or after:
@@ -131,10 +138,10 @@ def test_without_an_end_of_the_plan_it_goes_on_after_the_days_that_it_reached(fa
 
 
 @pytest.mark.parametrize("event", [{"action": "rollback"}, {**EVENT, "sample": 10}])
-def test_nothing_is_planned_for_what_reads_no_days(factory: tuple[str, str], event: dict[str, object]) -> None:
+def test_nothing_is_planned_for_what_reads_no_days(models: str, event: dict[str, object]) -> None:
     assert handle({**PLAN, "event": event})["status"] == "nothing"
 
 
-def test_a_refused_batch_is_an_answer(factory: tuple[str, str]) -> None:
+def test_a_refused_batch_is_an_answer(models: str) -> None:
     answer = handle({"action": "read", "batch": {"day": "2026-11-20", "machines": [["Z", "../E"]]}})
     assert answer["status"] == "invalid"

@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("arguments", "figures"),
     [
-        ("contributions", {"model, value of a row", "model, value, interval and drivers of a row"}),
+        ("contributions --trees 10", {"model, value of a row", "model, value, interval and drivers of a row"}),
         ("second_night --machines 1 --days 3", {"second night"}),
-        ("scoring --machines 3", {"scoring, every machine has a new object", "scoring, nothing is new"}),
+        ("scoring --machines 3 --trees 10", {"scoring, every machine has a new object", "scoring, nothing is new"}),
         (
             "trends --machines 3",
             {
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
         ("backfill --machines 1 --days 1 --readers 1", {"backfill, one process", "backfill, batches"}),
         ("training --machines 5 --days 12 --threads 1", {"training"}),
         ("failure_modes --machines 12 --days 32", {"mode ahead"}),
-        ("spikes --machines 1 --days 10 --rates 2 --training-machines 8", {"healthy", "hours", "days", *LIES}),
+        ("spikes --machines 1 --days 10 --rates 2 --training-machines 5", {"healthy", "hours", "days", *LIES}),
     ],
 )
 def test_a_benchmark_prints_its_figures(arguments: str, figures: set[str]) -> None:

@@ -135,7 +135,7 @@ def test_a_killed_run_loses_no_finished_day(undisturbed: str, other_bucket: str)
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # on a busy machine
     while len(kept_days(other_bucket)) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

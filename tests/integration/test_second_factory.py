@@ -19,7 +19,7 @@ from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 from monitory_retrain import bootstrap
 
-FIRST, LAST = date(2026, 3, 15), date(2026, 4, 10)
+FIRST, LAST = date(2026, 3, 22), date(2026, 4, 10)
 CHANGE = date(2026, 3, 29)
 """Clocks go from two to three o'clock."""
 

@@ -22,7 +22,7 @@ from monitory.scoring.performance import (
 )
 from monitory.sensors import PowerFactor, Sensor, SensorSet
 from monitory.settings import RetrainSettings
-from monitory_retrain import pipeline
+from monitory_retrain import pipeline, report
 from monitory_retrain.dataset.completeness import Completeness, completeness
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.evaluation import drift, verdict
@@ -121,6 +121,12 @@ def findings() -> Findings:
         recipe=RECIPE,
     )
     return Findings(card, new, ruling, True, champion, day, completeness(table(), DAYS), realised())
+
+
+@cache
+def page() -> bytes:
+    """The report of `findings`."""
+    return report.render(findings())
 
 
 def realised() -> Performance:

@@ -1,7 +1,7 @@
 """Unit tests stand alone: what they import is theirs, whatever other suites need."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -21,14 +21,16 @@ ELSEWHERE = {
 """Helpers of other suites: real servers, other processes, faults."""
 
 
-def imports(file: Path) -> Iterator[str]:
+@cache
+def imports(file: Path) -> set[str]:
     """The modules of tests that a file imports."""
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tests"):
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            modules |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
         elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names if name.name.startswith("tests"))
+            modules |= {name.name for name in node.names if name.name.startswith("tests")}
+    return modules
 
 
 def closure(file: Path) -> set[str]:
@@ -36,7 +38,7 @@ def closure(file: Path) -> set[str]:
     modules: set[str] = set()
     files = [file]
     for each in files:
-        for module in set(imports(each)) - modules:
+        for module in imports(each) - modules:
             modules.add(module)
             path = TESTS.parent / f"{module.replace('.', '/')}.py"
             if path.is_file():

@@ -1,38 +1,50 @@
 """What is said to be true shows in the readings, and sensors lie as they are meant to."""
 
 from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pytest
 
 from monitory import sensors
 from monitory_local.simulator.faults import Fault
-from monitory_local.simulator.readings import MachineReadings
+from monitory_local.simulator.readings import MachineReadings, SensorHour
 from monitory_local.simulator.signals import default_signals
-from monitory_local.simulator.wear import Plan, State
+from monitory_local.simulator.wear import Plan, State, Truth
 from tests.support.factory import HOURS, PLAN, START
 
 
-def _outside(machine: MachineReadings, hour: int) -> dict[str, float]:
+@cache
+def _hours_of(number: int) -> list[tuple[Truth, list[SensorHour]]]:
+    """What is true of a machine of the factory in each hour, and its readings."""
+    machine = MachineReadings(PLAN, number)
+    return [(machine.lives.truth(hour), machine.hour(hour)) for hour in HOURS]
+
+
+def _hours() -> Iterator[tuple[Truth, list[SensorHour]]]:
+    """The hours of all machines of the factory."""
+    for number in range(PLAN.machines):
+        yield from _hours_of(number)
+
+
+def _outside(sensors_of_hour: list[SensorHour]) -> dict[str, float]:
     """Share of readings outside the alert limits, by sensor."""
     return {
         sensor.signal.name: float(np.mean((sensor.values < sensor.signal.low) | (sensor.values > sensor.signal.high)))
-        for sensor in machine.hour(hour)
+        for sensor in sensors_of_hour
     }
 
 
 def test_readings_stay_outside_the_worn_sensors_limit_in_a_failure_and_nowhere_else() -> None:
     failing, other = [], []
-    for number in range(PLAN.machines):
-        machine = MachineReadings(PLAN, number)
-        for hour in HOURS:
-            truth = machine.lives.truth(hour)
-            outside = _outside(machine, hour)
-            if truth.state is State.FAILING:
-                assert truth.worn_sensor
-                failing.append(outside[truth.worn_sensor])
-            elif outside:
-                other.append(max(outside.values()))
+    for truth, sensors_of_hour in _hours():
+        outside = _outside(sensors_of_hour)
+        if truth.state is State.FAILING:
+            assert truth.worn_sensor
+            failing.append(outside[truth.worn_sensor])
+        elif outside:
+            other.append(max(outside.values()))
     assert len(failing) > 10
     assert min(failing) >= 0.55
     assert max(other) < 0.5
@@ -40,19 +52,16 @@ def test_readings_stay_outside_the_worn_sensors_limit_in_a_failure_and_nowhere_e
 
 def test_wear_drives_its_sensor_further_than_any_other() -> None:
     near, found = 0, 0
-    for number in range(PLAN.machines):
-        machine = MachineReadings(PLAN, number)
-        for hour in HOURS:
-            truth = machine.lives.truth(hour)
-            if truth.state is not State.WORN or truth.wear < 0.7:
-                continue
-            drift = {
-                sensor.signal.name: abs(float(np.median(sensor.values)) - sensor.signal.mean) / sensor.signal.deviation
-                for sensor in machine.hour(hour)
-            }
-            if truth.worn_sensor in drift:
-                near += 1
-                found += max(drift, key=lambda name: drift[name]) == truth.worn_sensor
+    for truth, sensors_of_hour in _hours():
+        if truth.state is not State.WORN or truth.wear < 0.7:
+            continue
+        drift = {
+            sensor.signal.name: abs(float(np.median(sensor.values)) - sensor.signal.mean) / sensor.signal.deviation
+            for sensor in sensors_of_hour
+        }
+        if truth.worn_sensor in drift:
+            near += 1
+            found += max(drift, key=lambda name: drift[name]) == truth.worn_sensor
     assert near > 50
     assert found / near > 0.95
 
@@ -74,27 +83,22 @@ def test_spikes_have_their_share_and_their_range() -> None:
 
 def test_a_machine_that_is_off_is_silent_or_draws_no_power() -> None:
     seen = Counter[str]()
-    for number in range(PLAN.machines):
-        machine = MachineReadings(PLAN, number)
-        for hour in HOURS:
-            if machine.lives.truth(hour).state is State.OFF:
-                power = [s.values.max() for s in machine.hour(hour) if s.signal.name == "active_power"]
-                assert all(value < 500 for value in power)
-                seen["flat" if power else "silent"] += 1
+    for truth, sensors_of_hour in _hours():
+        if truth.state is State.OFF:
+            power = [s.values.max() for s in sensors_of_hour if s.signal.name == "active_power"]
+            assert all(value < 500 for value in power)
+            seen["flat" if power else "silent"] += 1
     assert seen["flat"] > 10
     assert seen["silent"] > 10
 
 
 def test_sensors_fall_silent_for_hours_but_never_in_a_failure() -> None:
     silent_hours = 0
-    for number in range(PLAN.machines):
-        machine = MachineReadings(PLAN, number)
-        for hour in HOURS:
-            sensors_of_hour = machine.hour(hour)
-            if machine.lives.truth(hour).state is State.FAILING:
-                assert len(sensors_of_hour) == len(default_signals())
-            elif sensors_of_hour:
-                silent_hours += len(sensors_of_hour) < len(default_signals())
+    for truth, sensors_of_hour in _hours():
+        if truth.state is State.FAILING:
+            assert len(sensors_of_hour) == len(default_signals())
+        elif sensors_of_hour:
+            silent_hours += len(sensors_of_hour) < len(default_signals())
     assert silent_hours > 20
 
 
@@ -107,9 +111,10 @@ def test_sensors_lie_in_four_ways_while_the_machine_goes_on() -> None:
         for hour in HOURS[: 5 * 24]:
             lying = machine.faults(hour)
             true = {one.signal.name: one.values for one in other.hour(hour)}
-            assert len(true) == len(machine.hour(hour))
+            told = machine.hour(hour)
+            assert len(true) == len(told)
             for index, sensor in enumerate(machine.signals):
-                values = next((one.values for one in machine.hour(hour) if one.signal is sensor), None)
+                values = next((one.values for one in told if one.signal is sensor), None)
                 if values is None:
                     continue
                 if index not in lying:

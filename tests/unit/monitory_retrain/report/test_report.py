@@ -22,7 +22,7 @@ DESCRIPTION = re.compile(
 
 @pytest.fixture(scope="module")
 def page() -> bytes:
-    return report.render(reports.findings())
+    return reports.page()
 
 
 @pytest.fixture(scope="module")

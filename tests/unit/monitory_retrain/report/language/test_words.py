@@ -55,7 +55,7 @@ def test_the_languages_have_the_same_values(text: str) -> None:
 
 
 def test_both_languages_are_in_the_page_and_a_reader_sees_one() -> None:
-    page = report.render(reports.findings())
+    page = reports.page()
     english, other = Reader(page, "en").text, Reader(page, "ko").text
     assert HANGUL.findall(english.replace("한국어", "")) == []
     assert "Verdict: fit to be served" in english
