@@ -255,8 +255,8 @@ costs: $(READY) ## what a night costs by factory size, from measured figures (OB
 	@$(BIN)/python -m benchmarks.costs --object-ms $(OBJECT_MS) --row-ms $(ROW_MS) --row-bytes $(ROW_BYTES) $(call flag,instance-hour,INSTANCE_HOUR)
 
 .PHONY: bench-factory
-bench-factory: $(READY) ## model quality in simulated factories whose future is known (SCENARIO="long-21d short" SEEDS=3 BALANCES=0)
-	@$(BIN)/python -m benchmarks.scenarios $(SCENARIO) $(call flag,seeds,SEEDS) $(if $(BALANCES),$(if $(filter 0,$(BALANCES)),--no-balances,--balances))
+bench-factory: $(READY) ## model quality in simulated factories whose future is known (SCENARIO="long-21d short" SEEDS=3 VARIANT=)
+	@$(BIN)/python -m benchmarks.scenarios $(SCENARIO) $(call flag,seeds,SEEDS) $(call flag,variant,VARIANT)
 
 .PHONY: bench-recipes
 bench-recipes: $(READY) ## the product beside simpler recipes and the ancestor's, in a simulated factory
@@ -283,9 +283,9 @@ bench-spikes: $(READY) ## failures found in readings beside the true ones, at ma
 	@$(BIN)/python -m benchmarks.spikes $(if $(RATES),--rates $(RATES))
 
 .PHONY: bench-quality
-bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003" REGIMES= ENGINES= CENSORED= FOLDS= BALANCES=0)
+bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003" REGIMES= ENGINES= CENSORED= FOLDS= VARIANT=)
 	@test -n "$(CMAPSS)" || { echo 'error: where is the data? make bench-quality CMAPSS=folder SUBSETS="FD001 FD003"' >&2; exit 2; }
-	@$(BIN)/python -m benchmarks.quality "$(CMAPSS)" $(or $(SUBSETS),FD001 FD003) $(call flag,regimes,REGIMES) $(call flag,engines,ENGINES) $(call flag,censored,CENSORED) $(call flag,folds,FOLDS) $(if $(BALANCES),$(if $(filter 0,$(BALANCES)),--no-balances,--balances))
+	@$(BIN)/python -m benchmarks.quality "$(CMAPSS)" $(or $(SUBSETS),FD001 FD003) $(call flag,regimes,REGIMES) $(call flag,engines,ENGINES) $(call flag,censored,CENSORED) $(call flag,folds,FOLDS) $(call flag,variant,VARIANT)
 
 # --- tidy ------------------------------------------------------------------------------------------------
 

@@ -144,7 +144,7 @@ def measure_precision(machines: int) -> None:
     )
     taught = single.take(single.machine % 2 == 0)
     lives = Lifetimes(taught.seen, ~np.isnan(taught.rul), settings.max_rul_days)
-    text = train(taught.x, lives, taught.life, names, Recipe(threads=1, balances=False)).text
+    text = train(taught.x, lives, taught.life, names, Recipe(threads=1, variant="plain")).text
     model = Model(text.encode(), None, feature_names=names, cap_days=settings.max_rul_days)
     others = [rows.take(rows.machine % 2 == 1) for rows in (single, double)]
     answers = [holdout.predictions(model, rows) for rows in others]

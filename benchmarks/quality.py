@@ -9,7 +9,7 @@ and `mae` are against the capped truth min(RUL, 125), `rmse_raw` against the unc
 learnt from the training file's settings. `--regimes 6` spreads a subset with one regime over six simulated ones.
 `--engines 5` learns from five training engines, others for each seed; with `--censored 0.5` half of the training
 engines are watched to a random cycle only, so that their failure is not seen.
-`--balances` and `--no-balances` say whether rows are balanced over RUL; without, training finds out.
+`--variant` says what boosters learn; without, training finds out.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from monitory_retrain.dataset.split import folds
 from monitory_retrain.evaluation import holdout, scores
 from monitory_retrain.training import fitting
 from monitory_retrain.training import regimes as regime_learning
-from monitory_retrain.training.training import Recipe
+from monitory_retrain.training.training import VARIANTS, Recipe
 
 SEEDS = (0, 1, 2)
 SETTLED_HOURS = 30.0
@@ -50,11 +50,9 @@ def main() -> None:
     parser.add_argument("--engines", type=int, help="learn from so many training engines")
     parser.add_argument("--censored", type=float, default=0.0, help="share of them whose failure is not seen")
     parser.add_argument("--regimes", type=int, default=1, help="spread the engines over so many simulated regimes")
-    parser.add_argument(
-        "--balances", action=argparse.BooleanOptionalAction, help="balance the rows over RUL (where it helps)"
-    )
+    parser.add_argument("--variant", choices=VARIANTS, help="of training (the one with the least error)")
     arguments = parser.parse_args()
-    recipe = Recipe(threads=THREADS, balances=arguments.balances)
+    recipe = Recipe(threads=THREADS, variant=arguments.variant)
     for subset in arguments.subsets:
         files = Files(arguments.folder, subset, arguments.regimes)
         if arguments.folds:
@@ -117,7 +115,7 @@ def measure(files: Files, recipe: Recipe, engines: int | None = None, censored: 
         for seed in SEEDS
     ]
     mean_rmse = float(np.sqrt(((known.rul.mean() * 24 - true) ** 2).mean()))
-    size = {"engines": engines or len(known.machines), "censored": censored, "balances": recipe.balances}
+    size = {"engines": engines or len(known.machines), "censored": censored, "variant": recipe.variant}
     return {**_means(files, found), **size, "mean_rmse": round(mean_rmse, 3), "seconds": _since(started)}
 
 
@@ -149,7 +147,7 @@ def cross_validate(files: Files, count: int, recipe: Recipe) -> dict[str, object
         held = known.take((fold == number) & (known.age >= SETTLED_HOURS))
         true = held.rul * 24
         found.append(_one(known.take(fold != number), held, true, true, replace(recipe, seed=number)))
-    return {**_means(files, found), "folds": count, "balances": recipe.balances, "seconds": _since(started)}
+    return {**_means(files, found), "folds": count, "variant": recipe.variant, "seconds": _since(started)}
 
 
 def _means(files: Files, found: list[dict[str, float]]) -> dict[str, object]:

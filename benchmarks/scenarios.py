@@ -1,6 +1,6 @@
 """Model quality in factories of many kinds, by the future that their simulator knows.
 
-    python -m benchmarks.scenarios [NAME …] [--seeds 3] [--threads 0] [--balances]
+    python -m benchmarks.scenarios [NAME …] [--seeds 3] [--threads 0] [--variant quantile]
 
 The product learns from what a factory knows at the end of its history; it is judged in each hour after that, on *all*
 running machines, by the simulator's true RUL up to the cap: nobody is left out because the failure is yet to come.
@@ -38,7 +38,7 @@ from monitory_retrain.dataset.lifetimes import Lifetimes, mean_time
 from monitory_retrain.evaluation import holdout
 from monitory_retrain.evaluation.scores import intervals
 from monitory_retrain.training import fitting
-from monitory_retrain.training.training import Recipe
+from monitory_retrain.training.training import VARIANTS, Recipe
 
 ERRORS = ("mae", "mean_mae", "near_mae", "false_urgent", "missed_urgent", "coverage", "width")
 NEAR_DAYS, URGENT_DAYS, FAR_DAYS = 3.0, 5.0, 10.0
@@ -53,13 +53,11 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of {', '.join(SCENARIOS)} (all)")
     parser.add_argument("--seeds", type=int, default=3, help="factories of each kind (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="of LightGBM; 0 for all cores")
-    parser.add_argument(
-        "--balances", action=argparse.BooleanOptionalAction, help="balance the rows over RUL (where it helps)"
-    )
+    parser.add_argument("--variant", choices=VARIANTS, help="of training (the one with the least error)")
     arguments = parser.parse_args()
     recipe = Recipe(
         threads=arguments.threads,
-        balances=arguments.balances,
+        variant=arguments.variant,
     )
     if unknown := set(arguments.names) - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")

@@ -161,7 +161,7 @@ def learn(
     predicted = holdout.predictions(judged.model(rows.names, cap), parts.holdout)
     interval = judged.calibration
     log.info("judged: fitting again, on the hold-out too")
-    final = fitting.fit(rows, sensors, settings, replace(recipe, balances=judged.trained.balanced), log)
+    final = fitting.fit(rows, sensors, settings, replace(recipe, variant=judged.trained.variant), log)
     older = parts.training  # of which no labels are asked
     day = date_numbers(rows.hour)
     return Challenger(
@@ -282,7 +282,7 @@ def card(
         },
         parameters={
             key: value
-            for key, value in asdict(replace(recipe, balances=challenger.trained.balanced)).items()
+            for key, value in asdict(replace(recipe, variant=challenger.trained.variant)).items()
             if key != "threads"
         },
         trees=challenger.trained.trees,

@@ -94,4 +94,4 @@ def test_both_languages_show_the_same_blocks_of_code(english: str, korean: str) 
 def test_a_variable_that_a_verb_does_not_take_would_be_noticed() -> None:
     assert {"SEED", "MACHINES", "FOLDER"} <= variables("demo")
     assert "PORT" not in variables("demo")
-    assert {"SCENARIO", "SEEDS", "BALANCES"} <= variables("bench-factory")
+    assert {"SCENARIO", "SEEDS", "VARIANT"} <= variables("bench-factory")

@@ -4,7 +4,10 @@ Every booster leaves one fold of lives out and learns from all others. None is t
 lives are few each is worth more as a teacher, and where they are many boosters of this size never had to stop. The
 served model is the mean of the boosters, written as one LightGBM text.
 
-Rows are balanced over RUL (balancing.py) where that lessens the out-of-fold error of rows whose time left was seen.
+Three variants are tried, and the one with the least out-of-fold error over all rows is taken: the mean RUL learnt from
+rows as they are; from rows balanced over RUL (balancing.py); and a quantile below the median, which a few long lives
+among many short ones don't pull away from the failures that come soon (Koenker and Bassett, "Regression quantiles",
+1978).
 
 Rows of lives whose end was not seen learn from a rest that is drawn for them (rests.py), another one for each
 booster. Errors count less the farther away the failure is, as 1 / (1 + days): a day matters more near it.
@@ -12,7 +15,7 @@ booster. Errors count less the farther away the failure is, as 1 / (1 + days): a
 The out-of-fold predictions give the distribution of the life left (survival.py), so what they predict must not have
 taught: a row's is that of its fold's booster.
 
-Fewer than `FEW_LIVES` lives cannot tell by their out-of-fold errors whether balancing helps, and one long life would
+Fewer than `FEW_LIVES` lives cannot tell by their out-of-fold errors what helps, and one long life would
 outweigh several short ones: rows are balanced, each life weighs the same, and the boosters that are served leave none
 out.
 """
@@ -20,6 +23,7 @@ out.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 import lightgbm as lgb
 import numpy as np
@@ -41,8 +45,14 @@ SETTLED_HOURS = 30.0
 
 EARLY_WEIGHT = 0.25
 
-MIN_GAIN = 0.02
-"""By this share balancing must lessen the out-of-fold error: less may be chance."""
+MIN_GAIN = 0.03
+"""By this share a variant must lessen the out-of-fold error of the plain one: less may be chance."""
+
+QUANTILE = 0.4
+"""What the variant `quantile` predicts: the RUL that this share of machines like the one asked about do not reach."""
+
+Variant = Literal["plain", "balanced", "quantile"]
+VARIANTS: tuple[Variant, ...] = ("plain", "balanced", "quantile")
 
 MOST_ROWS = 40_000
 """Hours of a life are near copies: training learns from about so many rows, evenly chosen."""
@@ -57,7 +67,8 @@ class Recipe:
         trees: per booster.
         seed: of folds, drawn lives and LightGBM.
         threads: of LightGBM; 0 for all cores.
-        balances: RUL bins are brought closer to each other in size (balancing.py); None: where it helps.
+        variant: what boosters learn: the mean of rows as they are (`plain`) or whose RUL bins were brought closer to
+            each other in size (`balanced`, balancing.py), or `QUANTILE` (`quantile`); None: what has the least error.
         parameters: LightGBM's own. Small trees: the drivers' cost (TreeSHAP) goes with trees times leaves.
     """
 
@@ -65,7 +76,7 @@ class Recipe:
     trees: int = 125
     seed: int = 0
     threads: int = 0
-    balances: bool | None = None
+    variant: Variant | None = None
     parameters: dict[str, object] = field(
         default_factory=lambda: {
             "objective": "regression",
@@ -92,7 +103,7 @@ class Trained:
         settled: which of these have trends to go by, shape (m,).
         out_of_fold: prediction of each of these by the booster that did not learn from its life, days, shape (m,).
         trees: of each booster.
-        balanced: the rows that taught were balanced.
+        variant: which one was taken.
     """
 
     text: str
@@ -101,7 +112,7 @@ class Trained:
     settled: npt.NDArray[np.bool_]
     out_of_fold: Floats
     trees: int
-    balanced: bool = False
+    variant: Variant = "plain"
 
 
 def train(
@@ -140,27 +151,28 @@ def train(
     weigh = partial(_weights, life=life, settled=settled, few=few)
     rests = Rests(with_tried_age(x, kept, lives, life), lives, seed=recipe.seed, threads=recipe.threads)
 
-    def boosters(balances: bool, left_out: bool = True) -> list[lgb.Booster]:
+    def boosters(variant: Variant, left_out: bool = True) -> list[lgb.Booster]:
         made = []
         for number in range(count):
             rows = np.flatnonzero(fold != number) if left_out else np.arange(len(x))
-            made.append(_booster(x, rests, weigh, rows, kept, recipe, number, balances))
-            said(f"booster {number + 1} of {count}{', of balanced rows' if balances else ''}")
+            made.append(_booster(x, rests, weigh, rows, kept, recipe, number, variant))
+            said(f"booster {number + 1} of {count}, {variant}")
         return made
 
-    def folded(balances: bool) -> _Folded:
-        made = boosters(balances)
-        return _Folded(made, _out_of_fold(x, fold, made), balances)
+    def folded(variant: Variant) -> _Folded:
+        made = boosters(variant)
+        return _Folded(made, _out_of_fold(x, fold, made), variant)
 
-    if recipe.balances is None and few:
-        chosen = folded(True)
-    elif recipe.balances is None:
-        chosen = _better(folded(False), folded(True), lives, settled, said)
+    if recipe.variant is None and few:
+        chosen = folded("balanced")
+    elif recipe.variant is None:
+        rul = rests.draw(recipe.seed * 1000 + count)  # another draw than any that taught
+        chosen = _best([folded(variant) for variant in VARIANTS], rul, lives.cap, settled, said)
     else:
-        chosen = folded(recipe.balances)
-    served = boosters(chosen.balanced, left_out=False) if few else chosen.boosters
+        chosen = folded(recipe.variant)
+    served = boosters(chosen.variant, left_out=False) if few else chosen.boosters
     text = average([booster.model_to_string() for booster in served])
-    return Trained(text, tuple(kept), rows, settled, chosen.out_of_fold, recipe.trees, chosen.balanced)
+    return Trained(text, tuple(kept), rows, settled, chosen.out_of_fold, recipe.trees, chosen.variant)
 
 
 def taught(count: int) -> Ints:
@@ -174,30 +186,35 @@ class _Folded:
 
     boosters: list[lgb.Booster]
     out_of_fold: Floats
-    balanced: bool
+    variant: Variant
 
 
-def _better(
-    plain: _Folded,
-    balanced: _Folded,
-    lives: Lifetimes,
+def _best(
+    folded: list[_Folded],
+    rul: Floats,
+    cap: float,
     settled: npt.NDArray[np.bool_],
     said: Callable[[str], None],
 ) -> _Folded:
-    """The boosters of balanced rows where these have the lesser error out of fold."""
-    without, with_it = (_near_error(one.out_of_fold, lives, settled) for one in (plain, balanced))
-    chosen = balanced if with_it < without * (1 - MIN_GAIN) else plain
-    said(f"balanced: {chosen.balanced}; the error is {with_it:.3f} days with it, {without:.3f} without")
+    """The variant with the least error out of fold, the first one unless another is better by `MIN_GAIN`."""
+    errors = [_error(one.out_of_fold, rul, cap, settled) for one in folded]
+    at = int(np.argmin(errors))
+    chosen = folded[at] if errors[at] < errors[0] * (1 - MIN_GAIN) else folded[0]
+    found = ", ".join(f"{one.variant} {error:.3f}" for one, error in zip(folded, errors, strict=True))
+    said(f"{chosen.variant} is taken; errors in days: {found}")
     return chosen
 
 
-def _near_error(out_of_fold: Floats, lives: Lifetimes, settled: npt.NDArray[np.bool_]) -> float:
-    """The mean absolute error of rows whose time left was seen, days, weighted as in training; infinite without any."""
-    rows = settled & lives.event
-    if not rows.any():
+def _error(out_of_fold: Floats, rul: Floats, cap: float, settled: npt.NDArray[np.bool_]) -> float:
+    """The mean absolute error of all rows, days, weighted as in training; infinite without any.
+
+    Rows whose end was not seen are held against the rest that is drawn for them: to leave them out would be to judge
+    by machines that fail soon.
+    """
+    if not settled.any():
         return float("inf")
-    true = lives.time[rows]
-    return float(np.average(np.abs(out_of_fold[rows] - true), weights=1 / (1 + true)))
+    error = np.abs(np.clip(out_of_fold, 0.0, cap) - rul)[settled]
+    return float(np.average(error, weights=1 / (1 + rul[settled])))
 
 
 def _booster(
@@ -208,15 +225,17 @@ def _booster(
     names: list[str],
     recipe: Recipe,
     number: int,
-    balances: bool,
+    variant: Variant,
 ) -> lgb.Booster:
     seed = recipe.seed * 1000 + number
     rul = rests.draw(seed)
-    if balances:
+    if variant == "balanced":
         rows = rows[balanced(rul[rows], seed)]
     weight = weigh(rul)
+    quantile = {"objective": "quantile", "alpha": QUANTILE} if variant == "quantile" else {}
     parameters = {
         **recipe.parameters,
+        **quantile,
         "seed": seed,
         "num_threads": recipe.threads,
         "deterministic": True,

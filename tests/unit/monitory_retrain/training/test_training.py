@@ -12,7 +12,7 @@ from monitory_retrain.dataset.lifetimes import Lifetimes
 from monitory_retrain.evaluation.scores import intervals
 from monitory_retrain.training import training
 from monitory_retrain.training.survival import MIN_LIVES, distribution
-from monitory_retrain.training.training import Recipe, Trained
+from monitory_retrain.training.training import VARIANTS, Recipe, Trained, Variant
 
 NAMES = ("life", "wear", "noise")
 CAP = 8.0
@@ -91,7 +91,7 @@ def test_what_calibrates_is_told_by_the_booster_that_did_not_learn_from_it(
     boosters: list[lgb.Booster], learnt: list[set[float]]
 ) -> None:
     x, rul, life = lives([60] * training.FEW_LIVES)
-    made = balance(x, exact(rul), life, balances=False)
+    made = taught_by(x, exact(rul), life, "plain")
     strangers = np.array([[number not in taught for number in life.tolist()] for taught in learnt])
     assert (strangers.sum(axis=0) == 1).all()
     told = np.array([booster.predict(x) for booster in boosters])
@@ -101,7 +101,7 @@ def test_what_calibrates_is_told_by_the_booster_that_did_not_learn_from_it(
 def test_of_few_lives_the_served_boosters_leave_none_out(boosters: list[lgb.Booster], learnt: list[set[float]]) -> None:
     x, rul, life = lives([60] * (training.FEW_LIVES - 1))
     made = trained(x, rul, life)
-    assert made.balanced
+    assert made.variant == "balanced"
     assert [len(taught) < training.FEW_LIVES - 1 for taught in learnt] == [True] * 5 + [False] * 5
     served = np.mean([booster.predict(x) for booster in boosters[5:]], axis=0)
     assert lgb.Booster(model_str=made.text).predict(x) == pytest.approx(served)
@@ -119,7 +119,7 @@ def test_few_lives_count_the_same_whatever_their_length(monkeypatch: pytest.Monk
     monkeypatch.setattr(lgb, "Dataset", weighed)
     count = training.FEW_LIVES + more
     x, rul, life = lives([40, 400] + [80] * (count - 2))
-    balance(x, exact(rul), life, balances=False)
+    taught_by(x, exact(rul), life, "plain")
     short, long = weights[-1][:2] if same else (weights[-1][weights[-1] > 0].min(), weights[-1].max())
     assert (long == pytest.approx(short)) == same
 
@@ -168,27 +168,37 @@ def test_machines_that_run_on_after_their_first_failure_are_not_told_too_long() 
     assert np.abs(told - hours_left / 24)[worn].mean() < 1  # 2.0, were hazards to learn from the age
 
 
-def balance(x: Floats, known: Lifetimes, life: Ints, balances: bool | None) -> Trained:
-    return training.train(x, known, life, NAMES, Recipe(trees=60, threads=1, balances=balances))
+def taught_by(x: Floats, known: Lifetimes, life: Ints, variant: Variant | None) -> Trained:
+    return training.train(x, known, life, NAMES, Recipe(trees=60, threads=1, variant=variant))
 
 
 def error(model: Trained, known: Lifetimes) -> float:
-    true = known.time[model.rows]
-    rows = model.settled & known.event[model.rows]
-    return float(np.average(np.abs(model.out_of_fold - true)[rows], weights=(1 / (1 + true))[rows]))
+    true, rows = known.time[model.rows], model.settled
+    told = np.clip(model.out_of_fold, 0, known.cap)
+    return float(np.average(np.abs(told - true)[rows], weights=(1 / (1 + true))[rows]))
 
 
-@pytest.mark.parametrize(("gain", "is_balanced"), [(training.MIN_GAIN, False), (-1.0, True)])
-def test_rows_are_balanced_where_that_lessens_the_error_out_of_fold(
-    monkeypatch: pytest.MonkeyPatch, gain: float, is_balanced: bool
+@pytest.mark.parametrize("gain", [training.MIN_GAIN, -1.0, 1.0])
+@pytest.mark.parametrize("rare", ["failures", "nothing"])
+def test_the_variant_with_the_least_error_out_of_fold_is_taken(
+    monkeypatch: pytest.MonkeyPatch, gain: float, rare: str
 ) -> None:
     monkeypatch.setattr(training, "MIN_GAIN", gain)
     x, rul, life = lives([200] * training.FEW_LIVES)
-    kept = (rul > 2) | (np.random.default_rng(1).random(len(rul)) < 0.05)  # hardly any row near a failure
+    kept = (rul > 2) | (np.random.default_rng(1).random(len(rul)) < (0.05 if rare == "failures" else 1))
     x, rul, life = x[kept], rul[kept], life[kept]
     known = exact(rul)
-    plain, balanced, chosen = (balance(x, known, life, balances) for balances in (False, True, None))
-    assert plain.text != balanced.text
-    assert (error(balanced, known) < error(plain, known) * (1 - gain)) == is_balanced
-    assert chosen.text == (balanced if is_balanced else plain).text
-    assert chosen.balanced == is_balanced
+    made = {variant: taught_by(x, known, life, variant) for variant in VARIANTS}
+    assert len({one.text for one in made.values()}) == (len(VARIANTS) if rare == "failures" else 2)  # bins are equal
+    errors = {variant: error(one, known) for variant, one in made.items()}
+    best = min(VARIANTS, key=errors.__getitem__)
+    chosen = taught_by(x, known, life, None)
+    assert chosen.variant == (best if errors[best] < errors["plain"] * (1 - gain) else "plain")
+    assert chosen.text == made[chosen.variant].text
+
+
+def test_the_quantile_lies_below_the_mean_where_lives_end_unforeseen() -> None:
+    x, rul, life = lives([48, 96, 192, 384] * (training.FEW_LIVES // 4))
+    x[:, 0] = 0.0  # nothing tells how worn a machine is
+    plain, quantile = (taught_by(x, exact(rul), life, variant) for variant in ("plain", "quantile"))
+    assert np.median(quantile.out_of_fold) < np.median(plain.out_of_fold)
