@@ -9,8 +9,7 @@ import pytest
 PROGRAM = """
 import resource
 from monitory.storage.s3 import S3Storage
-if {prepared}:
-    S3Storage("bucket", region="ap-northeast-2")
+S3Storage("bucket", region="ap-northeast-2")
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for number in range(40):
@@ -29,8 +28,8 @@ def test_a_body_takes_the_pages_of_the_last_one(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_"):
         monkeypatch.delenv(name, raising=False)
-    without, faults = (int(_output(PROGRAM.format(prepared=prepared))) for prepared in (False, True))
-    assert faults < 100 < without / 20
+    # without it these are 20,000 or none, by where in the heap the interpreter's own blocks happen to lie
+    assert int(_output(PROGRAM)) < 100
 
 
 def _output(program: str) -> bytes:
