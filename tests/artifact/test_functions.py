@@ -1,7 +1,6 @@
 """The built artifacts run as Lambda runs them, against a real S3 server: predict, retrain, and predict again."""
 
 import json
-import sys
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -22,25 +21,11 @@ from monitory_predict.application import build_app
 from monitory_predict.telemetry import NoTelemetry
 from tests.artifact.conftest import Factory, Trained
 from tests.support import credential_endpoint
+from tests.support.gateways import http_event, rest_event
 from tests.support.template.iam import may
 from tests.support.template.reading import Stack, source
 
 pytestmark = pytest.mark.timeout(900)
-
-
-def http_event(machine: Machine) -> dict[str, Any]:
-    """The event of API Gateway's HTTP API for a machine."""
-    event: dict[str, Any] = json.loads((EVENTS / "predict-http.json").read_text(encoding="utf-8"))
-    event["queryStringParameters"] = {"zoneId": machine.zone_id, "equipId": machine.equip_id}
-    event["rawQueryString"] = f"zoneId={machine.zone_id}&equipId={machine.equip_id}"
-    return event
-
-
-def route_event(path: str) -> dict[str, Any]:
-    """The event of API Gateway's REST API for a route without parameters."""
-    event = deepcopy(predict_event("Z", "E"))
-    event |= {"resource": path, "path": path, "queryStringParameters": None, "multiValueQueryStringParameters": None}
-    return event
 
 
 def body(answer: Any) -> dict[str, Any]:
@@ -84,7 +69,8 @@ def test_rest_and_http_events_are_answered_alike(
 ) -> None:
     machine = factory.machines[0]
     rest = body(predict_function.invoke(predict_event(*machine)))
-    http = body(predict_function.invoke(http_event(machine)))
+    query = {"zoneId": machine.zone_id, "equipId": machine.equip_id}
+    http = body(predict_function.invoke(http_event("/api/v1/predict", query)))
     assert steady(rest) == steady(http)
 
 
@@ -164,7 +150,7 @@ def test_promotion_and_rollback_are_seen_without_a_restart(
     trained: Trained, predict_function: sandbox.Running, retrain_function: sandbox.Running, factory: Factory
 ) -> None:
     first, second = trained.answer["version"], trained.other["version"]
-    health = route_event("/api/v1/health")
+    health = rest_event("/api/v1/health")
     promoted = retrain_function.invoke({"action": "promote", "version": second, "reason": "to see it served"})
     assert promoted["version"] == second
     assert body(predict_function.invoke(health))["version"] == second
@@ -174,10 +160,10 @@ def test_promotion_and_rollback_are_seen_without_a_restart(
 
 
 def test_every_route_of_the_gateway_is_answered(trained: Trained, predict_function: sandbox.Running) -> None:
-    listed = body(predict_function.invoke(route_event("/api/v1/models")))
+    listed = body(predict_function.invoke(rest_event("/api/v1/models")))
     assert {version["version"] for version in listed["versions"]} >= {trained.answer["version"]}
     dashed = trained.answer["version"].replace("/", "-")
-    report = predict_function.invoke(route_event(f"/api/v1/models/{dashed}/report"))
+    report = predict_function.invoke(rest_event(f"/api/v1/models/{dashed}/report"))
     assert report["statusCode"] in (200, 404)
 
 
@@ -225,7 +211,7 @@ def test_every_machine_is_scored_and_the_roles_allow_it(
     for key in written - {"state/failures.json"}:
         assert may(stack, "ScoreRole", "s3:PutObject", f"arn:aws:s3:::{scored.name}/{key}"), key
     with sandbox.serve(replace(predict_artifact, environment=environment)) as running:
-        fleet = body(running.invoke(route_event("/api/v1/fleet")))
+        fleet = body(running.invoke(rest_event("/api/v1/fleet")))
         answers = [running.invoke(predict_event(*machine)) for machine in factory.machines]
     assert fleet["total"] == len(factory.machines)
     assert any(answer["statusCode"] == 200 for answer in answers)
@@ -254,67 +240,3 @@ def test_a_month_without_data_is_skipped_with_the_reason(retrain_function: sandb
     answer = retrain_function.invoke(json.loads((EVENTS / event).read_text(encoding="utf-8")))
     assert answer["status"] == "skipped"
     assert "are needed" in answer["reason"]
-
-
-@pytest.mark.parametrize(
-    ("variable", "value"), [("S3_MODEL_BUCKET_NAME", ""), ("MAX_DATA_AGE_HOURS", "-1"), ("LOG_FORMAT", "XML")]
-)
-def test_predict_does_not_start_with_a_wrong_setting_and_names_it(
-    predict_artifact: sandbox.Artifact, variable: str, value: str
-) -> None:
-    wrong = replace(predict_artifact, environment={**predict_artifact.environment, variable: value})
-    with sandbox.serve(wrong) as running:
-        answer = running.invoke(route_event("/api/v1/health"))
-        assert variable in answer["errorMessage"] + running.log()
-        assert "SettingsError" in answer["errorType"] + running.log()
-
-
-def test_retrain_does_not_start_with_a_wrong_setting_and_names_it(retrain_artifact: sandbox.Artifact) -> None:
-    wrong = replace(retrain_artifact, environment={**retrain_artifact.environment, "TRAINING_DAYS": "0"})
-    with sandbox.serve(wrong) as running:
-        answer = running.invoke({"month": "2025-06"})
-        assert "TRAINING_DAYS" in answer["errorMessage"] + running.log()
-
-
-def test_without_libgomp_retrain_says_what_is_missing(retrain_artifact: sandbox.Artifact) -> None:
-    with sandbox.serve(replace(retrain_artifact, libgomp=False)) as running:
-        answer = running.invoke({"month": "2025-06"})
-        assert "libgomp.so.1" in answer["errorMessage"] + running.log()
-
-
-def log_of_an_unknown_machine(artifact: sandbox.Artifact, log_format: str) -> list[str]:
-    """The lines that a function logs when it is asked for a machine that is not there."""
-    with sandbox.serve(replace(artifact, environment={**artifact.environment, "LOG_FORMAT": log_format})) as running:
-        assert running.invoke(predict_event("ZONE-9", "NOBODY"))["statusCode"] == 404
-        return [line for line in running.log().splitlines() if "ZONE-9/NOBODY" in line]
-
-
-def test_log_lines_are_json_where_asked(predict_artifact: sandbox.Artifact) -> None:
-    (line,) = log_of_an_unknown_machine(predict_artifact, "JSON")
-    record = json.loads(line)
-    assert (record["level"], record["service"]) == ("INFO", "monitory-predict")
-
-
-def test_log_lines_are_for_people_where_asked(predict_artifact: sandbox.Artifact) -> None:
-    (line,) = log_of_an_unknown_machine(predict_artifact, "TEXT")
-    assert not line.startswith("{")
-    assert " INFO " in line
-
-
-def test_it_starts_quickly_and_stays_small(
-    trained: Trained, predict_artifact: sandbox.Artifact, factory: Factory, capsys: pytest.CaptureFixture[str]
-) -> None:
-    event = predict_event(*factory.machines[0])
-    with sandbox.serve(predict_artifact) as running:
-        for _ in range(5):
-            running.invoke(event)
-        first, *warm = running.durations_ms()
-        init, peak = running.init_ms(), running.peak_rss_mb()
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\npredict in the sandbox: INIT REPORT {init:.0f} ms, first answer {first - init:.0f} ms after it,"
-            f" then {min(warm):.1f} to {max(warm):.1f} ms; peak {peak:.0f} MB\n"
-        )
-    # a shared machine may be several times slower than an idle one; benchmarks/cold_start.py measures
-    assert init < 3000
-    assert peak < 150
