@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from monitory.errors import Conflict, NoModel
-from monitory.registry.registry import Registry
+from monitory.registry.registry import Registry, ServedObject
 from tests.support.fakes import MemoryStorage, WatchedStorage
 from tests.support.registries import (
     KEY,
@@ -179,12 +179,18 @@ def test_a_slow_run_that_shows_old_metrics_and_dies_is_mended() -> None:
     check_whole(registry)
 
 
-def test_a_second_promotion_of_the_same_bytes_is_not_replaced_before_it_is_recorded() -> None:
-    storage = WatchedStorage()  # its ETags are hashes of the bytes
+def late_run() -> tuple[Registry, WatchedStorage, ServedObject]:
+    """B is served, and what a run has read that still holds A for it; ETags are hashes of the bytes."""
+    storage = WatchedStorage()
     registry = a_registry(storage)
     promote(registry, A)
     old = registry.served()
     promote(registry, B)
+    return registry, storage, old
+
+
+def test_a_second_promotion_of_the_same_bytes_is_not_replaced_before_it_is_recorded() -> None:
+    registry, storage, old = late_run()
 
     def dies_before_the_record(verb: str, key: str) -> None:
         if verb == "put" and key.startswith("promotions/"):
@@ -206,15 +212,11 @@ def test_a_second_promotion_of_the_same_bytes_is_not_replaced_before_it_is_recor
     check_whole(registry)
 
 
-def test_what_was_promoted_again_while_the_history_was_read_is_not_replaced() -> None:
-    storage = WatchedStorage()  # its ETags are hashes of the bytes
-    registry = a_registry(storage)
-    promote(registry, A)
-    old = registry.served()
-    promote(registry, B)
+def test_what_the_caller_did_not_read_is_not_replaced_even_if_its_bytes_come_back() -> None:
+    registry, storage, old = late_run()
 
     def returns_to_a(verb: str, key: str) -> None:
-        if (verb, key) == ("put", KEY):  # the late run has looked at what is served for the last time
+        if (verb, key) == ("put", KEY):  # where the late run would write, though B was served when it looked
             storage.before = lambda verb, key: None
             promote(Registry(storage, KEY), A, "again")
 
