@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, repeat
-from uuid import uuid4
 
 import pytest
 
@@ -20,6 +19,7 @@ from monitory_retrain.ingest.backfill import batches
 from monitory_retrain.ingest.cache.day_cache import FOLDER, PIECES
 from monitory_retrain.job import Job, JobResult
 from monitory_retrain.training.training import Recipe
+from tests.support.buckets import shared_bucket
 
 START = clock.first_hour(clock.now().date()) - 20 * 24
 DAYS = 6
@@ -36,15 +36,12 @@ ENOUGH = {"MIN_READINGS": "1000", "MIN_DAYS": "5", "MIN_MACHINES": "2", "MIN_FAI
 @pytest.fixture(scope="module")
 def lake(s3_server: S3) -> str:
     """A lake in which machines fail often, and an object cannot be read; every test here reads it."""
-    name = f"lake-{uuid4().hex[:12]}"
-    with s3_server.active():
-        s3_server.ensure_buckets(name)
-        storage = S3Storage(name, region=REGION)
+    with shared_bucket(s3_server, "lake") as storage:
         plan = Plan(START, machines=MACHINES, seed=3, life_days=3.0, rate_seconds=900.0)
         write_hours(storage, Producer(plan), range(START, START + 24 * DAYS))
         poisoned = next(entry for entry in storage.list("EQUIPMENT") if entry.size > 1000)
         storage.put(poisoned.key, b"\x00 nothing \xff\n" * 99, content_type="application/x-ndjson")
-    return name
+    return storage.name
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 from zipfile import ZipFile
 
 import pytest
@@ -24,6 +23,7 @@ from monitory_retrain import bootstrap
 from monitory_retrain.job import Job
 from monitory_retrain.training.training import Recipe
 from tests.support import former_lake
+from tests.support.buckets import shared_bucket
 from tests.support.former_lake import MACHINES, ZONE
 
 ARCHIVE = Path(__file__).parent / "former" / "v1.0.zip"
@@ -53,13 +53,10 @@ def archived(name: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def lake(s3_server: S3) -> str:
     """The lake that version 1.0 read."""
-    name = f"lake-{uuid4().hex[:12]}"
-    with s3_server.active():
-        s3_server.ensure_buckets(name)
-        storage = S3Storage(name, region=REGION)
+    with shared_bucket(s3_server, "lake") as storage:
         for key, body in former_lake.objects():
             storage.put(key, body, content_type="application/x-ndjson")
-    return name
+    return storage.name
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -26,6 +25,7 @@ from monitory_retrain import bootstrap
 from monitory_retrain.ingest.cache.day_cache import FOLDER
 from monitory_retrain.job import Job, JobResult
 from monitory_retrain.training.training import Recipe
+from tests.support.buckets import shared_bucket
 
 START = clock.first_hour(clock.now().date()) - 40 * 24
 DAYS = 12
@@ -40,21 +40,17 @@ ENOUGH = {"MIN_READINGS": "1000", "MIN_DAYS": "5", "MIN_MACHINES": "2", "MIN_FAI
 @pytest.fixture(scope="module")
 def lake(s3_server: S3) -> str:
     """A lake in which machines fail often; read by every test here."""
-    name = f"lake-{uuid4().hex[:12]}"
-    with s3_server.active():
-        s3_server.ensure_buckets(name)
+    with shared_bucket(s3_server, "lake") as storage:
         plan = Plan(START, machines=5, seed=3, life_days=3.0, rate_seconds=450.0)
-        write_hours(S3Storage(name, region=REGION), Producer(plan), range(START, START + 24 * DAYS))
-    return name
+        write_hours(storage, Producer(plan), range(START, START + 24 * DAYS))
+    return storage.name
 
 
 @pytest.fixture(scope="module")
 def undisturbed(lake: str, s3_server: S3) -> str:
     """The model of a run that nothing disturbs."""
-    name = f"model-{uuid4().hex[:12]}"
-    with s3_server.active(), pytest.MonkeyPatch.context() as patch:
-        s3_server.ensure_buckets(name)
-        set_environment(patch, lake, name)
+    with shared_bucket(s3_server, "model") as models, pytest.MonkeyPatch.context() as patch:
+        set_environment(patch, lake, models.name)
         job = small_job()
         done = bootstrap.handle(job, EVENT, lambda: 900.0)
         assert (done["status"], done["data"]["objects_read"]) == ("trained", done["data"]["objects"])
