@@ -1,6 +1,6 @@
 """Model quality in factories of many kinds, by the future that their simulator knows.
 
-    python -m benchmarks.scenarios [NAME …] [--seeds 3] [--threads 0] [--variant quantile]
+    python -m benchmarks.scenarios [NAME …] [--seeds 3] [--threads 0] [--variant median]
 
 The product learns from what a factory knows at the end of its history; it is judged in each hour after that, on *all*
 running machines, by the simulator's true RUL up to the cap: nobody is left out because the failure is yet to come.

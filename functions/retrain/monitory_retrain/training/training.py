@@ -5,9 +5,8 @@ lives are few each is worth more as a teacher, and where they are many boosters 
 served model is the mean of the boosters, written as one LightGBM text.
 
 Three variants are tried, and the one with the least out-of-fold error over all rows is taken: the mean RUL learnt from
-rows as they are; from rows balanced over RUL (balancing.py); and a quantile below the median, which a few long lives
-among many short ones don't pull away from the failures that come soon (Koenker and Bassett, "Regression quantiles",
-1978).
+rows as they are; from rows balanced over RUL (balancing.py); and the median RUL, which a few long lives among many
+short ones don't pull away from the failures that come soon (LightGBM's L1 objective).
 
 Rows of lives whose end was not seen learn from a rest that is drawn for them (rests.py), another one for each
 booster. Errors count less the farther away the failure is, as 1 / (1 + days): a day matters more near it.
@@ -45,14 +44,8 @@ SETTLED_HOURS = 30.0
 
 EARLY_WEIGHT = 0.25
 
-MIN_GAIN = 0.03
-"""By this share a variant must lessen the out-of-fold error of the plain one: less may be chance."""
-
-QUANTILE = 0.4
-"""What the variant `quantile` predicts: the RUL that this share of machines like the one asked about do not reach."""
-
-Variant = Literal["plain", "balanced", "quantile"]
-VARIANTS: tuple[Variant, ...] = ("plain", "balanced", "quantile")
+Variant = Literal["plain", "balanced", "median"]
+VARIANTS: tuple[Variant, ...] = ("plain", "balanced", "median")
 
 MOST_ROWS = 40_000
 """Hours of a life are near copies: training learns from about so many rows, evenly chosen."""
@@ -68,7 +61,7 @@ class Recipe:
         seed: of folds, drawn lives and LightGBM.
         threads: of LightGBM; 0 for all cores.
         variant: what boosters learn: the mean of rows as they are (`plain`) or whose RUL bins were brought closer to
-            each other in size (`balanced`, balancing.py), or `QUANTILE` (`quantile`); None: what has the least error.
+            each other in size (`balanced`, balancing.py), or the median (`median`); None: what has the least error.
         parameters: LightGBM's own. Small trees: the drivers' cost (TreeSHAP) goes with trees times leaves.
     """
 
@@ -196,10 +189,9 @@ def _best(
     settled: npt.NDArray[np.bool_],
     said: Callable[[str], None],
 ) -> _Folded:
-    """The variant with the least error out of fold, the first one unless another is better by `MIN_GAIN`."""
+    """The variant with the least error out of fold."""
     errors = [_error(one.out_of_fold, rul, cap, settled) for one in folded]
-    at = int(np.argmin(errors))
-    chosen = folded[at] if errors[at] < errors[0] * (1 - MIN_GAIN) else folded[0]
+    chosen = folded[int(np.argmin(errors))]
     found = ", ".join(f"{one.variant} {error:.3f}" for one, error in zip(folded, errors, strict=True))
     said(f"{chosen.variant} is taken; errors in days: {found}")
     return chosen
@@ -232,10 +224,10 @@ def _booster(
     if variant == "balanced":
         rows = rows[balanced(rul[rows], seed)]
     weight = weigh(rul)
-    quantile = {"objective": "quantile", "alpha": QUANTILE} if variant == "quantile" else {}
+    objective = {"objective": "regression_l1"} if variant == "median" else {}
     parameters = {
         **recipe.parameters,
-        **quantile,
+        **objective,
         "seed": seed,
         "num_threads": recipe.threads,
         "deterministic": True,
