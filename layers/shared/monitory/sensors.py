@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -203,10 +202,15 @@ def lake_section(path: str | None = None) -> bytes:
     return bytes(_read(path).lake)
 
 
+def locate(file: str) -> Path:
+    """The path of a file that a setting names: as it is where it has a slash, otherwise in this package."""
+    return Path(file) if "/" in file else Path(__file__).parent / file
+
+
 def _read(path: str | None) -> _File:
     try:
         file = path or "sensors.json"
-        text = (Path(file) if "/" in file else resources.files("monitory").joinpath(file)).read_bytes()
+        text = locate(file).read_bytes()
         return msgspec.json.decode(text, type=_File)
     except OSError as exc:
         raise SensorSetError(f"SENSORS_FILE: sensor set {path}: {exc.strerror or exc}") from exc

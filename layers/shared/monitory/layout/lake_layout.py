@@ -2,8 +2,6 @@
 
 import hashlib
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -137,11 +135,7 @@ def load(lake_file: str | None = None, sensors_file: str | None = None) -> LakeL
     """
     where = f"LAKE_FILE: {lake_file}" if lake_file else f"SENSORS_FILE: {sensors_file or 'sensors.json'}: lake"
     try:
-        if lake_file:
-            place = Path(lake_file) if "/" in lake_file else resources.files("monitory").joinpath(lake_file)
-            text = place.read_bytes()
-        else:
-            text = sensors.lake_section(sensors_file)
+        text = sensors.locate(lake_file).read_bytes() if lake_file else sensors.lake_section(sensors_file)
         return msgspec.json.decode(text, type=LakeLayout) if text or lake_file else DEFAULT_LAYOUT
     except OSError as exc:
         raise LakeLayoutError(f"{where}: {exc.strerror or exc}") from exc

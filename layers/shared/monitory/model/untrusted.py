@@ -11,7 +11,6 @@ sign: LightGBM reads beyond its arrays. And some texts with sound trees crash it
 import os
 import re
 import resource
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
@@ -60,6 +59,8 @@ def check(text: bytes) -> None:
     Raises:
         BrokenModel: it is too large, a tree is malformed, or the child refused it, crashed or timed out.
     """
+    import subprocess  # a cold start whose model is known does without
+
     if len(text) > MAX_BYTES:
         raise BrokenModel(f"the model of unknown origin has {len(text):,} bytes, more than {MAX_BYTES:,}")
     check_trees(text)
