@@ -97,13 +97,14 @@ class HistoryCache:
         listings = dict(newest or self.newest_listings(machine, now))
         if (absence := self._absence(machine)) and not any(listing.result() for listing in listings.values()):
             raise NoData(absence.reason)
-        entry = self._complete_entry(machine, now, listings) or self._load_in_time(machine)
+        in_reach = self._days(now)
+        entry = self._complete_entry(machine, now, in_reach, listings) or self._load_in_time(machine)
         cached = entry.history.by_date()
-        for day in self._days(now):
+        for day in in_reach:
             if day not in listings and self._outdated(cached.get(day), now):
                 listings[day] = self._list(machine, day)
         listed = {day: listing.result() for day, listing in listings.items()}
-        days = {day: cached[day] for day in self._days(now) if day in cached}
+        days = {day: cached[day] for day in in_reach if day in cached}
         days |= refreshed_days(self._lake, cached, listed, now, self._executor)
         writing = self._save(machine, entry, days, now)
         history = self._history(machine, days, now, [item for items in listed.values() for item in items])
@@ -180,7 +181,9 @@ class HistoryCache:
         absence = self._absences.get(machine)
         return absence if absence and time.monotonic() < absence.until else None
 
-    def _complete_entry(self, machine: Machine, now: datetime, listings: Listings) -> StoredHistory | None:
+    def _complete_entry(
+        self, machine: Machine, now: datetime, in_reach: Sequence[date], listings: Listings
+    ) -> StoredHistory | None:
         """The entry in memory if it is up to date: no further hour is due, and no object is new."""
         entry = self._entries.get(machine)
         if entry is None:
@@ -189,7 +192,7 @@ class HistoryCache:
         if newest < clock.hour_of(now) - 1:
             return None  # another process may have stored it by now
         cached = entry.history.by_date()
-        if any(self._outdated(cached.get(day), now) for day in self._days(now) if day not in listings):
+        if any(self._outdated(cached.get(day), now) for day in in_reach if day not in listings):
             return None
         complete = all(day in cached and is_current(cached[day].content, it.result()) for day, it in listings.items())
         return entry if complete else None
