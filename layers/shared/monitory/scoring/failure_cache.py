@@ -48,7 +48,7 @@ class FailureCache:
         time, for a run's cases must not rest on what an earlier one read, and the index of records is brought up to
         date before it is read.
         """
-        self._for_scoring = for_scoring
+        self._log_seconds = 0.0 if for_scoring else LOG_SECONDS
         self._read_records: Callable[[Records], Records] = (
             (lambda _: records.update_index(models))
             if for_scoring
@@ -95,15 +95,28 @@ class FailureCache:
 
         For scoring, the logbook is read each time.
         """
-        log_seconds = 0.0 if self._for_scoring else LOG_SECONDS
         with self._lock:
-            if self._read_at is None or time.monotonic() - self._read_at > REFRESH_SECONDS:
+            if self._state_is_due():
                 self._read_state()
-            if self._log_read_at is None or time.monotonic() - self._log_read_at >= log_seconds:
-                self._read_log(self._failures.state.log_key)
-            if self._records_read_at is None or time.monotonic() - self._records_read_at >= log_seconds:
+            if key := self._due_log():
+                self._read_log(key)
+            if self._records_are_due():
                 self._refresh_records()
             return self._failures
+
+    def kept(self) -> Failures | None:
+        """What `current` would return without a request; None where it would read something."""
+        is_due = self._state_is_due() or self._due_log() or self._records_are_due()
+        return None if is_due else self._failures
+
+    def _state_is_due(self) -> bool:
+        return _is_due(self._read_at, REFRESH_SECONDS)
+
+    def _due_log(self) -> str | None:
+        return self._failures.state.log_key if _is_due(self._log_read_at, self._log_seconds) else None
+
+    def _records_are_due(self) -> bool:
+        return _is_due(self._records_read_at, self._log_seconds)
 
     def _read_state(self) -> None:
         try:
@@ -121,9 +134,7 @@ class FailureCache:
             self._join()
         self._read_at = time.monotonic()
 
-    def _read_log(self, key: str | None) -> None:
-        if key is None:
-            return
+    def _read_log(self, key: str) -> None:
         self._log_read_at = time.monotonic()
         try:
             blob = self._lake.get_if_changed(key, self._log_etag)
@@ -152,3 +163,8 @@ class FailureCache:
         is_unread = self._file is None and self._failures.state.log_key is not None
         joined = None if is_unread or not (self._file or entries) else (self._file or Logbook()).with_records(entries)
         self._failures = self._failures._replace(logbook=joined)
+
+
+def _is_due(read_at: float | None, seconds: float) -> bool:
+    """Whether what was read at a `time.monotonic`, or never, is to be read again."""
+    return read_at is None or time.monotonic() - read_at >= seconds
