@@ -238,7 +238,7 @@ bench-scale: $(READY) $(NATIVE) ## growth with machines and days, with a plot (P
 	@$(BIN)/python -m benchmarks.scale $(call flag,plot,PLOT) $(call flag,days,DAYS)
 
 .PHONY: bench-backfill
-bench-backfill: $(READY) ## a backfill in batches beside one process, the same bytes (MACHINES= DAYS=)
+bench-backfill: $(READY) $(NATIVE) ## a backfill in batches beside one process, the same bytes (MACHINES= DAYS=)
 	@$(BIN)/python -m benchmarks.backfill $(call flag,machines,MACHINES) $(call flag,days,DAYS)
 
 .PHONY: bench-cold-start
@@ -251,7 +251,7 @@ bench-training: $(READY) ## seconds and memory of training for 1,000 machines (M
 
 .PHONY: costs
 costs: $(READY) ## what a night costs by factory size, from measured figures (OBJECT_MS= ROW_MS= ROW_BYTES=, INSTANCE_HOUR=)
-	@test -n "$(and $(OBJECT_MS),$(ROW_MS),$(ROW_BYTES))" || { echo 'error: which figures? make costs OBJECT_MS=7.6 ROW_MS=0.36 ROW_BYTES=4000 (from bench-scale and bench-training)' >&2; exit 2; }
+	@test -n "$(and $(OBJECT_MS),$(ROW_MS),$(ROW_BYTES))" || { echo 'error: which figures? make costs OBJECT_MS=2.4 ROW_MS=0.1 ROW_BYTES=520 (from bench-scale and bench-training)' >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.costs --object-ms $(OBJECT_MS) --row-ms $(ROW_MS) --row-bytes $(ROW_BYTES) $(call flag,instance-hour,INSTANCE_HOUR)
 
 .PHONY: bench-factory
