@@ -48,7 +48,7 @@ class FailureCache:
         time, for a run's cases must not rest on what an earlier one read, and the index of records is brought up to
         date before it is read.
         """
-        self._log_seconds = 0.0 if for_scoring else LOG_SECONDS
+        self._for_scoring = for_scoring
         self._read_records: Callable[[Records], Records] = (
             (lambda _: records.update_index(models))
             if for_scoring
@@ -114,6 +114,10 @@ class FailureCache:
 
     def _due_log(self) -> str | None:
         return self._failures.state.log_key if _is_due(self._log_read_at, self._log_seconds) else None
+
+    @property
+    def _log_seconds(self) -> float:
+        return 0.0 if self._for_scoring else LOG_SECONDS
 
     def _records_are_due(self) -> bool:
         return _is_due(self._records_read_at, self._log_seconds)
