@@ -43,12 +43,6 @@ hypothesis.settings.register_profile("quick", max_examples=20)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: a quarter of the time a test waits for a server, a browser or another process."""
-    return (os.cpu_count() or 1) + 1
-
-
-@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Tests of a module share a process; so do all of the artifacts, whose fixtures take a minute to make."""
     from xdist.scheduler import LoadScopeScheduling

@@ -26,7 +26,7 @@ from monitory_predict.telemetry import NoTelemetry, Telemetry
 from tests.support.fakes import WatchedStorage
 from tests.support.models import SENSORS, card, small_text
 from tests.support.registries import KEY, promote
-from tests.support.samples import MACHINE, hour_of_readings, lake_key, ndjson
+from tests.support.samples import MACHINE, hour_of_lines, hour_of_readings, lake_key, ndjson
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=clock.KST)
 V1, V2, V3 = "2026/11/18/150000", "2026/11/19/150000", "2026/11/20/150000"
@@ -92,7 +92,8 @@ class World:
         """Write the object of an hour that starts then (KST), and return its key."""
         start = start.replace(tzinfo=None, minute=0, second=0, microsecond=0)
         key = lake_key(start.date(), name or f"{start:%H}", machine)
-        self.lake_storage.put(key, ndjson(hour_of_readings(start, machine=machine, **others)))  # type: ignore[arg-type]
+        made = ndjson(hour_of_readings(start, machine=machine, **others)) if others else hour_of_lines(start, machine)  # type: ignore[arg-type]
+        self.lake_storage.put(key, made)
         return key
 
     def write_hours(self, ages: Iterable[int], now: datetime = NOW) -> None:

@@ -23,6 +23,7 @@ from monitory.scoring.performance import (
 from monitory.sensors import PowerFactor, Sensor, SensorSet
 from monitory.settings import RetrainSettings
 from monitory_retrain import pipeline, report
+from monitory_retrain.array_types import Floats, Ints
 from monitory_retrain.dataset.completeness import Completeness, completeness
 from monitory_retrain.dataset.hour_table import HourTable
 from monitory_retrain.evaluation import drift, verdict
@@ -47,10 +48,25 @@ def table(machines: int = 6, life_hours: int = 90, seed: int = 0) -> HourTable:
 
     No run is as long as the one before: a machine's last one does not tell its next.
     """
+    owners = [Machine("ZONE-001", f"EQUIP-{number:03d}") for number in range(1, machines + 1)]
+    machine, hour, values = _columns(machines, life_hours, seed)
+    n = len(hour)
+    return HourTable(
+        owners,
+        machine.copy(),
+        hour.copy(),
+        values.copy(),
+        np.full(n, 4320, dtype=np.int64),
+        np.zeros(n, dtype=np.int64),
+    )
+
+
+@cache
+def _columns(machines: int, life_hours: int, seed: int) -> tuple[Ints, Ints, Floats]:
+    """Machine, hour and values of a table's rows."""
     rng = np.random.default_rng(seed)
     start = first_hour(FIRST)
     gap = range(first_hour(DAYS[3]), first_hour(DAYS[4]))
-    owners = [Machine("ZONE-001", f"EQUIP-{number:03d}") for number in range(1, machines + 1)]
     machine, hour, values = [], [], []
     for index in range(machines):
         age, length = index * life_hours // machines, life_hours
@@ -64,15 +80,7 @@ def table(machines: int = 6, life_hours: int = 90, seed: int = 0) -> HourTable:
             machine.append(index)
             hour.append(at)
             values.append(row)
-    n = len(hour)
-    return HourTable(
-        owners,
-        np.array(machine, dtype=np.int64),
-        np.array(hour, dtype=np.int64),
-        np.array(values),
-        np.full(n, 4320, dtype=np.int64),
-        np.zeros(n, dtype=np.int64),
-    )
+    return np.array(machine, dtype=np.int64), np.array(hour, dtype=np.int64), np.array(values)
 
 
 def _row(rng: np.random.Generator, wear: float) -> list[float]:
