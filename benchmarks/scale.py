@@ -42,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--machines", type=int, nargs="+", default=[1, 10, 100], help="(%(default)s)")
     parser.add_argument("--days", type=int, default=30, help="(%(default)s)")
+    parser.add_argument("--trees", type=int, help="of each booster of the model that predicts (the product's)")
     parser.add_argument("--plot", type=Path, help="where to draw the growth (SVG)")
     arguments = parser.parse_args()
     from benchmarks.virtual import VirtualLake, use  # the worker processes import this module, and need none of it
@@ -51,7 +52,7 @@ def main() -> None:
         shorter = [days for days in (1, 3, 10) if days < arguments.days]
         by_days = [_point(server, BY_DAYS_MACHINES, days) for days in shorter]
         by_machines = [_point(server, machines, arguments.days) for machines in arguments.machines]
-    predicted = _predict_by_days([*shorter, arguments.days])
+    predicted = _predict_by_days([*shorter, arguments.days], arguments.trees)
     if arguments.plot:
         _draw(by_machines, by_days, predicted, arguments.plot)
 
@@ -87,7 +88,7 @@ def _point(server: Side, machines: int, count: int) -> Point:
     return Point(machines, count, objects, first.wall, first.cpu, second.cpu, memory.peak)
 
 
-def _predict_by_days(wanted: list[int]) -> dict[int, float]:
+def _predict_by_days(wanted: list[int], trees: int | None) -> dict[int, float]:
     """The CPU of an answer for a new hour, seconds, by days of readings before it."""
     from benchmarks import stage
     from benchmarks.predict import Product as Predict
@@ -96,7 +97,7 @@ def _predict_by_days(wanted: list[int]) -> dict[int, float]:
     found, written = {}, stage.START
     producer, event = stage.factory(1), stage.rest_event(_MACHINE)
     with stage.buckets() as (lake, models):
-        stage.promote_model(models)
+        stage.promote_model(models, trees=trees or stage.TREES)
         storage = stage.bucket(lake)
         with Side(Predict) as ours:
             for count in wanted:

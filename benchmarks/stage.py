@@ -99,7 +99,7 @@ def promote_model(models: str, seed: int = 0, trees: int = TREES) -> str:
     x = 50 + draw.normal(0, 1, (1, len(names))) * wear * 3 + draw.normal(0, 1, (n, len(names)))
     x[:, names.index(vector.AGE)] = age
     lives = Lifetimes((_LIFE_HOURS - age) / HOURS_PER_DAY, np.ones(n, dtype=np.bool_), CAP_DAYS)
-    text = train(x, lives, life, names, Recipe(trees=trees, threads=1)).text
+    text = train(x, lives, life, names, Recipe(trees=trees, threads=1, variant="median")).text
     version = Version.at(datetime.now(UTC))
     card = Card(
         version=str(version),

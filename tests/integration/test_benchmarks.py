@@ -28,7 +28,10 @@ ROOT = Path(__file__).resolve().parents[2]
                 "a page of 50 machines without trends",
             },
         ),
-        ("scale --machines 1 --days 1", {"scale, first night", "scale, second night", "scale, predict, new hour"}),
+        (
+            "scale --machines 1 --days 1 --trees 10",
+            {"scale, first night", "scale, second night", "scale, predict, new hour"},
+        ),
         ("backfill --machines 1 --days 1 --readers 1", {"backfill, one process", "backfill, batches"}),
         ("training --machines 5 --days 12 --threads 1", {"training"}),
         ("failure_modes --machines 12 --days 32", {"mode ahead"}),
