@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from monitory.errors import StorageUnavailable
 from monitory_local.s3.weed import START_SECONDS, ServerError, weed_server
 
 if TYPE_CHECKING:
@@ -77,12 +78,21 @@ class S3:
         return bool(self.environment)
 
     def ensure_buckets(self, *names: str) -> None:
-        """Create the buckets that do not exist, for which `buckets.prepare` decides whether that is right."""
+        """Create the buckets that do not exist, for which `buckets.prepare` decides whether that is right.
+
+        Raises:
+            StorageUnavailable: the store refuses one, for its name say.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
         client = self.client()
         present = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
         for name in names:
             if name not in present:
-                client.create_bucket(Bucket=name)
+                try:
+                    client.create_bucket(Bucket=name)
+                except (BotoCoreError, ClientError) as exc:
+                    raise StorageUnavailable(f"cannot create the bucket {name}: {exc}") from exc
 
 
 @contextmanager

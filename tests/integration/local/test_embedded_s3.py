@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from monitory.errors import StorageUnavailable
 from monitory_local.s3 import S3, embedded_s3, running_s3
 
 
@@ -37,6 +38,12 @@ def test_metadata_comes_back_and_an_unchanged_object_is_not_sent_again(s3: S3, m
     with pytest.raises(ClientError) as unchanged:
         client.get_object(Bucket=model_bucket, Key="m", IfNoneMatch=etag)
     assert _status(unchanged) == 304
+
+
+@pytest.mark.parametrize("name", ["b", "Our Models"])
+def test_a_bucket_whose_name_is_refused_is_named(s3: S3, name: str) -> None:
+    with pytest.raises(StorageUnavailable, match=f"(?s)cannot create the bucket {name}: .*[Ii]nvalid"):
+        s3.ensure_buckets(name)
 
 
 def test_requests_without_the_right_key_are_refused(s3: S3) -> None:
