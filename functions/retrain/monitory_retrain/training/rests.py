@@ -1,7 +1,5 @@
 """The rests of lives whose end was not seen, drawn for the rows that learn from them."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from monitory.features.vector import AGE
@@ -11,10 +9,6 @@ from monitory_retrain.training.survival import Hazards
 
 MIN_AGED_FAILURES = 5
 """Lives of known age that were seen to fail; fewer do not tell what an age means."""
-
-
-DRAWS = 8
-"""Of each end that was not seen, where a mean is learnt."""
 
 
 class Rests:
@@ -38,31 +32,13 @@ class Rests:
             self._hazards = Hazards(x, lives, seed, threads)
             self._survival = self._hazards.survival(x[self._unseen])
 
-    def draw(self, seed: int, number: int = 0) -> Floats:
-        """Days left, shape (n,), another draw for each seed and number."""
+    def draw(self, seed: int) -> Floats:
+        """Days left, shape (n,)."""
         rul = self._time.copy()
         if len(self._unseen):
-            after, random = rul[self._unseen], np.random.default_rng((seed, number))
+            after, random = rul[self._unseen], np.random.default_rng(seed)
             rul[self._unseen] = self._hazards.draw(self._survival, after, random)
         return rul
-
-    def mean(self, seed: int, weigh: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
-        """Several draws in one: what a squared error learns from it is what it would learn from all of them.
-
-        Args:
-            seed: of the draws.
-            weigh: what rows count, given their days left; shape (n,) each.
-
-        Returns:
-            Days left and weights, shape (n,) each.
-        """
-        rul, unseen = self._time.copy(), self._unseen
-        if not len(unseen):
-            return rul, weigh(rul)
-        draws = [self.draw(seed, number) for number in range(DRAWS)]
-        weights = [weigh(draw) for draw in draws]
-        rul[unseen] = np.average(draws, axis=0, weights=weights)[unseen]
-        return rul, np.mean(weights, axis=0)
 
 
 def with_tried_age(x: Floats, names: list[str], lives: Lifetimes, life: Ints) -> Floats:

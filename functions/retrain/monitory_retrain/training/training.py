@@ -8,9 +8,8 @@ Three variants are tried, and the one with the least out-of-fold error over all 
 rows as they are; from rows balanced over RUL (balancing.py); and the median RUL, which a few long lives among many
 short ones don't pull away from the failures that come soon (LightGBM's L1 objective).
 
-Rows of lives whose end was not seen learn from rests that are drawn for them (rests.py), other ones for each
-booster: means from several draws at once, medians from one. Errors count less the farther away the failure is, as
-1 / (1 + days): a day matters more near it.
+Rows of lives whose end was not seen learn from a rest that is drawn for them (rests.py), another one for each
+booster. Errors count less the farther away the failure is, as 1 / (1 + days): a day matters more near it.
 
 The out-of-fold predictions give the distribution of the life left (survival.py), so what they predict must not have
 taught: a row's is that of its fold's booster.
@@ -221,13 +220,11 @@ def _booster(
     variant: Variant,
 ) -> lgb.Booster:
     seed = recipe.seed * 1000 + number
-    if variant == "median":
-        rul, objective = rests.draw(seed), {"objective": "regression_l1"}
-        weight = weigh(rul)
-    else:
-        (rul, weight), objective = rests.mean(seed, weigh), {}
+    rul = rests.draw(seed)
     if variant == "balanced":
         rows = rows[balanced(rul[rows], seed)]
+    weight = weigh(rul)
+    objective = {"objective": "regression_l1"} if variant == "median" else {}
     parameters = {
         **recipe.parameters,
         **objective,
