@@ -283,9 +283,9 @@ bench-spikes: $(READY) ## failures found in readings beside the true ones, at ma
 	@$(BIN)/python -m benchmarks.spikes $(if $(RATES),--rates $(RATES))
 
 .PHONY: bench-quality
-bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003" REGIMES= ENGINES= CENSORED= FOLDS= VARIANT=)
+bench-quality: $(READY) ## model quality on C-MAPSS (CMAPSS=folder SUBSETS="FD001 FD003" REGIMES= ENGINES= CENSORED= FOLDS= SEEDS= VARIANT=)
 	@test -n "$(CMAPSS)" || { echo 'error: where is the data? make bench-quality CMAPSS=folder SUBSETS="FD001 FD003"' >&2; exit 2; }
-	@$(BIN)/python -m benchmarks.quality "$(CMAPSS)" $(or $(SUBSETS),FD001 FD003) $(call flag,regimes,REGIMES) $(call flag,engines,ENGINES) $(call flag,censored,CENSORED) $(call flag,folds,FOLDS) $(call flag,variant,VARIANT)
+	@$(BIN)/python -m benchmarks.quality "$(CMAPSS)" $(or $(SUBSETS),FD001 FD003) $(call flag,regimes,REGIMES) $(call flag,engines,ENGINES) $(call flag,censored,CENSORED) $(call flag,folds,FOLDS) $(call flag,seeds,SEEDS) $(call flag,variant,VARIANT)
 
 # --- tidy ------------------------------------------------------------------------------------------------
 
