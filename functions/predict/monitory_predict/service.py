@@ -107,11 +107,10 @@ class PredictService:
     def _predict(self, machine: Machine, read_history: Callable[[], History]) -> MachinePrediction:
         model_until = self._model_until()
         checking = self.executor.submit(self.models.current)
-        kept = self.failures.kept()
-        reading = None if kept else self.executor.submit(self.failures.current)
+        reading = self.executor.submit(self.failures.current)
         history = read_history()
         current = _result(checking, model_until) or self.models.last_good(self._too_slow())
-        failures = kept or (reading and _result(reading, model_until)) or self.failures.last_good
+        failures = _result(reading, model_until) or self.failures.last_good
         return self._predictions.predict(machine, history, current, failures, self.costs)
 
     def current_model(self) -> CurrentModel:

@@ -95,32 +95,15 @@ class FailureCache:
 
         For scoring, the logbook is read each time.
         """
+        log_seconds = 0.0 if self._for_scoring else LOG_SECONDS
         with self._lock:
-            if self._state_is_due():
+            if self._read_at is None or time.monotonic() - self._read_at > REFRESH_SECONDS:
                 self._read_state()
-            if key := self._due_log():
-                self._read_log(key)
-            if self._records_are_due():
+            if self._log_read_at is None or time.monotonic() - self._log_read_at >= log_seconds:
+                self._read_log(self._failures.state.log_key)
+            if self._records_read_at is None or time.monotonic() - self._records_read_at >= log_seconds:
                 self._refresh_records()
             return self._failures
-
-    def kept(self) -> Failures | None:
-        """What `current` would return without a request; None where it would read something."""
-        is_due = self._state_is_due() or self._due_log() or self._records_are_due()
-        return None if is_due else self._failures
-
-    def _state_is_due(self) -> bool:
-        return _is_due(self._read_at, REFRESH_SECONDS)
-
-    def _due_log(self) -> str | None:
-        return self._failures.state.log_key if _is_due(self._log_read_at, self._log_seconds) else None
-
-    @property
-    def _log_seconds(self) -> float:
-        return 0.0 if self._for_scoring else LOG_SECONDS
-
-    def _records_are_due(self) -> bool:
-        return _is_due(self._records_read_at, self._log_seconds)
 
     def _read_state(self) -> None:
         try:
@@ -138,7 +121,9 @@ class FailureCache:
             self._join()
         self._read_at = time.monotonic()
 
-    def _read_log(self, key: str) -> None:
+    def _read_log(self, key: str | None) -> None:
+        if key is None:
+            return
         self._log_read_at = time.monotonic()
         try:
             blob = self._lake.get_if_changed(key, self._log_etag)
@@ -167,8 +152,3 @@ class FailureCache:
         is_unread = self._file is None and self._failures.state.log_key is not None
         joined = None if is_unread or not (self._file or entries) else (self._file or Logbook()).with_records(entries)
         self._failures = self._failures._replace(logbook=joined)
-
-
-def _is_due(read_at: float | None, seconds: float) -> bool:
-    """Whether what was read at a `time.monotonic`, or never, is to be read again."""
-    return read_at is None or time.monotonic() - read_at >= seconds

@@ -35,29 +35,6 @@ def test_scoring_heeds_the_log_at_each_run() -> None:
     assert _count(asked) == 1
 
 
-def test_what_is_kept_costs_no_request_until_something_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds, asked = 1000.0, list[str]()
-    monkeypatch.setattr(failures, "time", type("time", (), {"monotonic": staticmethod(lambda: seconds)}))
-    models, lake = WatchedStorage(), WatchedStorage(before=lambda _, key: asked.append(key))
-    failure_state.write(models, FailureState(log_key="failures.ndjson"))
-    lake.put("failures.ndjson", _failure("E1"))
-    cache = FailureCache(models, lake, Logger(service="test-predict", level="CRITICAL"))
-    assert cache.kept() is None
-    read = cache.current()
-    asked.clear()
-    seconds += failures.LOG_SECONDS - 1
-    assert cache.kept() is read
-    assert not asked
-    seconds += 1
-    assert cache.kept() is None
-    assert cache.current() == read
-    assert asked == ["failures.ndjson"]
-    seconds = 1000.0 + failures.REFRESH_SECONDS - 1
-    cache.current()
-    seconds += 1
-    assert cache.kept() is None
-
-
 def _failure(equip: str) -> bytes:
     return b'{"zoneId": "Z", "equipId": "%s", "time": "2026-11-20T10:00:00"}\n' % equip.encode()
 
