@@ -7,9 +7,8 @@ figures: what there is to choose is chosen by grouped cross-validation over trai
 every engine is predicted, in all its settled rows, by a model that was trained and calibrated on other engines. `rmse`,
 `nasa_score` and `mae` are against the capped truth min(RUL, 125), `rmse_raw` against the uncapped one; cycles.
 Operating regimes are learnt from the training file's settings. `--regimes 6` spreads a subset with one regime over six
-simulated ones.
-`--engines 5` learns from five training engines, others for each seed; with `--censored 0.5` half of the training
-engines are watched to a random cycle only, so that their failure is not seen.
+simulated ones. `--engines 5` learns from five training engines, others for each seed; with `--censored 0.5` half of the
+training engines are watched to a random cycle only, so that their failure is not seen.
 `--variant` says what boosters learn; without, training finds out.
 """
 
@@ -50,7 +49,7 @@ def main() -> None:
     parser.add_argument("--engines", type=int, help="learn from so many training engines")
     parser.add_argument("--censored", type=float, default=0.0, help="share of them whose failure is not seen")
     parser.add_argument("--regimes", type=int, default=1, help="spread the engines over so many simulated regimes")
-    parser.add_argument("--seeds", type=int, default=3, help="(%(default)s)")
+    parser.add_argument("--seeds", type=int, default=3, help="of the test engines' figures (%(default)s)")
     parser.add_argument("--variant", choices=VARIANTS, help="of training (the one with the least error)")
     arguments = parser.parse_args()
     recipe = Recipe(threads=THREADS, variant=arguments.variant)

@@ -1,6 +1,6 @@
 """How ingest and predict grow: time, CPU, memory, requests.
 
-    python -m benchmarks.scale [--machines 1 10 100] [--days 30] [--plot FILE.svg]
+    python -m benchmarks.scale [--machines 1 10 100] [--days 30] [--trees 125] [--plot FILE.svg]
 
 Ingest: machines 1 -> 10 -> 100 over 30 days, days 1 -> 30 of 10 machines. The lake is virtual (virtual.py): full hours
 of 0.8 MB, 58 GB for 100 machine-months, made by a server of its own while they are read. Memory is the largest sum
