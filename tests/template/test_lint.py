@@ -33,9 +33,11 @@ def test_cfn_lint_has_nothing_to_say(tmp_path: Path) -> None:
 
 
 def test_cfn_lint_sees_a_misspelt_property(tmp_path: Path) -> None:
-    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    broken = tmp_path / "template.yaml"
-    broken.write_text(text.replace("ReservedConcurrentExecutions:", "ReservedConcurrency:"), encoding="utf-8")
+    template = source()
+    function = template["Resources"]["RetrainFunction"]
+    function["Properties"]["ReservedConcurrency"] = function["Properties"].pop("ReservedConcurrentExecutions")
+    broken = tmp_path / "template.json"
+    broken.write_text(json.dumps(template | {"Resources": {"RetrainFunction": function}}), encoding="utf-8")
     assert "ReservedConcurrency" in run(TOOLS / "cfn-lint", "--template", broken).stdout
 
 

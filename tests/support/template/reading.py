@@ -5,6 +5,8 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,12 @@ class NoManagedPolicies:
 
 
 def source() -> dict[str, Any]:
-    """The template with the dashboard's file where CloudFormation includes it."""
+    """The template with the dashboard's file where CloudFormation includes it; the caller may change it."""
+    return deepcopy(_source())
+
+
+@cache
+def _source() -> dict[str, Any]:
     template: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     dashboard = template["Resources"]["Dashboard"]["Properties"]
     include = dashboard["DashboardBody"]["Fn::Transform"]
@@ -47,7 +54,7 @@ def source() -> dict[str, Any]:
 
 def plain_yaml(text: str) -> dict[str, Any]:
     """YAML without CloudFormation's short forms, which an included file may not use."""
-    parsed: dict[str, Any] = yaml.safe_load(text)
+    parsed: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
     return parsed
 
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).parents[3]
 SHARED, PREDICT = REPOSITORY / "layers/shared/monitory", REPOSITORY / "functions/predict/monitory_predict"
 HEAVY = ("boto3", "botocore.client", "imblearn", "lightgbm", "numpy", "pandas", "pyarrow", "scipy", "sklearn")
@@ -36,9 +38,10 @@ def test_a_start_imports_nothing_that_predictions_do_not_need() -> None:
     assert run(f"{program}\nprint(*[name for name in {late} if name in sys.modules])") == ""
 
 
-def test_reading_a_batch_imports_nothing_that_only_learning_needs() -> None:
-    heavy = ("imblearn", "jinja2", "lightgbm", "matplotlib", "pandas", "scipy", "sklearn")
-    assert run(f"import sys, monitory_retrain.backfill.read\nprint(*[n for n in {heavy} if n in sys.modules])") == ""
+@pytest.mark.parametrize(("start", "drawn_with"), [("bootstrap", ()), ("backfill.read", ("jinja2",))])
+def test_retrain_starts_without_what_only_learning_needs(start: str, drawn_with: tuple[str, ...]) -> None:
+    heavy = ("imblearn", "lightgbm", "matplotlib", "pandas", "scipy", "sklearn", *drawn_with)
+    assert run(f"import sys, monitory_retrain.{start}\nprint(*[n for n in {heavy} if n in sys.modules])") == ""
 
 
 SPY = """

@@ -8,15 +8,16 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.typing import RcKeyType
 
 from monitory_retrain.report.language.words import Text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
 
 INK, SOFT, LINE, PAPER = "#010101", "#010102", "#010103", "#010104"
 """Text, secondary text, grid, background."""
@@ -46,7 +47,7 @@ _VARIABLES = {
 WIDTH = 4.1
 """Inches: a phone's width, so that text is legible there; wider screens put figures side by side."""
 
-_STYLE: dict[RcKeyType, Any] = {
+_STYLE: "dict[RcKeyType, Any]" = {
     "svg.fonttype": "none",  # text can be selected, searched and read aloud
     "text.parse_math": False,  # a unit with dollar signs is a unit
     "font.family": "DejaVu Sans",  # what Matplotlib ships: layout is the same everywhere
@@ -96,8 +97,11 @@ def short(name: str, most: int = 20) -> str:
 
 
 @contextmanager
-def figure(height: float, rows: int = 1, columns: int = 1) -> Iterator[tuple[Figure, list[Axes]]]:
+def figure(height: float, rows: int = 1, columns: int = 1) -> "Iterator[tuple[Figure, list[Axes]]]":
     """An empty drawing of a height in inches in the page's style, and its axes, row by row."""
+    import matplotlib as mpl  # only who draws pays for it
+    from matplotlib.figure import Figure
+
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         # text stays text: the reader's fonts draw it, whatever the one that measures it lacks
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
@@ -106,7 +110,7 @@ def figure(height: float, rows: int = 1, columns: int = 1) -> Iterator[tuple[Fig
         yield drawing, list(axes.ravel())
 
 
-def svg(drawing: Figure, name: str, description: Text) -> str:
+def svg(drawing: "Figure", name: str, description: Text) -> str:
     """A drawing as inline SVG. Call it within `figure`'s block.
 
     Args:
@@ -114,6 +118,8 @@ def svg(drawing: Figure, name: str, description: Text) -> str:
         name: unique on the page; a prefix of the ids of shapes.
         description: the text alternative. It stands beside the drawing, for CSS chooses no attribute's language.
     """
+    import matplotlib as mpl
+
     out = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         drawing.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})

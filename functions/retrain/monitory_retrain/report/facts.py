@@ -3,7 +3,6 @@
 from datetime import datetime
 from itertools import pairwise
 
-import lightgbm as lgb
 import numpy as np
 
 from monitory.alerts.rule import ENOUGH, RECENT
@@ -166,6 +165,8 @@ def runs(challenger: Challenger, cap: float) -> list[Run]:
 
 def importance(text: str, sensors: SensorSet) -> list[tuple[str, float]]:
     """Each sensor's share of the gain of all splits, 0..1, the largest first; empty for a model without splits."""
+    import lightgbm as lgb  # only who draws pays for it
+
     booster = lgb.Booster(model_str=text)
     gains: dict[str, float] = {}
     for feature, gain in zip(booster.feature_name(), booster.feature_importance("gain").tolist(), strict=True):

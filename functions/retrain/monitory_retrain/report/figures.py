@@ -1,11 +1,9 @@
 """The report's drawings. Each function returns inline SVG, or None where there is nothing to show."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 
 from monitory.clock import HOURS_PER_DAY
 from monitory_retrain.array_types import Floats, Ints
@@ -15,6 +13,9 @@ from monitory_retrain.evaluation.reliability import Reliability
 from monitory_retrain.report import canvas
 from monitory_retrain.report.canvas import BAD, FULL, GOOD, INK, MAIN, MOST, NONE, OTHER, PAPER, SOFT, SOME, THIRD, WARN
 from monitory_retrain.report.language.words import Text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 DOTS = 500
 """Hours drawn in the scatter: more make it heavier, not clearer."""
@@ -162,7 +163,7 @@ def trajectories(runs: Sequence[Run], description: Text) -> str:
         return canvas.svg(drawing, "trajectories", description)
 
 
-def _trajectory(ax: Axes, run: Run) -> None:
+def _trajectory(ax: "Axes", run: Run) -> None:
     breaks = np.flatnonzero(np.diff(-run.before) > 1.5 / 24) + 1  # a line over a gap would show hours without data
 
     def gapped(values: Floats) -> Floats:
@@ -242,6 +243,8 @@ def completeness(completeness: Completeness, description: Text) -> str | None:
     """
     if not completeness.machines:
         return None
+    from matplotlib.patches import Patch
+
     shown = np.sort(np.argsort(-completeness.missing, kind="stable")[:MOST_MACHINES])
     with canvas.figure(0.75 + 0.175 * len(shown)) as (drawing, (ax,)):
         expected = completeness.expected

@@ -6,8 +6,6 @@ No range of RUL is dropped.
 """
 
 import numpy as np
-from imblearn.over_sampling import RandomOverSampler
-from imblearn.under_sampling import RandomUnderSampler
 
 from monitory_retrain.array_types import Floats, Ints
 
@@ -28,6 +26,9 @@ def balanced(rul: Floats, seed: int) -> Ints:
         rul: labels of the training part, days, shape (n,).
         seed: decides which rows.
     """
+    from imblearn.over_sampling import RandomOverSampler  # only learning pays for it
+    from imblearn.under_sampling import RandomUnderSampler
+
     label = bins(rul)
     present, sizes = np.unique(label, return_counts=True)
     if len(present) < 2:

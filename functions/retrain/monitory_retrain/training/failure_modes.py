@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from monitory.clock import HOURS_PER_DAY
 from monitory.features import vector
@@ -43,6 +41,9 @@ def learn(rows: Dataset, modes: Mapping[Machine, Mapping[int, str]], sensors: Se
         modes: the mode of each failure that has one, by machine and first hour.
         sensors: the sensor set of the rows.
     """
+    from sklearn.linear_model import LogisticRegression  # only learning pays for it
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+
     taught = np.flatnonzero(rows.rul <= BEFORE_DAYS)
     ahead = _modes_ahead(rows, taught, modes)
     taught, ahead = taught[ahead != ""], ahead[ahead != ""]

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import KMeans
-from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
 from monitory.features.hour_row import Columns
@@ -89,6 +87,9 @@ def _means(table: HourTable, sensors: SensorSet, names: Sequence[str]) -> Floats
 
 def _clusters(points: Floats) -> Floats | None:
     """The centres of clusters that stand clearly apart, shape (k, settings); None where there are none."""
+    from sklearn.cluster import KMeans  # only learning pays for it
+    from sklearn.metrics import silhouette_score
+
     sample = points[np.linspace(0, len(points) - 1, min(len(points), _SAMPLE)).astype(int)]
     most = min(MOST_REGIMES, len(np.unique(sample, axis=0)), len(sample) - 1)
     best, best_score = None, MIN_SILHOUETTE

@@ -15,7 +15,6 @@ data", 1979).
 about the same prediction (Beran, "Nonparametric regression with randomly censored survival data", 1981).
 """
 
-import lightgbm as lgb
 import numpy as np
 
 from monitory.model.distribution import Distribution, SurvivalCurve
@@ -42,6 +41,8 @@ class Hazards:
 
     def __init__(self, x: Floats, lives: Lifetimes, seed: int, threads: int) -> None:
         """Fit on rows; features x have shape (n, f)."""
+        import lightgbm as lgb  # only learning pays for it
+
         self._edges = _powers(lives.cap, PERIODS, 2.0)
         rows = np.arange(len(x))[:: max(1, round(len(x) / HAZARD_ROWS))]
         at_risk, failures = exposure(lives.take(rows), self._edges)

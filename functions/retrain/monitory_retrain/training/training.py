@@ -22,9 +22,8 @@ out.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
@@ -35,6 +34,9 @@ from monitory_retrain.dataset.split import folds
 from monitory_retrain.training.balancing import balanced
 from monitory_retrain.training.ensemble import average
 from monitory_retrain.training.rests import Rests, with_tried_age
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
 
 FEW_LIVES = 20
 """From here on cross-validation over lives tells more than it costs."""
@@ -144,7 +146,7 @@ def train(
     weigh = partial(_weights, life=life, settled=settled, few=few)
     rests = Rests(with_tried_age(x, kept, lives, life), lives, seed=recipe.seed, threads=recipe.threads)
 
-    def boosters(variant: Variant, left_out: bool = True) -> list[lgb.Booster]:
+    def boosters(variant: Variant, left_out: bool = True) -> "list[lgb.Booster]":
         made = []
         for number in range(count):
             rows = np.flatnonzero(fold != number) if left_out else np.arange(len(x))
@@ -177,7 +179,7 @@ def taught(count: int) -> Ints:
 class _Folded:
     """Boosters that leave one fold out each, and the prediction of each row by its fold's, days, shape (n,)."""
 
-    boosters: list[lgb.Booster]
+    boosters: "list[lgb.Booster]"
     out_of_fold: Floats
     variant: Variant
 
@@ -218,7 +220,9 @@ def _booster(
     recipe: Recipe,
     number: int,
     variant: Variant,
-) -> lgb.Booster:
+) -> "lgb.Booster":
+    import lightgbm as lgb  # only learning pays for it
+
     seed = recipe.seed * 1000 + number
     rul = rests.draw(seed)
     if variant == "balanced":
@@ -247,7 +251,7 @@ def _weights(rul: Floats, life: Ints, settled: npt.NDArray[np.bool_], few: bool)
     return shared
 
 
-def _out_of_fold(x: Floats, fold: Ints, boosters: list[lgb.Booster]) -> Floats:
+def _out_of_fold(x: Floats, fold: Ints, boosters: "list[lgb.Booster]") -> Floats:
     """The prediction of each row by the booster that did not learn from its life, days, shape (n,)."""
     predicted = np.empty(len(x))
     for number, booster in enumerate(boosters):
