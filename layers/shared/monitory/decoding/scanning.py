@@ -15,7 +15,7 @@ _ANY_JSON = json.JSONDecoder(parse_int=str)  # long numbers are no errors here
 _ANY_CHARACTERS = json.JSONDecoder(strict=False, parse_int=str)
 _WINDOW = 512
 
-_MANY_LEVELS = 300
+_MANY_LEVELS = 500
 """Less than the depth at which the parser gives up."""
 
 
@@ -36,7 +36,8 @@ def spans(piece: bytes) -> Iterator[tuple[int, int, bool]]:
         end, open_ended = parsed.end, parsed.open_ended
         if not parsed.is_value:
             if is_cut_off is None and _NEXT_RECORD.search(text, at + 1, end):
-                broken |= dict.fromkeys(_open_brackets(text, at, end), open_ended)
+                most = _MANY_LEVELS if parsed.is_too_deep else len(text)
+                broken |= dict.fromkeys(_open_brackets(text, at, end, most), open_ended)
             next_one = _NEXT_RECORD if text[at] in "{[" else _NEXT_RECORD_OR_LINE
             following = next_one.search(text, at + 1)
             end = following.start() + (text[following.start()] in "}]") if following else len(text)
@@ -48,13 +49,15 @@ def spans(piece: bytes) -> Iterator[tuple[int, int, bool]]:
 class _Parsed(NamedTuple):
     """The end of a parsed JSON value, whether it is one, and whether it may continue after the text.
 
-    `is_frame`: it is an array of objects or arrays, whose elements are the records.
+    `is_frame`: it is an array of objects or arrays, whose elements are the records. `is_too_deep`: the parser gave up,
+    so what begins deeper in it may be a value.
     """
 
     end: int
     is_value: bool
     open_ended: bool
     is_frame: bool = False
+    is_too_deep: bool = False
 
 
 def _parsed(text: str, at: int, limit: int) -> _Parsed:
@@ -78,7 +81,7 @@ def _parsed(text: str, at: int, limit: int) -> _Parsed:
             if is_last or not open_ended:
                 return _Parsed(at + exc.pos, False, open_ended and limit == len(text))
         except RecursionError:
-            return _Parsed(len(text), False, False)
+            return _Parsed(len(text), False, False, is_too_deep=True)
         size *= 4
 
 
@@ -92,7 +95,7 @@ def _parsed_line(text: str, at: int, limit: int) -> _Parsed:
     except json.JSONDecodeError as exc:
         return _Parsed(at + exc.pos, False, is_last and exc.msg.startswith("Unterminated"))
     except RecursionError:
-        return _Parsed(len(text), False, False)
+        return _Parsed(len(text), False, False, is_too_deep=True)
     return _result(text, at, at + end, value, is_last and end == len(line))
 
 
@@ -105,8 +108,8 @@ def _result(text: str, at: int, end: int, value: object, open_ended: bool) -> _P
     return _Parsed(end, True, open_ended)
 
 
-def _open_brackets(text: str, start: int, end: int) -> list[int]:
-    """The brackets after `start` that are still open at `end`, `_MANY_LEVELS` at most.
+def _open_brackets(text: str, start: int, end: int, most: int) -> list[int]:
+    """The brackets after `start` that are still open at `end`, the first `most` of them.
 
     A value that starts at any of them fails where the whole failed. Parsing each again would take hours for a few
     megabytes of brackets.
@@ -115,7 +118,7 @@ def _open_brackets(text: str, start: int, end: int) -> list[int]:
     for token in _STRUCTURE.finditer(text, start, end):
         if token[0] in "[{":
             opened.append(token.start())
-            if len(opened) == _MANY_LEVELS:
+            if len(opened) == most:
                 break
         elif opened and token[0] in "]}":
             opened.pop()
