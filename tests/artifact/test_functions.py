@@ -228,11 +228,9 @@ def test_a_batch_is_read_without_what_only_learning_needs(
     with sandbox.serve(replace(retrain_artifact, handler=handler, libgomp=False)) as running:
         answer = running.invoke({"action": "read", "batch": first})
         other = running.invoke({"action": "rollback"})
-        init = running.init_ms()
     assert (answer["status"], answer["machines"]) == ("read", len(first["machines"])), answer
     assert answer["data"]["objects_read"] == first["objects"]
     assert (other["status"], "reads batches" in other["reason"]) == ("invalid", True)
-    assert init < retrain_function.init_ms()
 
 
 @pytest.mark.parametrize("event", ["retrain-month.json", "retrain-range.json", "retrain-nightly.json"])

@@ -34,9 +34,9 @@ def test_retrain_does_not_start_with_a_wrong_setting_and_names_it(retrain_artifa
         assert "TRAINING_DAYS" in answer["errorMessage"] + running.log()
 
 
-def test_without_libgomp_retrain_says_what_is_missing(retrain_artifact: sandbox.Artifact) -> None:
+def test_without_libgomp_retrain_says_what_is_missing(retrain_artifact: sandbox.Artifact, factory: Factory) -> None:
     with sandbox.serve(replace(retrain_artifact, libgomp=False)) as running:
-        answer = running.invoke({"month": "2025-06"})
+        answer = running.invoke(factory.shorter_event)
         assert "libgomp.so.1" in answer["errorMessage"] + running.log()
 
 

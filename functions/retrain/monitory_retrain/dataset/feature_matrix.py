@@ -1,7 +1,7 @@
 """The features of many hours of one machine, by whole arrays.
 
 `monitory.features.vector.build` is the definition, hour by hour, and says what each feature means; a parity test holds
-this form to it. Sums run from the oldest hour to the newest, as they do there, so the two differ by rounding at most.
+this form to it. The two differ by rounding at most: Python's `sum` loses less than a sum of arrays from 3.12 on.
 """
 
 from collections.abc import Collection, Sequence
