@@ -51,8 +51,11 @@ FUZZ_READY := .venv-fuzz/.ready
 POLICY_READY := .venv-policy/.ready
 DEPLOY_READY := .venv-deploy/.ready
 
+# the interpreter of Lambda's version; empty where there is none
+DEPLOYED_PYTHON = $(shell PYTHONPATH=local:layers/shared $(BIN)/python -c 'from monitory_local.artifacts.build import find_compiler; print(find_compiler() or "")')
+
 # the emulator runs the functions in its own process's Python, so it has to be theirs
-$(DEPLOY_READY): PYTHON = $(shell PYTHONPATH=local:layers/shared $(BIN)/python -c 'from monitory_local.artifacts.build import find_compiler; print(find_compiler() or "python3.13")')
+$(DEPLOY_READY): PYTHON = $(or $(DEPLOYED_PYTHON),python3.13)
 $(DEPLOY_READY): | $(READY)
 
 .venv-%/.ready: requirements/%.txt
@@ -150,7 +153,15 @@ endef
 
 .PHONY: check
 check: style $(NATIVE) ## lint, types, import direction and unit tests: the verb for every save
-	$(call beside_types,$(BIN)/pytest -q $(PARALLEL) --hypothesis-profile=quick -m "not slow" tests/unit)
+	$(call beside_types,$(BIN)/pytest -q $(PARALLEL) --hypothesis-profile=quick -m "not slow" $(or $(TESTS),tests/unit))
+
+.PHONY: check-deployed
+check-deployed: $(READY) ## check on the Python that Lambda runs, where .venv has another one
+	@case "$(DEPLOYED_PYTHON)" in \
+		"") echo "skipped: install Python 3.13, which Lambda runs" ;; \
+		$(CURDIR)/$(BIN)/*) echo ".venv has the Python that Lambda runs: make check" ;; \
+		*) $(MAKE) --no-print-directory check VENV=.venv-3.13 PYTHON=$(DEPLOYED_PYTHON) TESTS="tests/unit tests/integration/test_parity.py" ;; \
+	esac
 
 .PHONY: test
 test: style $(NATIVE) ## lint, types, import direction and all tests but those of policies, test-deploy and test-faults
